@@ -1,0 +1,174 @@
+"""Bytes to blocks of 16 kHz mono samples, under caps."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+import soundfile
+import soxr
+
+from function.errors import (
+    CorruptAudio,
+    EmptyFile,
+    InvalidSamples,
+    LimitExceeded,
+    UnsupportedFormat,
+    UnsupportedSampleRate,
+)
+from function.features import SPEC
+from function.settings import Limits
+
+BLOCK_SAMPLES = 1 << 18  # over all channels: a bound on memory, whatever a header claims
+LARGEST_SAMPLE = 1e9  # full scale is 1; some programs write floats scaled as 32-bit integers
+UNKNOWN_LENGTH = 2**48  # libsndfile says 2^63 - 1 when a stream doesn't tell; no honest file has 2^48
+# Full scale in 16 bits is 32767/32768; two such samples in a row are taken for clipping.
+FULL_SCALE = 0.9999
+# What a RIFF or FORM header says when its writer could not go back and fill the size in.
+PLACEHOLDER_SIZES = (0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
+
+
+@dataclass
+class Media:
+    """What the file is, and what its samples showed; complete once every block has been read."""
+
+    container: str
+    codec: str
+    sample_rate_hz: int
+    channels: int
+    duration_s: float = 0.0
+    truncated: bool = False
+    peak: float = 0.0
+    clipped_share: float = 0.0
+
+
+class Recording:
+    """An open recording. ``blocks()`` yields its samples once; ``media`` describes it.
+
+    Nothing that a header says about length is believed: samples are decoded block by block until the
+    decoder has no more, or a cap is reached.
+    """
+
+    def __init__(self, file: BinaryIO, limits: Limits, channel: int | None = None) -> None:
+        """Opens a binary file that has a file descriptor. ``channel`` picks one, None mixes all.
+
+        Raises EmptyFile, UnsupportedFormat, UnsupportedSampleRate, LimitExceeded, InvalidSamples.
+        """
+        self._limits = limits
+        self._channel = channel
+        self._size = os.fstat(file.fileno()).st_size
+        if self._size == 0:
+            raise EmptyFile("The file is empty (0 bytes), expected a recording.")
+        if self._size > limits.max_bytes:
+            raise LimitExceeded(f"The file has {self._size:,} bytes, the limit is {limits.max_bytes:,}.")
+        self._header = os.pread(file.fileno(), 8, 0)
+        try:
+            # By descriptor: a name such as take.raw would make libsndfile skip looking at the content.
+            self._decoder = soundfile.SoundFile(file.fileno(), closefd=False)
+        except soundfile.LibsndfileError as error:
+            raise UnsupportedFormat(
+                f"The file can't be read as audio ({error.error_string.rstrip('.')}). Expected a format "
+                "that libsndfile reads."
+            ) from None
+        self.media = Media(
+            container=self._decoder.format,
+            codec=self._decoder.subtype,
+            sample_rate_hz=self._decoder.samplerate,
+            channels=self._decoder.channels,
+        )
+        self._check_format()
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yields (n,) float32 at 16 kHz, full scale 1.0.
+
+        Raises CorruptAudio when nothing could be decoded, InvalidSamples, LimitExceeded.
+        """
+        resampler = None
+        if self.media.sample_rate_hz != SPEC.sample_rate_hz:
+            resampler = soxr.ResampleStream(
+                self.media.sample_rate_hz, SPEC.sample_rate_hz, 1, dtype="float32", quality="HQ"
+            )
+        for samples in self._decoded():
+            mono = samples.mean(axis=1) if self._channel is None else samples[:, self._channel]
+            yield mono if resampler is None else resampler.resample_chunk(mono)
+        if resampler is not None:
+            yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
+
+    def close(self) -> None:
+        self._decoder.close()
+
+    def __enter__(self) -> "Recording":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _check_format(self) -> None:
+        media, limits = self.media, self._limits
+        if not limits.min_sample_rate_hz <= media.sample_rate_hz <= limits.max_sample_rate_hz:
+            raise UnsupportedSampleRate(
+                f"The sample rate is {media.sample_rate_hz:,} Hz, expected "
+                f"{limits.min_sample_rate_hz:,} to {limits.max_sample_rate_hz:,} Hz."
+            )
+        if media.channels > limits.max_channels:
+            raise LimitExceeded(f"The file has {media.channels} channels, the limit is {limits.max_channels}.")
+
+    def _decoded(self) -> Iterator[np.ndarray]:
+        """Yields (n, channels) float32 as decoded, and keeps ``media`` up to date."""
+        media = self.media
+        claimed = self._decoder.frames
+        cap = int(self._limits.max_duration_s * media.sample_rate_hz)
+        step = max(1, BLOCK_SAMPLES // media.channels)
+        count = clipped = 0
+        while True:
+            try:
+                samples = self._decoder.read(step, dtype="float32", always_2d=True)
+            except soundfile.LibsndfileError as error:
+                if count == 0:
+                    raise CorruptAudio(
+                        f"The file begins as {media.container}, but no sample could be decoded "
+                        f"({error.error_string.rstrip('.')})."
+                    ) from None
+                media.truncated = True
+                break
+            if len(samples) == 0:
+                break
+            self._check_samples(samples, count)
+            loud = np.abs(samples)
+            media.peak = max(media.peak, float(loud.max()))
+            full = loud >= FULL_SCALE
+            clipped += int(np.count_nonzero(full[1:] & full[:-1]))
+            count += len(samples)
+            if count > cap:
+                raise LimitExceeded(
+                    f"The recording is longer than {self._limits.max_duration_s:,.0f} s, which is the limit."
+                )
+            media.duration_s = count / media.sample_rate_hz
+            media.clipped_share = clipped / (count * media.channels)
+            yield samples
+        if count == 0:
+            raise CorruptAudio(f"The file begins as {media.container}, but holds no samples.")
+        if count < claimed < UNKNOWN_LENGTH or self._cut_short():
+            media.truncated = True
+
+    def _check_samples(self, samples: np.ndarray, offset: int) -> None:
+        with np.errstate(invalid="ignore"):
+            bad = ~(np.abs(samples) <= LARGEST_SAMPLE)
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            raise InvalidSamples(
+                f"The sample at {(offset + row) / self.media.sample_rate_hz:.3f} s is "
+                f"{samples[row, column]}, expected finite numbers with full scale at 1."
+            )
+
+    def _cut_short(self) -> bool:
+        """Whether a RIFF or FORM header announces more bytes than the file has.
+
+        libsndfile clamps its count of such files to what is there, so the count can't tell.
+        """
+        order = {b"RIFF": "little", b"FORM": "big"}.get(self._header[:4])
+        if order is None:
+            return False
+        announced = int.from_bytes(self._header[4:8], order)
+        return announced not in PLACEHOLDER_SIZES and announced + 8 > self._size + 1

@@ -1,0 +1,161 @@
+"""The cached BiLSTM: loaded once per process, scores frames of any length in bounded memory."""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from function.errors import SetupError
+from function.features import SPEC
+from function.settings import Settings
+
+OUTPUTS = ("score", "weight", "speech")
+
+
+class FrameScores(NamedTuple):
+    """What the network says of each frame; all (frames,) float32."""
+
+    score: np.ndarray  # MOS-LQO: what the recording would score if all of it sounded like this frame
+    weight: np.ndarray  # above 0: how much the frame counts in the overall score
+    speech: np.ndarray  # 0 to 1: probability that somebody speaks
+
+    def part(self, start: int, stop: int) -> "FrameScores":
+        return FrameScores(*(values[start:stop] for values in self))
+
+
+class Network(Protocol):
+    """A runtime that runs the network on one window."""
+
+    def __call__(self, frames: np.ndarray) -> FrameScores:
+        """(frames, 257) float32 -> the scores of each frame."""
+
+
+class OnnxNetwork:
+    """The exported graph in ONNX Runtime: the default, for its cold start."""
+
+    file = "onnx"
+
+    def __init__(self, path: Path, threads: int) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, frames: np.ndarray) -> FrameScores:
+        return FrameScores(*(values[0] for values in self._session.run(OUTPUTS, {"frames": frames[None]})))
+
+
+class TensorFlowNetwork:
+    """The reference: the Keras model as it was trained."""
+
+    file = "keras"
+
+    def __init__(self, path: Path, threads: int) -> None:
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        network = tf.keras.models.load_model(path, compile=False)
+        # One traced graph for every length: Keras called eagerly takes a hundred times as long.
+        signature = [tf.TensorSpec([1, None, SPEC.bins], tf.float32)]
+        self._graph = tf.function(lambda frames: network(frames, training=False), input_signature=signature)
+
+    def __call__(self, frames: np.ndarray) -> FrameScores:
+        outputs = self._graph(frames[None])
+        return FrameScores(*(outputs[name].numpy()[0] for name in OUTPUTS))
+
+
+NETWORKS = {"onnx": OnnxNetwork, "tensorflow": TensorFlowNetwork}
+
+
+class Model:
+    """A network and what model.json says about it.
+
+    Raises SetupError when files are missing or changed, or when the network was trained on features
+    other than function.features makes.
+    """
+
+    def __init__(self, folder: Path, runtime: str, threads: int = 1) -> None:
+        try:
+            self.info = json.loads((folder / "model.json").read_text())
+        except OSError as error:
+            raise SetupError(
+                f"There is no model in {folder} ({error.strerror}), expected model.json there.",
+                advice="Set AQSCORE_MODEL_DIR to a folder that training.export wrote.",
+            ) from None
+        if self.info["features"] != SPEC.as_dict():
+            raise SetupError(
+                f"Model {self.info['version']} was trained on other features: {self.info['features']}, "
+                f"expected {SPEC.as_dict()}.",
+                advice="Train and export it again with this version of function/features.py.",
+            )
+        network = NETWORKS[runtime]
+        file = self.info["files"][network.file]
+        path = folder / file["name"]
+        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        if self.sha256 != file["sha256"]:
+            raise SetupError(
+                f"{path.name} is not the file that model.json describes (sha256 {self.sha256[:12]}..., "
+                f"expected {file['sha256'][:12]}...).",
+                advice="Copy model.json and its files together, or export the model again.",
+            )
+        self.runtime = runtime
+        self.network: Network = network(path, threads)
+
+    def stream(self) -> "ScoreStream":
+        return ScoreStream(self.network, **self.info["window"])
+
+
+class ScoreStream:
+    """Scores frames as they come, window by window, each with context on both sides.
+
+    A recording of up to ``frames + context`` frames is scored in one go. In a longer one every frame
+    is scored with at least ``context`` frames known on either side of it. Memory doesn't grow.
+    """
+
+    def __init__(self, network: Network, frames: int, context: int) -> None:
+        self._network = network
+        self._window = frames
+        self._context = context
+        self._frames = np.empty((0, SPEC.bins), np.float32)
+        self._scored = 0  # how many of self._frames are there as context only
+
+    def push(self, frames: np.ndarray) -> FrameScores | None:
+        """Takes (n, 257) frames; returns the scores of the frames that became ready, if any did."""
+        self._frames = np.concatenate([self._frames, frames])
+        parts = []
+        while len(self._frames) >= self._scored + self._window + self._context:
+            parts.append(self._score(self._scored + self._window))
+        return _joined(parts)
+
+    def finish(self) -> FrameScores | None:
+        """Returns the scores of the frames that were waiting for their context."""
+        return self._score(len(self._frames)) if len(self._frames) > self._scored else None
+
+    def _score(self, stop: int) -> FrameScores:
+        scores = self._network(self._frames[: stop + self._context]).part(self._scored, stop)
+        keep_from = max(0, stop - self._context)
+        self._frames = self._frames[keep_from:]
+        self._scored = stop - keep_from
+        return scores
+
+
+def load_model(settings: Settings) -> Model:
+    """The process's model; the first call loads it, later ones return it."""
+    return _load(settings.model_dir, settings.runtime, settings.threads)
+
+
+@cache
+def _load(folder: Path, runtime: str, threads: int) -> Model:
+    return Model(folder, runtime, threads)
+
+
+def _joined(parts: list[FrameScores]) -> FrameScores | None:
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return FrameScores(*(np.concatenate(values) for values in zip(*parts, strict=True)))

@@ -1,0 +1,71 @@
+"""Every setting, typed, from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from function.errors import SetupError
+
+RUNTIMES = ("onnx", "tensorflow")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a recording may be. Anything beyond is refused with a clear error, never attempted."""
+
+    max_bytes: int = 400_000_000  # Lambda's /tmp holds 512 MB unless told otherwise
+    max_duration_s: float = 12 * 3600.0
+    max_channels: int = 16
+    min_sample_rate_hz: int = 4_000
+    max_sample_rate_hz: int = 384_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The function's settings. Each is an environment variable of the same name after ``AQSCORE_``."""
+
+    incoming_bucket: str | None = None
+    results_bucket: str | None = None
+    results_prefix: str = ""
+    runtime: str = "onnx"
+    threads: int = 1  # 1,769 MB of Lambda memory is one core
+    model_dir: Path = Path(__file__).resolve().parent.parent / "model_artifacts"
+    limits: Limits = Limits()
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
+        """Reads the ``AQSCORE_*`` variables; what is not set keeps its default.
+
+        Raises SetupError when a value is not a positive number or not one of the known runtimes.
+        """
+
+        def text(name: str, default):
+            return env.get(f"AQSCORE_{name}") or default
+
+        def number(name: str, default):
+            value = text(name, default)
+            try:
+                value = type(default)(value)
+            except ValueError:
+                value = 0
+            if not 0 < value < float("inf"):
+                raise SetupError(f"AQSCORE_{name} is {env[f'AQSCORE_{name}']!r}, expected a number above 0.")
+            return value
+
+        runtime = text("RUNTIME", cls.runtime)
+        if runtime not in RUNTIMES:
+            raise SetupError(f"AQSCORE_RUNTIME is {runtime!r}, expected one of: {', '.join(RUNTIMES)}.")
+        return cls(
+            incoming_bucket=text("INCOMING_BUCKET", None),
+            results_bucket=text("RESULTS_BUCKET", None),
+            results_prefix=text("RESULTS_PREFIX", cls.results_prefix),
+            runtime=runtime,
+            threads=number("THREADS", cls.threads),
+            model_dir=Path(text("MODEL_DIR", cls.model_dir)),
+            limits=Limits(
+                max_bytes=number("MAX_BYTES", Limits.max_bytes),
+                max_duration_s=number("MAX_DURATION_S", Limits.max_duration_s),
+                max_channels=number("MAX_CHANNELS", Limits.max_channels),
+            ),
+        )

@@ -1,0 +1,1 @@
+"""What surrounds the stack: LocalStack with the function in it, and the demo."""

@@ -1,0 +1,99 @@
+"""Installs the tools around the stack: ``python -m infra.localstack.install [localstack] [sam]``.
+
+Each tool gets a virtual environment of its own under .tools/, because their pins contradict each other
+and the function's. What is there and current is left alone, so a second run takes no time.
+"""
+
+import hashlib
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+TOOLS = ROOT / ".tools"
+LOCALSTACK_PYTHON = TOOLS / "localstack" / "bin" / "python"
+EMULATOR = TOOLS / "aws-lambda-rie"
+SAM = TOOLS / "sam" / "bin" / "sam"
+CFN_LINT = TOOLS / "sam" / "bin" / "cfn-lint"
+
+PLUGIN = HERE / "runtime_plugin"
+LOCALSTACK_PINS = HERE / "requirements.txt"
+SAM_PINS = HERE / "requirements-sam.txt"
+
+
+def install_localstack() -> None:
+    """LocalStack with our plugin, and AWS's Runtime Interface Emulator (inside the SAM CLI's wheel)."""
+    pins = [LOCALSTACK_PINS, PLUGIN / "pyproject.toml"]
+    if not _is_current("localstack", pins):
+        python = _new_environment("localstack")
+        _pip(python, "install", "-r", str(LOCALSTACK_PINS))
+        _pip(python, "install", "--no-deps", "--editable", str(PLUGIN))
+        _mark_current("localstack", pins)
+    if not EMULATOR.exists():
+        _extract_emulator()
+
+
+def install_sam() -> None:
+    """SAM CLI and cfn-lint, for the checks of template.yaml and for deploying."""
+    if not _is_current("sam", [SAM_PINS]):
+        _pip(_new_environment("sam"), "install", "-r", str(SAM_PINS))
+        _mark_current("sam", [SAM_PINS])
+
+
+def _extract_emulator() -> None:
+    wheel_pin = next(line for line in SAM_PINS.read_text().splitlines() if line.startswith("aws-sam-cli=="))
+    architecture = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+    with tempfile.TemporaryDirectory() as folder:
+        _pip(sys.executable, "download", "--no-deps", "--only-binary=:all:", "-d", folder, wheel_pin)
+        wheel = next(Path(folder).glob("*.whl"))
+        with zipfile.ZipFile(wheel) as archive:
+            EMULATOR.write_bytes(archive.read(f"samcli/local/rapid/aws-lambda-rie-{architecture}"))
+    EMULATOR.chmod(0o755)
+
+
+def _new_environment(name: str) -> Path:
+    """A fresh virtual environment of this Python under .tools/; what an aborted try left is removed."""
+    folder = TOOLS / name
+    shutil.rmtree(folder, ignore_errors=True)
+    _report(f"Installing {name} into {folder.relative_to(ROOT)} (once, about two minutes)")
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    return folder / "bin" / "python"
+
+
+def _pip(python: Path | str, *arguments: str) -> None:
+    subprocess.run([str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments], check=True)
+
+
+def _fingerprint(pins: list[Path]) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in pins)).hexdigest()
+
+
+def _is_current(name: str, pins: list[Path]) -> bool:
+    stamp = TOOLS / name / "installed"
+    return stamp.exists() and stamp.read_text() == _fingerprint(pins)
+
+
+def _mark_current(name: str, pins: list[Path]) -> None:
+    (TOOLS / name / "installed").write_text(_fingerprint(pins))
+
+
+def _report(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    installers = {"localstack": install_localstack, "sam": install_sam}
+    wanted = sys.argv[1:] or list(installers)
+    for name in wanted:
+        if name not in installers:
+            raise SystemExit(f"Unknown tool {name!r}. Expected some of: {', '.join(installers)}.")
+        installers[name]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Process mode: the handler runs on this machine, in the Python environment of the project."""
+
+import os
+import subprocess
+
+from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntimeException
+
+from aqscore_localstack.emulator import EmulatorExecutor
+
+# The function sees AWS's environment and these, not the whole of LocalStack's own.
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
+STOP_LIMIT_S = 5
+
+
+class ProcessExecutor(EmulatorExecutor):
+    """Emulator and handler as processes of the host.
+
+    Reads from LocalStack's environment: ``AQSCORE_EMULATOR`` (the emulator's executable),
+    ``AQSCORE_PYTHON`` (the Python that has the function's requirements) and ``AQSCORE_TASK_ROOT``
+    (the folder that holds the package, where Lambda has /var/task).
+    """
+
+    process: subprocess.Popen | None = None
+
+    def _launch(self, env: dict[str, str]) -> None:
+        task_root = os.environ["AQSCORE_TASK_ROOT"]
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    os.environ["AQSCORE_EMULATOR"],
+                    *self.emulator_options(),
+                    os.environ["AQSCORE_PYTHON"],
+                    "-m",
+                    "awslambdaric",
+                    self.handler,
+                ],
+                cwd=task_root,
+                env=inherited | env | {"LAMBDA_TASK_ROOT": task_root},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def _exit_reason(self) -> str | None:
+        status = self.process.poll()
+        return None if status is None else f"exit status {status}"
+
+    def stop(self) -> None:
+        """Ends the emulator, which kills the handler's process on SIGTERM."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    @classmethod
+    def validate_environment(cls) -> bool:
+        """True when what LocalStack's environment names is there.
+
+        Raises LambdaRuntimeException that says what is missing.
+        """
+        for name in ("AQSCORE_EMULATOR", "AQSCORE_PYTHON", "AQSCORE_TASK_ROOT"):
+            value = os.environ.get(name)
+            if not value or not os.path.exists(value):
+                raise LambdaRuntimeException(
+                    f"{name} is {value!r}, expected a path that exists. infra.localstack.server sets it; "
+                    "run LocalStack through it."
+                )
+        return True
