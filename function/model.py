@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -24,6 +25,13 @@ class FrameScores(NamedTuple):
 
     def part(self, start: int, stop: int) -> "FrameScores":
         return FrameScores(*(values[start:stop] for values in self))
+
+
+class Window(NamedTuple):
+    """Successive frames, (n, 257), and their scores."""
+
+    frames: np.ndarray
+    scores: FrameScores
 
 
 class Network(Protocol):
@@ -56,6 +64,7 @@ class TensorFlowNetwork:
     file = "keras"
 
     def __init__(self, path: Path, threads: int) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # or it greets on standard error
         import tensorflow as tf
 
         tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -105,6 +114,7 @@ class Model:
                 advice="Copy model.json and its files together, or export the model again.",
             )
         self.runtime = runtime
+        self.speech_probability: float = self.info["no_speech"]["speech_probability"]
         self.network: Network = network(path, threads)
 
     def stream(self) -> "ScoreStream":
@@ -125,24 +135,25 @@ class ScoreStream:
         self._frames = np.empty((0, SPEC.bins), np.float32)
         self._scored = 0  # how many of self._frames are there as context only
 
-    def push(self, frames: np.ndarray) -> FrameScores | None:
-        """Takes (n, 257) frames; returns the scores of the frames that became ready, if any did."""
+    def push(self, frames: np.ndarray) -> list["Window"]:
+        """Takes (n, 257) frames; returns the windows that became ready."""
         self._frames = np.concatenate([self._frames, frames])
-        parts = []
+        ready = []
         while len(self._frames) >= self._scored + self._window + self._context:
-            parts.append(self._score(self._scored + self._window))
-        return _joined(parts)
+            ready.append(self._score(self._scored + self._window))
+        return ready
 
-    def finish(self) -> FrameScores | None:
-        """Returns the scores of the frames that were waiting for their context."""
-        return self._score(len(self._frames)) if len(self._frames) > self._scored else None
+    def finish(self) -> list["Window"]:
+        """Returns the frames that were waiting for their context, as one window if there are any."""
+        return [self._score(len(self._frames))] if len(self._frames) > self._scored else []
 
-    def _score(self, stop: int) -> FrameScores:
+    def _score(self, stop: int) -> "Window":
         scores = self._network(self._frames[: stop + self._context]).part(self._scored, stop)
+        window = Window(self._frames[self._scored : stop], scores)
         keep_from = max(0, stop - self._context)
         self._frames = self._frames[keep_from:]
         self._scored = stop - keep_from
-        return scores
+        return window
 
 
 def load_model(settings: Settings) -> Model:
@@ -154,8 +165,3 @@ def load_model(settings: Settings) -> Model:
 def _load(folder: Path, runtime: str, threads: int) -> Model:
     return Model(folder, runtime, threads)
 
-
-def _joined(parts: list[FrameScores]) -> FrameScores | None:
-    if len(parts) < 2:
-        return parts[0] if parts else None
-    return FrameScores(*(np.concatenate(values) for values in zip(*parts, strict=True)))

@@ -29,7 +29,7 @@ VERDICTS: tuple[tuple[float, Verdict], ...] = (
 WARNINGS = {
     "no_speech": "No speech was found, so there is no score: the scale means nothing without speech.",
     "too_short": "The recording is too short for a score: at least {least_s} s are needed.",
-    "clipped": "{share:.1%} of the samples are clipped: the recording was too loud for its converter.",
+    "clipped": "{share:.2%} of the samples are clipped: the recording was too loud for its converter.",
     "narrow_band": "The sound ends at {bandwidth_hz:,} Hz. On a wideband scale such speech scores low.",
     "truncated": "The file ends before its own end: only the {duration_s:.1f} s that decoded were scored.",
     "low_level": "The recording is very quiet ({level_dbfs:.0f} dBFS): rounding noise may be audible.",
@@ -140,6 +140,11 @@ class Timing(_Part):
     total_s: Seconds
 
 
+class _Result(_Part):
+    schema_version: Literal["1"] = SCHEMA_VERSION
+    source: Source
+
+
 class Scored(_Part):
     """Everything that follows from the samples alone."""
 
@@ -157,11 +162,8 @@ class Scored(_Part):
     timing: Timing
 
 
-class Report(Scored):
+class Report(Scored, _Result):
     """The result for a recording that could be scored."""
-
-    schema_version: Literal["1"] = SCHEMA_VERSION
-    source: Source
 
 
 class ErrorInfo(_Part):
@@ -173,11 +175,9 @@ class ErrorInfo(_Part):
     retryable: bool
 
 
-class ErrorRecord(_Part):
+class ErrorRecord(_Result):
     """The result for a file that could not be scored."""
 
-    schema_version: Literal["1"] = SCHEMA_VERSION
-    source: Source
     error: ErrorInfo
 
     @classmethod

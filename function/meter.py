@@ -1,0 +1,92 @@
+"""What can be measured of a recording without a model: level, silence, speech share, SNR, bandwidth."""
+
+import numpy as np
+
+from function.features import SPEC
+
+SILENCE_DBFS = -70.0
+EDGE_DB = -60.0  # the sound ends where its long-term spectrum falls this far below its peak
+LEAST_FRAMES = 15  # a quarter of a second: fewer frames of speech or of pause tell no SNR
+
+
+class Meter:
+    """Measures a recording as it streams by. Memory doesn't grow with its length."""
+
+    def __init__(self, speech_probability: float) -> None:
+        """Frames with at least that probability of speech count as speech."""
+        self._speech_probability = speech_probability
+        self._tail = np.empty(0, np.float32)
+        self._samples = 0
+        self._energy = 0.0
+        self._hops = 0
+        self._silent_hops = 0
+        # Sums over frames, pauses in row 0 and speech in row 1.
+        self._frames = np.zeros(2, np.int64)
+        self._spectrum = np.zeros((2, SPEC.bins))
+
+    def add_samples(self, samples: np.ndarray) -> None:
+        """Takes (n,) float32 at 16 kHz, full scale 1.0."""
+        self._samples += len(samples)
+        self._energy += float(np.dot(samples, samples))
+        samples = np.concatenate([self._tail, samples])
+        hops = len(samples) // SPEC.hop
+        self._tail = samples[hops * SPEC.hop :]
+        whole = samples[: hops * SPEC.hop].reshape(hops, SPEC.hop)
+        power = np.einsum("ij,ij->i", whole, whole) / SPEC.hop
+        self._hops += hops
+        self._silent_hops += int(np.count_nonzero(power < 10 ** (SILENCE_DBFS / 10)))
+
+    def add_frames(self, frames: np.ndarray, speech: np.ndarray) -> None:
+        """Takes (n, 257) frames and the (n,) probabilities that they hold speech."""
+        power = np.square(frames)
+        spoken = speech >= self._speech_probability
+        for row, chosen in enumerate((~spoken, spoken)):
+            self._frames[row] += np.count_nonzero(chosen)
+            self._spectrum[row] += chosen.astype(np.float32) @ power
+
+    @property
+    def level_dbfs(self) -> float | None:
+        """RMS level of all samples in dB relative to full scale; None for digital silence."""
+        return 10 * np.log10(self._energy / self._samples) if self._energy > 0 else None
+
+    @property
+    def silent_share(self) -> float:
+        """Share of the time under -70 dBFS, 0 to 1."""
+        return self._silent_hops / self._hops if self._hops else float(self._energy == 0)
+
+    @property
+    def speech_share(self) -> float:
+        """Share of the frames in which somebody speaks, 0 to 1."""
+        return self._frames[1] / self._frames.sum() if self._frames.any() else 0.0
+
+    @property
+    def speech_s(self) -> float:
+        """Seconds in which somebody speaks."""
+        return self._frames[1] * SPEC.hop_s
+
+    @property
+    def snr_db(self) -> float | None:
+        """Power of the speech against power of the pauses, whose own share in the speech is taken off.
+
+        10 log10((S - N) / N), S and N the mean powers of speech and pause frames. None without enough
+        of both, or when the pauses are louder.
+        """
+        if self._frames.min() < LEAST_FRAMES:
+            return None
+        noise, speech = self._spectrum.sum(axis=1) / self._frames
+        if noise <= 0 or speech <= noise:
+            return None
+        return 10 * np.log10((speech - noise) / noise)
+
+    @property
+    def bandwidth_hz(self) -> int | None:
+        """The highest frequency within 60 dB of the long-term spectrum's peak; None for silence.
+
+        Taken over the speech where there is any, else over everything.
+        """
+        spectrum = self._spectrum[1] if self._frames[1] >= LEAST_FRAMES else self._spectrum.sum(axis=0)
+        peak = spectrum.max()
+        if peak <= 0:
+            return None
+        last = int(np.flatnonzero(spectrum >= peak * 10 ** (EDGE_DB / 10))[-1])
+        return round(last * SPEC.sample_rate_hz / SPEC.frame_length)

@@ -1,0 +1,205 @@
+"""S3 in and out: bounded reads of the announced version, conditional writes of results."""
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from function.errors import LimitExceeded, ObjectNotFound, StorageUnavailable, Superseded
+
+CHUNK_BYTES = 1 << 20
+WRITE_TRIES = 8
+MISSING = ("404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket")
+CHANGED = ("412", "PreconditionFailed", "409", "ConditionalRequestConflict")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ObjectRef:
+    """An object version, as far as it is known: an event tells all but the time, a person two fields."""
+
+    bucket: str
+    key: str
+    version_id: str | None = None
+    etag: str | None = None
+    sequencer: str | None = None
+    size_bytes: int | None = None
+    modified: datetime | None = None
+
+    def as_source(self) -> dict[str, Any]:
+        """The fields of a result's ``source``."""
+        return {name: value for name, value in asdict(self).items() if name != "modified"}
+
+    def is_same_version(self, other: "ObjectRef") -> bool:
+        return (self.version_id, self.etag) == (other.version_id, other.etag)
+
+    def is_older_than(self, other: "ObjectRef") -> bool:
+        """By sequencer, else by S3's own time; False where neither is known of both.
+
+        Sequencers of one key compare as hexadecimal numbers, the shorter padded on the left:
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+        """
+        if self.sequencer and other.sequencer:
+            width = max(len(self.sequencer), len(other.sequencer))
+            return self.sequencer.upper().zfill(width) < other.sequencer.upper().zfill(width)
+        if self.modified and other.modified:
+            return self.modified < other.modified
+        return False
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result that is in the bucket: its key and ETag, and the object version that it is for."""
+
+    key: str
+    etag: str
+    source: ObjectRef
+
+
+class Storage:
+    """The incoming and the results buckets. Every failure of S3 is raised as StorageUnavailable."""
+
+    def __init__(self, client: Any = None) -> None:
+        self._s3 = client or boto3.client(
+            "s3",
+            config=Config(
+                connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4}
+            ),
+        )
+
+    @contextmanager
+    def open(self, ref: ObjectRef, max_bytes: int) -> Iterator[tuple[BinaryIO, ObjectRef]]:
+        """Downloads the object into a temporary file, gone on leaving, and completes the reference.
+
+        Raises ObjectNotFound, LimitExceeded above ``max_bytes``, Superseded when the object is no
+        longer the announced one, StorageUnavailable.
+        """
+        wanted = {"VersionId": ref.version_id, "IfMatch": ref.etag and f'"{ref.etag}"'}
+        with tempfile.TemporaryFile() as file:
+            try:
+                answer = self._s3.get_object(
+                    Bucket=ref.bucket, Key=ref.key, **{name: v for name, v in wanted.items() if v}
+                )
+                size = answer["ContentLength"]
+                if size > max_bytes:
+                    raise LimitExceeded(f"The object has {size:,} bytes, the limit is {max_bytes:,}.")
+                for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+                    file.write(chunk)
+            except (ClientError, BotoCoreError) as error:
+                raise _explained(error, ref) from error
+            if file.tell() != size:
+                raise StorageUnavailable(
+                    f"S3 sent {file.tell():,} of the {size:,} bytes of s3://{ref.bucket}/{ref.key}."
+                )
+            file.seek(0)
+            yield file, replace(
+                ref,
+                version_id=_version(answer.get("VersionId")),
+                etag=answer["ETag"].strip('"'),
+                size_bytes=size,
+                modified=answer["LastModified"],
+            )
+
+    def find_result(self, bucket: str, keys: tuple[str, ...]) -> Result | None:
+        """The first of the keys that is there. A result costs one HEAD."""
+        for key in keys:
+            try:
+                answer = self._s3.head_object(Bucket=bucket, Key=key)
+            except (ClientError, BotoCoreError) as error:
+                if _code(error) in MISSING:
+                    continue
+                raise _explained(error, ObjectRef(bucket, key)) from error
+            return Result(key, answer["ETag"], _source_in(answer["Metadata"]))
+        return None
+
+    def put_result(self, bucket: str, key: str, other_key: str, body: bytes, source: ObjectRef) -> bool:
+        """Writes a result so that one for the newest version stays, alone; False if another one did.
+
+        ``other_key`` is where the same object's result of the other kind (report or error record)
+        would be: an older one there is removed.
+        """
+        for _ in range(WRITE_TRIES):
+            present = self.find_result(bucket, (key,))
+            if present and source.is_older_than(present.source):
+                return False
+            condition = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}
+            try:
+                answer = self._s3.put_object(
+                    Bucket=bucket,
+                    Key=key,
+                    Body=body,
+                    ContentType="application/json",
+                    Metadata=_metadata_of(source),
+                    **condition,
+                )
+            except (ClientError, BotoCoreError) as error:
+                if _code(error) in CHANGED or (present and _code(error) in MISSING):
+                    continue
+                raise _explained(error, ObjectRef(bucket, key)) from error
+            return self._settle(bucket, Result(key, answer["ETag"], source), other_key)
+        raise StorageUnavailable(f"s3://{bucket}/{key} changed {WRITE_TRIES} times while it was written.")
+
+    def _settle(self, bucket: str, written: Result, other_key: str) -> bool:
+        """Leaves one of two results: whoever writes last sees both, and removes the older one."""
+        other = self.find_result(bucket, (other_key,))
+        if other is None:
+            return True
+        stays = not written.source.is_older_than(other.source)
+        loser = other if stays else written
+        try:
+            self._s3.delete_object(Bucket=bucket, Key=loser.key, IfMatch=loser.etag)
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) not in MISSING + CHANGED:
+                raise _explained(error, ObjectRef(bucket, loser.key)) from error
+        return stays
+
+
+def _metadata_of(source: ObjectRef) -> dict[str, str]:
+    """User metadata is ASCII, so the key stays out: the result's own key says it."""
+    values = {
+        "source-version-id": source.version_id,
+        "source-etag": source.etag,
+        "source-sequencer": source.sequencer,
+        "source-modified": source.modified and source.modified.astimezone(UTC).isoformat(),
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def _source_in(metadata: dict[str, str]) -> ObjectRef:
+    modified = metadata.get("source-modified")
+    return ObjectRef(
+        bucket="",
+        key="",
+        version_id=metadata.get("source-version-id"),
+        etag=metadata.get("source-etag"),
+        sequencer=metadata.get("source-sequencer"),
+        modified=modified and datetime.fromisoformat(modified),
+    )
+
+
+def _version(version_id: str | None) -> str | None:
+    """S3 says "null" for objects written while versioning was off."""
+    return None if version_id == "null" else version_id
+
+
+def _code(error: Exception) -> str:
+    return error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+
+
+def _explained(error: Exception, ref: ObjectRef) -> Exception:
+    """What an answer of S3 means for whoever asked."""
+    where = f"s3://{ref.bucket}/{ref.key}"
+    if _code(error) in MISSING:
+        return ObjectNotFound(f"There is no object {where} (S3 says {_code(error)}).")
+    if _code(error) in CHANGED:
+        return Superseded(f"{where} was overwritten after the event that announced it.")
+    log.warning("S3 failed on %s: %s", where, error)
+    return StorageUnavailable(f"S3 did not deliver or take {where}: {error}")
