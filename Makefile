@@ -1,0 +1,50 @@
+# aqscore's commands. `make` alone lists them.
+# Everything is installed into .venv and .tools, inside this folder.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+SEED ?= 1
+CLIPS ?= 80000
+MINUTES ?= 90
+
+.PHONY: help demo score serve test train deploy
+.DEFAULT_GOAL := help
+
+help: ## List the commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(INSTALLED): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || \
+		{ echo "aqscore needs CPython 3.13, and $(PYTHON) is $$($(PYTHON) --version). Name one: make PYTHON=/path/to/python3.13 ..."; exit 1; }
+	@echo "Installing into .venv (once, about two minutes)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip --quiet --disable-pip-version-check install -r requirements.txt
+	@touch $@
+
+demo: $(INSTALLED) ## Drop three recordings into a bucket, get their scores back (no cloud, no Docker)
+	@$(BIN)/python -m infra.localstack.install localstack
+	@$(BIN)/python -m infra.demo
+
+score: $(INSTALLED) ## Score local files or folders: make score FILES="a.wav b.mp3"
+	@test -n '$(FILES)' || { echo 'Name recordings or folders: make score FILES="a.wav b.mp3"'; exit 2; }
+	@$(BIN)/python -m function $(FILES)
+
+serve: $(INSTALLED) ## Serve the HTTPS API on http://127.0.0.1:8000, with no cloud
+	@$(BIN)/python -m uvicorn function.api:app
+
+test: $(INSTALLED) ## Run every test that this machine can run, and say which it can't
+	@$(BIN)/python -m infra.localstack.install localstack sam
+	@$(BIN)/python -m pytest
+
+train: $(INSTALLED) ## Train a model: make train SPEECH="DIR ..." NOISE="DIR ..." [RIR="DIR ..."] [CLIPS=80000] [MINUTES=90]
+	@test -n '$(SPEECH)' -a -n '$(NOISE)' || \
+		{ echo 'Name folders of clean speech and of noise: make train SPEECH="DIR ..." NOISE="DIR ..."'; exit 2; }
+	$(BIN)/python -m training.corpus --speech $(SPEECH) --noise $(NOISE) $(if $(RIR),--rir $(RIR)) \
+		--out corpus --clips $(CLIPS) --seed $(SEED) --workers $$(nproc)
+	$(BIN)/python -m training.train --corpus corpus --out runs/full --config full --minutes $(MINUTES) --seed $(SEED)
+	$(BIN)/python -m training.export --run runs/full --corpus corpus --out runs/model
+
+deploy: ## Build the image and deploy the stack into your AWS account (needs Docker and the SAM CLI)
+	sam build
+	sam deploy --guided
