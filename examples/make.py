@@ -1,7 +1,7 @@
 """Makes the three sample recordings anew: ``python -m examples.make``. Needs Debian's package flite.
 
 clean.flac      a synthetic voice, nothing else
-noisy.flac      the same voice in pink noise at 25 dB SNR, with a burst at 5 dB from 3.0 to 4.5 s
+noisy.flac      the same voice in pink noise at 35 dB SNR, with a burst at 12 dB from 3.0 to 4.5 s
 no_speech.flac  a little tune over quiet noise
 
 All three are the project's own, free for any use (CC0). Another release of flite may speak a little
@@ -63,9 +63,9 @@ def main() -> None:
     rng = np.random.default_rng(7)
     clean = speech()
     noise = pink_noise(len(clean), rng) * rms(clean)
-    gain = np.full(len(clean), 10 ** (-25 / 20))
+    gain = np.full(len(clean), 10 ** (-35 / 20))
     start, stop = (round(edge * RATE) for edge in BURST_S)
-    gain[start:stop] = 10 ** (-5 / 20)
+    gain[start:stop] = 10 ** (-12 / 20)
     recordings = {"clean": clean, "noisy": clean + gain * noise, "no_speech": tune(rng)}
     for name, samples in recordings.items():
         soundfile.write(FOLDER / f"{name}.flac", samples, RATE, subtype="PCM_16")

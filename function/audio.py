@@ -43,6 +43,14 @@ class Media:
     clipped_share: float = 0.0
 
 
+class _ForwardDecoder(soundfile.SoundFile):
+    """Reads forward only. After each read of a seekable file soundfile seeks to where it should be, which
+    fails, and loses what was read, in files that are shorter than they claim."""
+
+    def seekable(self) -> bool:
+        return False
+
+
 class Recording:
     """An open recording. ``blocks()`` yields its samples once; ``media`` describes it.
 
@@ -65,7 +73,7 @@ class Recording:
         self._header = os.pread(file.fileno(), 8, 0)
         try:
             # By descriptor: a name such as take.raw would make libsndfile skip looking at the content.
-            self._decoder = soundfile.SoundFile(file.fileno(), closefd=False)
+            self._decoder = _ForwardDecoder(file.fileno(), closefd=False)
         except soundfile.LibsndfileError as error:
             raise UnsupportedFormat(
                 f"The file can't be read as audio ({error.error_string.rstrip('.')}). Expected a format "
@@ -90,7 +98,7 @@ class Recording:
                 self.media.sample_rate_hz, SPEC.sample_rate_hz, 1, dtype="float32", quality="HQ"
             )
         for samples in self._decoded():
-            mono = samples.mean(axis=1) if self._channel is None else samples[:, self._channel]
+            mono = samples.mean(axis=1) if self._channel is None else samples[:, self._channel].copy()
             yield mono if resampler is None else resampler.resample_chunk(mono)
         if resampler is not None:
             yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
@@ -119,19 +127,15 @@ class Recording:
         media = self.media
         claimed = self._decoder.frames
         cap = int(self._limits.max_duration_s * media.sample_rate_hz)
-        step = max(1, BLOCK_SAMPLES // media.channels)
+        buffer = np.empty((max(1, BLOCK_SAMPLES // media.channels), media.channels), np.float32)
         count = clipped = 0
-        while True:
-            try:
-                samples = self._decoder.read(step, dtype="float32", always_2d=True)
-            except soundfile.LibsndfileError as error:
-                if count == 0:
-                    raise CorruptAudio(
-                        f"The file begins as {media.container}, but no sample could be decoded "
-                        f"({error.error_string.rstrip('.')})."
-                    ) from None
-                media.truncated = True
-                break
+        broken = None
+        while broken is None:
+            samples, broken = self._read(buffer)
+            if broken and count + len(samples) == 0:
+                raise CorruptAudio(
+                    f"The file begins as {media.container}, but no sample could be decoded ({broken})."
+                )
             if len(samples) == 0:
                 break
             self._check_samples(samples, count)
@@ -149,8 +153,22 @@ class Recording:
             yield samples
         if count == 0:
             raise CorruptAudio(f"The file begins as {media.container}, but holds no samples.")
-        if count < claimed < UNKNOWN_LENGTH or self._cut_short():
+        if broken or count < claimed < UNKNOWN_LENGTH or self._cut_short():
             media.truncated = True
+
+    def _read(self, buffer: np.ndarray) -> tuple[np.ndarray, str | None]:
+        """Decodes into (n, channels) float32; returns what came, and why no more will, if none will.
+
+        What was decoded before an error is kept: soundfile itself would throw it away. It is told by
+        the NaNs that the decoder didn't overwrite.
+        """
+        buffer.fill(np.nan)
+        try:
+            return self._decoder.read(out=buffer), None
+        except soundfile.LibsndfileError as error:
+            missing = np.isnan(buffer).all(axis=1)
+            decoded = int(missing.argmax()) if missing.any() else len(buffer)
+            return buffer[:decoded], error.error_string.rstrip(".")
 
     def _check_samples(self, samples: np.ndarray, offset: int) -> None:
         with np.errstate(invalid="ignore"):

@@ -7,6 +7,11 @@ from function.features import SPEC
 SILENCE_DBFS = -70.0
 EDGE_DB = -60.0  # the sound ends where its long-term spectrum falls this far below its peak
 LEAST_FRAMES = 15  # a quarter of a second: fewer frames of speech or of pause tell no SNR
+GUARD_FRAMES = 3  # a pause begins and ends this far from speech: its onsets and echoes are no noise
+
+CHUNK_HOPS = 8  # one spectrum in so many hops is enough for a long-term spectrum
+# Hann, not the features' Hamming: that one's side lobes never fall below -50 dB of a broad spectrum.
+WINDOW = np.hanning(SPEC.frame_length + 1)[:-1].astype(np.float32)
 
 
 class Meter:
@@ -20,29 +25,37 @@ class Meter:
         self._energy = 0.0
         self._hops = 0
         self._silent_hops = 0
-        # Sums over frames, pauses in row 0 and speech in row 1.
-        self._frames = np.zeros(2, np.int64)
-        self._spectrum = np.zeros((2, SPEC.bins))
+        self._spectrum = np.zeros(SPEC.bins)
+        self._all_frames = 0
+        self._speech_frames = 0
+        self._frames = np.zeros(2, np.int64)  # of pauses proper, of speech
+        self._powers = np.zeros(2)
 
     def add_samples(self, samples: np.ndarray) -> None:
         """Takes (n,) float32 at 16 kHz, full scale 1.0."""
         self._samples += len(samples)
         self._energy += float(np.dot(samples, samples))
         samples = np.concatenate([self._tail, samples])
-        hops = len(samples) // SPEC.hop
-        self._tail = samples[hops * SPEC.hop :]
-        whole = samples[: hops * SPEC.hop].reshape(hops, SPEC.hop)
-        power = np.einsum("ij,ij->i", whole, whole) / SPEC.hop
-        self._hops += hops
+        size = CHUNK_HOPS * SPEC.hop
+        chunks = samples[: len(samples) // size * size].reshape(-1, size)
+        self._tail = samples[chunks.size :]
+        hops = chunks.reshape(-1, SPEC.hop)
+        power = np.einsum("ij,ij->i", hops, hops) / SPEC.hop
+        self._hops += len(hops)
         self._silent_hops += int(np.count_nonzero(power < 10 ** (SILENCE_DBFS / 10)))
+        spectra = np.fft.rfft(chunks[:, : SPEC.frame_length] * WINDOW, axis=1)
+        self._spectrum += (spectra.real**2 + spectra.imag**2).sum(axis=0)
 
     def add_frames(self, frames: np.ndarray, speech: np.ndarray) -> None:
         """Takes (n, 257) frames and the (n,) probabilities that they hold speech."""
-        power = np.square(frames)
         spoken = speech >= self._speech_probability
-        for row, chosen in enumerate((~spoken, spoken)):
+        near_speech = np.convolve(spoken, np.ones(2 * GUARD_FRAMES + 1), "same")[: len(spoken)] > 0
+        power = np.einsum("ij,ij->i", frames, frames)
+        self._all_frames += len(spoken)
+        self._speech_frames += int(np.count_nonzero(spoken))
+        for row, chosen in enumerate((~near_speech, spoken)):
             self._frames[row] += np.count_nonzero(chosen)
-            self._spectrum[row] += chosen.astype(np.float32) @ power
+            self._powers[row] += power[chosen].sum(dtype=np.float64)
 
     @property
     def level_dbfs(self) -> float | None:
@@ -57,36 +70,32 @@ class Meter:
     @property
     def speech_share(self) -> float:
         """Share of the frames in which somebody speaks, 0 to 1."""
-        return self._frames[1] / self._frames.sum() if self._frames.any() else 0.0
+        return self._speech_frames / self._all_frames if self._all_frames else 0.0
 
     @property
     def speech_s(self) -> float:
         """Seconds in which somebody speaks."""
-        return self._frames[1] * SPEC.hop_s
+        return self._speech_frames * SPEC.hop_s
 
     @property
     def snr_db(self) -> float | None:
         """Power of the speech against power of the pauses, whose own share in the speech is taken off.
 
         10 log10((S - N) / N), S and N the mean powers of speech and pause frames. None without enough
-        of both, or when the pauses are louder.
+        of both, or when the pauses are as loud.
         """
         if self._frames.min() < LEAST_FRAMES:
             return None
-        noise, speech = self._spectrum.sum(axis=1) / self._frames
+        noise, speech = self._powers / self._frames
         if noise <= 0 or speech <= noise:
             return None
         return 10 * np.log10((speech - noise) / noise)
 
     @property
     def bandwidth_hz(self) -> int | None:
-        """The highest frequency within 60 dB of the long-term spectrum's peak; None for silence.
-
-        Taken over the speech where there is any, else over everything.
-        """
-        spectrum = self._spectrum[1] if self._frames[1] >= LEAST_FRAMES else self._spectrum.sum(axis=0)
-        peak = spectrum.max()
+        """The highest frequency within 60 dB of the long-term spectrum's peak; None for silence."""
+        peak = self._spectrum.max()
         if peak <= 0:
             return None
-        last = int(np.flatnonzero(spectrum >= peak * 10 ** (EDGE_DB / 10))[-1])
+        last = int(np.flatnonzero(self._spectrum >= peak * 10 ** (EDGE_DB / 10))[-1])
         return round(last * SPEC.sample_rate_hz / SPEC.frame_length)

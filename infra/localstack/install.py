@@ -66,7 +66,7 @@ def _new_environment(name: str) -> Path:
 
 
 def _pip(python: Path | str, *arguments: str) -> None:
-    subprocess.run([str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments], check=True)
+    subprocess.run([str(python), "-m", "pip", "-qq", "--disable-pip-version-check", *arguments], check=True)
 
 
 def _fingerprint(pins: list[Path]) -> str:

@@ -7,7 +7,8 @@ from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntim
 
 from aqscore_localstack.emulator import EmulatorExecutor
 
-# The function sees AWS's environment and these, not the whole of LocalStack's own.
+# The function sees AWS's environment, these and the AQSCORE_... settings that LocalStack was started
+# with, e.g. AQSCORE_MODEL_DIR, unless the template sets the same. Nothing else of LocalStack's own.
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 STOP_LIMIT_S = 5
 
@@ -24,7 +25,11 @@ class ProcessExecutor(EmulatorExecutor):
 
     def _launch(self, env: dict[str, str]) -> None:
         task_root = os.environ["AQSCORE_TASK_ROOT"]
-        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name in INHERITED or name.startswith("AQSCORE_")
+        }
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [

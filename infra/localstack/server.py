@@ -1,0 +1,127 @@
+"""LocalStack as a process of this machine, for as long as a ``with`` block lasts."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Literal
+
+from infra.localstack.install import EMULATOR, LOCALSTACK_PYTHON, ROOT
+from infra.waiting import wait_until
+
+HOST = "127.0.0.1"
+START_LIMIT_S = 60
+STOP_LIMIT_S = 15
+
+SETTINGS = {
+    "SERVICES": "s3,sqs,lambda,iam,sts,logs,events,cloudformation,cloudwatch",
+    "EAGER_SERVICE_LOADING": "0",
+    "GATEWAY_SERVER": "hypercorn",  # LocalStack's default server wants a root certificate of its own
+    "SQS_ENDPOINT_STRATEGY": "path",  # queue URLs with an address in them: host names would need DNS
+    "DNS_ADDRESS": "0",
+    # It would report its start to its makers, look for updates and fetch a certificate.
+    "DISABLE_EVENTS": "1",
+    "SKIP_SSL_CERT_DOWNLOAD": "1",
+    # Seconds. AWS's own pauses are longer: tests would mostly wait.
+    "LAMBDA_RETRY_BASE_DELAY": "1",
+    "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",
+    "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC": "1",
+}
+# And the function's settings (AQSCORE_...). The rest of the caller's environment (proxies, AWS profiles,
+# LocalStack's own settings) stays out.
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "DOCKER_HOST", "CONTAINERS_CONF")
+
+
+@contextmanager
+def localstack(log_folder: Path, mode: Literal["process", "container"] = "process") -> Iterator[str]:
+    """Runs LocalStack; yields its address. It and all functions in it have ended when the block is left.
+
+    ``mode`` says how functions run: as processes of this machine, or in containers of their image.
+    The logs of LocalStack and of every function's process go into ``log_folder``.
+
+    Raises RuntimeError when LocalStack isn't installed or doesn't come up.
+    """
+    if not LOCALSTACK_PYTHON.exists() or not EMULATOR.exists():
+        raise RuntimeError(
+            f"LocalStack is not installed in {LOCALSTACK_PYTHON.parents[1].relative_to(ROOT)}. "
+            "Install it: python -m infra.localstack.install localstack"
+        )
+    log_folder = log_folder.absolute()
+    log_folder.mkdir(parents=True, exist_ok=True)
+    log_path = log_folder / "localstack.log"
+    address = f"{HOST}:{_free_port()}"
+    with tempfile.TemporaryDirectory(prefix="aqscore-localstack-") as state, log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [LOCALSTACK_PYTHON, "-m", "aqscore_localstack"],
+            cwd=state,
+            env=_environment(address, mode, log_folder, state),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C reaches us alone; we then stop it in order
+        )
+        try:
+            _wait_until_up(process, address, log_path)
+            yield f"http://{address}"
+        finally:
+            _stop(process)
+
+
+def _environment(address: str, mode: str, log_folder: Path, state: str) -> dict[str, str]:
+    return {
+        **{name: value for name, value in os.environ.items() if name in INHERITED or name.startswith("AQSCORE_")},
+        **SETTINGS,
+        "GATEWAY_LISTEN": address,
+        "LOCALSTACK_HOST": address,
+        "FILESYSTEM_ROOT": state,
+        "LAMBDA_RUNTIME_EXECUTOR": f"aqscore-{mode}",
+        "AQSCORE_EMULATOR": str(EMULATOR),
+        "AQSCORE_PYTHON": sys.executable,
+        "AQSCORE_TASK_ROOT": str(ROOT),
+        "AQSCORE_LOG_FOLDER": str(log_folder),
+    }
+
+
+def _wait_until_up(process: subprocess.Popen, address: str, log_path: Path) -> None:
+    def is_up() -> bool:
+        if process.poll() is not None:
+            raise RuntimeError(
+                f"LocalStack ended while it started (exit status {process.returncode}). Its log: {log_path}"
+            )
+        connection = http.client.HTTPConnection(address, timeout=1)
+        try:
+            connection.request("GET", "/_localstack/health")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    try:
+        wait_until(is_up, f"LocalStack on {address}", START_LIMIT_S)
+    except TimeoutError as error:
+        raise RuntimeError(f"{error} Its log: {log_path}") from None
+
+
+def _stop(process: subprocess.Popen) -> None:
+    """Closes LocalStack's standard input, at which it ends its functions and itself; kills it if it won't."""
+    process.stdin.close()
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_LIMIT_S)
+    finally:
+        if process.poll() is None:
+            # Its emulators are in its process group; a handler dies with its emulator.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        return listener.getsockname()[1]

@@ -1,0 +1,128 @@
+"""The stack of template.yaml, deployed into LocalStack: its names, its clients, and its one way of use."""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cached_property
+
+import boto3
+from botocore.client import BaseClient
+from botocore.config import Config
+
+from infra.localstack.install import ROOT
+from infra.waiting import wait_until
+
+TEMPLATE = ROOT / "template.yaml"
+STACK_NAME = "aqscore"
+DEPLOY_LIMIT_S = 120
+RESULT_LIMIT_S = 60
+# What stands for the image in process mode, where nothing pulls it.
+NO_IMAGE = "aqscore:process"
+
+
+class Stack:
+    """A deployed stack. ``address`` is LocalStack's, ``outputs`` are the template's."""
+
+    def __init__(self, address: str, outputs: Mapping[str, str]) -> None:
+        self.address = address
+        self.incoming_bucket = outputs["IncomingBucketName"]
+        self.results_bucket = outputs["ResultsBucketName"]
+        self.queue_url = outputs["QueueUrl"]
+        self.dead_letter_queue_url = outputs["DeadLetterQueueUrl"]
+        self.function_name = outputs["FunctionName"]
+
+    @cached_property
+    def s3(self) -> BaseClient:
+        return _client(self.address, "s3")
+
+    @cached_property
+    def sqs(self) -> BaseClient:
+        return _client(self.address, "sqs")
+
+    @cached_property
+    def lambda_(self) -> BaseClient:
+        return _client(self.address, "lambda")
+
+    def invoke(self, event: dict) -> dict:
+        """Calls the function by hand and returns its answer. Raises RuntimeError when it ends in an error."""
+        answer = self.lambda_.invoke(FunctionName=self.function_name, Payload=json.dumps(event))
+        payload = json.load(answer["Payload"])
+        if "FunctionError" in answer:
+            raise RuntimeError(f"The function failed: {payload['errorMessage']}")
+        return payload
+
+    def start_function(self) -> None:
+        """Has the function load its model, on an event that asks for nothing else. Raises as invoke does."""
+        self.invoke({"Event": "s3:TestEvent"})
+
+    def drop(self, key: str, body: bytes) -> str:
+        """Puts a recording into the incoming bucket; returns its version id."""
+        return self.s3.put_object(Bucket=self.incoming_bucket, Key=key, Body=body)["VersionId"]
+
+    def result(self, key: str, version_id: str | None) -> dict | None:
+        """The stored result for one version of a recording: report or error record; None if there is none."""
+        for result_key in (f"{key}.json", f"{key}.error.json"):
+            document = self.read_result(result_key)
+            if document and document["source"]["version_id"] == version_id:
+                return document
+        return None
+
+    def read_result(self, result_key: str) -> dict | None:
+        """The JSON under this key of the results bucket, None if there is none."""
+        try:
+            answer = self.s3.get_object(Bucket=self.results_bucket, Key=result_key)
+        except self.s3.exceptions.NoSuchKey:
+            return None
+        return json.load(answer["Body"])
+
+    def wait_for_result(self, key: str, version_id: str | None) -> dict:
+        """The result for one version of a recording, once it is there. Raises TimeoutError if it doesn't come."""
+        return wait_until(lambda: self.result(key, version_id), f"the result of {key}", RESULT_LIMIT_S)
+
+
+def deploy(address: str, image: str = NO_IMAGE) -> Stack:
+    """Deploys template.yaml with its own defaults, into LocalStack at this address.
+
+    Raises RuntimeError with the reasons that CloudFormation gives when the stack can't be created.
+    """
+    cloudformation = _client(address, "cloudformation")
+    cloudformation.create_stack(
+        StackName=STACK_NAME,
+        TemplateBody=with_image(TEMPLATE.read_text(), image),
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+
+    def finished() -> dict | None:
+        stack = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+        return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
+
+    description = wait_until(finished, "CloudFormation to create the stack", DEPLOY_LIMIT_S)
+    if description["StackStatus"] != "CREATE_COMPLETE":
+        events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
+        reasons = [
+            f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+            for event in reversed(events)
+            if event["ResourceStatus"].endswith("FAILED")
+        ]
+        raise RuntimeError(f"The stack is {description['StackStatus']}. " + "; ".join(reasons))
+    return Stack(address, {each["OutputKey"]: each["OutputValue"] for each in description["Outputs"]})
+
+
+def with_image(template: str, image: str) -> str:
+    """The template's text with one line more: the function's image, which `sam deploy` would fill in."""
+    text, places = re.subn(r"^( +)PackageType: Image$", rf"\g<0>\n\g<1>ImageUri: {image}", template, flags=re.M)
+    if places != 1:
+        raise RuntimeError(f"Expected one line 'PackageType: Image' in {TEMPLATE.name}, found {places}.")
+    return text
+
+
+def _client(address: str, service: str) -> BaseClient:
+    """A client of LocalStack. It neither retries nor uses a proxy: both would hide what went wrong."""
+    return boto3.client(
+        service,
+        endpoint_url=address,
+        region_name="eu-central-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(proxies={}, retries={"total_max_attempts": 1}),
+    )

@@ -1,0 +1,169 @@
+"""events/: each source's documented events are recognised, read and answered in its own form.
+
+The drop folder is a stand-in that records what it is asked for; tests/integration has the real one.
+"""
+
+import json
+
+import pytest
+
+from function.drop_folder import Outcome
+from function.errors import BadRequest, StorageUnavailable, UnreadableEvent
+from function.events import source_of
+from function.events.direct import Direct
+from function.events.eventbridge import EventBridge
+from function.events.http import Http
+from function.events.s3 import S3
+from function.events.sqs import Sqs
+from function.report import ErrorInfo, ErrorRecord, ObjectSource
+from function.storage import ObjectRef
+
+OBJECT = {"key": "calls/a+b%2B%25+%E5%BD%95%E9%9F%B3.wav", "size": 7, "eTag": "e1", "versionId": "v1", "sequencer": "0A"}
+KEY = "calls/a b+% 录音.wav"
+REF = ObjectRef("incoming", KEY, version_id="v1", etag="e1", sequencer="0A", size_bytes=7)
+
+
+def s3_event(*names: str) -> dict:
+    return {
+        "Records": [
+            {"eventSource": "aws:s3", "eventName": name, "s3": {"bucket": {"name": "incoming"}, "object": OBJECT}}
+            for name in names or ("ObjectCreated:Put",)
+        ]
+    }
+
+
+def eventbridge_event(kind: str = "Object Created") -> dict:
+    thing = {"key": KEY, "size": 7, "etag": "e1", "version-id": "v1", "sequencer": "0A"}
+    return {
+        "source": "aws.s3",
+        "detail-type": kind,
+        "detail": {"bucket": {"name": "incoming"}, "object": thing},
+    }
+
+
+def sqs_event(*bodies) -> dict:
+    return {
+        "Records": [
+            {
+                "eventSource": "aws:sqs",
+                "messageId": f"m{i}",
+                "body": body if isinstance(body, str) else json.dumps(body),
+            }
+            for i, body in enumerate(bodies)
+        ]
+    }
+
+
+TEST_EVENT = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "incoming"}
+HTTP_V1 = {"resource": "/{proxy+}", "httpMethod": "GET", "path": "/v1/health", "headers": {}, "requestContext": {"stage": "v1"}}
+HTTP_V2 = {
+    "version": "2.0",
+    "rawPath": "/v1/health",
+    "rawQueryString": "",
+    "headers": {},
+    "requestContext": {"http": {"method": "GET", "path": "/v1/health", "sourceIp": "192.0.2.1"}},
+}
+
+
+class Folder:
+    """Records the objects that it is asked for; fails for keys that say how."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[ObjectRef, bool]] = []
+
+    def process(self, ref: ObjectRef, *, again: bool = False) -> Outcome:
+        self.asked.append((ref, again))
+        if ref.key == "unavailable":
+            raise StorageUnavailable("S3 is away.")
+        if ref.key == "result":
+            raise BadRequest("A result is no recording.")
+        if ref.key == "bug":
+            raise ZeroDivisionError
+        error = ErrorInfo(type="empty_file", message="Empty.", advice="Fill it.", retryable=False)
+        record = ErrorRecord(source=ObjectSource(bucket=ref.bucket, key=ref.key), error=error)
+        return Outcome("refused", f"{ref.key}.error.json", record)
+
+
+@pytest.mark.parametrize(
+    ("event", "source"),
+    [
+        (s3_event(), S3),
+        (TEST_EVENT, S3),
+        (sqs_event(s3_event()), Sqs),
+        (eventbridge_event(), EventBridge),
+        ({"bucket": "b", "key": "k"}, Direct),
+        (HTTP_V1, Http),
+        (HTTP_V2, Http),
+    ],
+)
+def test_each_event_finds_its_source(event, source):
+    assert source_of(event) is source
+
+
+@pytest.mark.parametrize(
+    "event", [None, [], "text", 7, {}, {"Records": []}, {"Records": [1]}, {"Records": "x"}, {"bucket": "b"}, {"bucket": 1, "key": 2}]
+)
+def test_an_event_of_no_known_source_is_an_error(event):
+    with pytest.raises(UnreadableEvent, match="of no known kind"):
+        source_of(event)
+
+
+def test_s3_keys_are_decoded_and_other_events_left_alone():
+    folder = Folder()
+    answer = S3.handle(s3_event("ObjectCreated:Put", "ObjectRemoved:Delete"), None, folder)
+    assert folder.asked == [(REF, False)]
+    assert answer["results"] == [
+        {"bucket": "incoming", "key": KEY, "state": "refused", "result_key": f"{KEY}.error.json"}
+    ]
+
+
+def test_eventbridge_keys_come_as_they_are():
+    folder = Folder()
+    EventBridge.handle(eventbridge_event(), None, folder)
+    EventBridge.handle(eventbridge_event("Object Deleted"), None, folder)
+    assert folder.asked == [(REF, False)]
+
+
+def test_the_test_event_of_s3_does_nothing():
+    folder = Folder()
+    assert S3.handle(TEST_EVENT, None, folder) == {"results": []}
+    assert Sqs.handle(sqs_event(TEST_EVENT), None, folder) == {"batchItemFailures": []}
+    assert folder.asked == []
+
+
+def test_a_call_by_hand_scores_again_and_returns_the_result():
+    folder = Folder()
+    answer = Direct.handle({"bucket": "b", "key": "k", "version_id": "v"}, None, folder)
+    assert folder.asked == [(ObjectRef("b", "k", version_id="v"), True)]
+    assert answer["error"]["type"] == "empty_file"
+    json.dumps(answer)
+
+
+def test_only_the_messages_that_failed_are_named():
+    folder = Folder()
+    bodies = [
+        s3_event(),
+        {"bucket": "b", "key": "unavailable"},
+        {"bucket": "b", "key": "bug"},
+        {"bucket": "b", "key": "result"},
+        eventbridge_event(),
+    ]
+    assert Sqs.handle(sqs_event(*bodies), None, folder) == {
+        "batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]
+    }
+    assert len(folder.asked) == 5
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["not json", "[]", "{}", "7", {"Records": [{"eventSource": "aws:s3"}]}, {"source": "aws.s3", "detail": 1}],
+)
+def test_a_message_that_cannot_be_read_is_kept_for_a_person(body):
+    assert Sqs.handle(sqs_event(body), None, Folder()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+@pytest.mark.parametrize("event", [HTTP_V1, HTTP_V2])
+def test_both_http_payload_formats_reach_the_application(event):
+    answer = Http.handle(event, None, Folder())
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"]) == {"status": "ok"}

@@ -1,0 +1,35 @@
+"""What a cold start must not pay for."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import EXAMPLES, ROOT
+
+HEAVY = ("tensorflow", "keras", "scipy", "fastapi", "mangum", "matplotlib", "rich", "training")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import function.handler",
+        f"import function.handler as h; from function.scoring import score; "
+        f"score(open({str(EXAMPLES / 'clean.flac')!r}, 'rb'), h.settings)",
+    ],
+    ids=["handler", "handler and a score"],
+)
+def test_the_drop_folder_imports_nothing_heavy(statement):
+    environment = {
+        "AQSCORE_RESULTS_BUCKET": "results",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+    }
+    code = f"import json, sys; {statement}; print(json.dumps(list(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    loaded = {name.split(".")[0] for name in json.loads(done.stdout)}
+    assert loaded.isdisjoint(HEAVY)

@@ -1,0 +1,66 @@
+"""__main__.py: a line for every input, in the order given; the exit status tells."""
+
+import json
+import shutil
+
+import pytest
+
+from function.__main__ import main
+from tests.conftest import EXAMPLES
+
+
+def lines(capsys) -> list[dict]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_line_for_every_input_in_the_order_given(capsys, tmp_path):
+    text = tmp_path / "text.wav"
+    text.write_text("no audio")
+    inputs = [str(EXAMPLES / "noisy.flac"), str(text), str(tmp_path / "nowhere.wav"), str(EXAMPLES / "clean.flac")]
+    assert main([*inputs, "--format", "jsonl"]) == 1
+    results = lines(capsys)
+    assert [result["source"]["file"] for result in results] == inputs
+    assert [result.get("error", {}).get("type") for result in results] == [
+        None, "unsupported_format", "object_not_found", None
+    ]  # fmt: skip
+    assert results[0]["frames"]["scores"]
+
+
+def test_folders_are_walked(capsys, tmp_path):
+    (tmp_path / "deeper").mkdir()
+    shutil.copy(EXAMPLES / "clean.flac", tmp_path / "deeper" / "B.FLAC")
+    shutil.copy(EXAMPLES / "clean.flac", tmp_path / "a.flac")
+    (tmp_path / "readme.txt").write_text("Not a recording, and not taken for one.")
+    assert main([str(tmp_path), "--format", "jsonl", "--no-frames"]) == 0
+    results = lines(capsys)
+    assert [result["source"]["file"] for result in results] == [
+        str(tmp_path / "a.flac"), str(tmp_path / "deeper" / "B.FLAC")
+    ]  # fmt: skip
+    assert results[0]["frames"] is None
+
+
+def test_a_folder_without_recordings_says_so(capsys, tmp_path):
+    assert main([str(tmp_path)]) == 1
+    assert "No recordings in" in capsys.readouterr().err
+
+
+def test_the_table_is_for_a_person(capsys):
+    assert main([str(EXAMPLES / "clean.flac")]) == 0
+    out = capsys.readouterr().out
+    assert "Score" in out
+    assert "clean.flac" in out.replace("\n", "").replace("│", "").replace(" ", "")
+
+
+def test_a_wrong_setting_stops_before_anything_is_scored(capsys, monkeypatch):
+    monkeypatch.setenv("AQSCORE_RUNTIME", "torch")
+    assert main([str(EXAMPLES / "clean.flac")]) == 2
+    captured = capsys.readouterr()
+    assert "AQSCORE_RUNTIME" in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--format", "xml", "a.wav"]])
+def test_wrong_arguments_are_refused(arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2

@@ -1,0 +1,53 @@
+"""meter.py: levels, silence, SNR and bandwidth against signals whose values are known."""
+
+import numpy as np
+import pytest
+import soxr
+
+from function.features import frames_of
+from function.meter import Meter
+
+
+def measured(samples, speech=None, cuts=()) -> Meter:
+    samples = np.asarray(samples, np.float32)
+    meter = Meter(0.5)
+    for block in np.split(samples, cuts):
+        meter.add_samples(block)
+    frames = frames_of(samples)
+    meter.add_frames(frames, np.ones(len(frames), np.float32) if speech is None else speech)
+    return meter
+
+
+def test_level_is_the_rms_in_dbfs():
+    sine = 0.1 * np.sin(2 * np.pi * 1_000 * np.arange(16_000) / 16_000)
+    assert measured(sine, cuts=[100, 5_000]).level_dbfs == pytest.approx(-23.01, abs=0.01)
+
+
+def test_digital_silence_has_no_level_and_no_bandwidth():
+    meter = measured(np.zeros(16_000))
+    assert (meter.level_dbfs, meter.bandwidth_hz, meter.silent_share) == (None, None, 1.0)
+
+
+def test_silent_share(rng):
+    noise = rng.standard_normal(80_000) * 0.1
+    assert measured(np.concatenate([noise, np.zeros(80_000)]), cuts=[777]).silent_share == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("snr_db", [0.0, 10.0, 30.0])
+def test_snr_of_bursts_in_noise(rng, snr_db):
+    noise = rng.standard_normal(160_000) * 0.01
+    on = (np.arange(160_000) // 16_000) % 2 == 1
+    speech = rng.standard_normal(160_000) * 0.01 * 10 ** (snr_db / 20) * on
+    frames = len(frames_of(np.zeros(160_000)))
+    centres = (np.arange(frames) * 256 + 256).astype(int)
+    assert measured(noise + speech, speech=on[centres].astype(np.float32)).snr_db == pytest.approx(snr_db, abs=0.5)
+
+
+def test_snr_needs_speech_and_pauses(rng):
+    assert measured(rng.standard_normal(16_000)).snr_db is None
+
+
+@pytest.mark.parametrize(("rate", "low", "high"), [(8_000, 3_700, 4_300), (11_025, 5_200, 5_800), (16_000, 7_900, 8_000)])
+def test_bandwidth_is_where_the_sound_ends(rng, rate, low, high):
+    noise = soxr.resample(rng.standard_normal(4 * rate), rate, 16_000)
+    assert low <= measured(noise).bandwidth_hz <= high

@@ -1,0 +1,103 @@
+"""model.py: two runtimes that agree, windows that don't show, and a model that is what it claims to be."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from function.errors import SetupError
+from function.features import SPEC, frames_of
+from function.model import Model, load_model
+from function.settings import Settings
+
+FOLDER = Settings().model_dir
+
+
+@pytest.fixture(scope="module")
+def onnx() -> Model:
+    return Model(FOLDER, "onnx")
+
+
+@pytest.fixture(scope="module")
+def tensorflow() -> Model:
+    return Model(FOLDER, "tensorflow")
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the shipped model that a test may spoil."""
+    return shutil.copytree(FOLDER, tmp_path / "model")
+
+
+def overall(model: Model, frames: np.ndarray, block: int) -> tuple[float, np.ndarray]:
+    stream = model.stream()
+    windows = [w for at in range(0, len(frames), block) for w in stream.push(frames[at : at + block])]
+    windows += stream.finish()
+    np.testing.assert_array_equal(np.concatenate([w.frames for w in windows]), frames)
+    score, weight = (np.concatenate([getattr(w.scores, f) for w in windows]) for f in ("score", "weight"))
+    return float(np.average(score, weights=weight)), score
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("frames", [1, 2, 3, 31, 384, 1_000])
+def test_tensorflow_and_onnx_agree_to_1e_4(onnx, tensorflow, speech, frames):
+    looped = np.tile(frames_of(speech), (3, 1))[:frames]
+    for ours, theirs in zip(onnx.network(looped), tensorflow.network(looped), strict=True):
+        assert ours.shape == (frames,)
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_windows_do_not_show_in_the_result(onnx, speech, rng):
+    """A recording of two minutes whose quality changes, in windows and whole."""
+    noisy = speech + 0.02 * rng.standard_normal(len(speech)).astype(np.float32)
+    frames = frames_of(np.concatenate([speech, noisy] * 10))
+    whole = onnx.network(frames)
+    expected = np.average(whole.score, weights=whole.weight)
+    for block in (1, 500, len(frames)):
+        result, _ = overall(onnx, frames, block)
+        assert result == pytest.approx(expected, abs=0.02)
+
+
+def test_scores_do_not_depend_on_how_the_frames_arrive(onnx, speech):
+    frames = np.tile(frames_of(speech), (12, 1))
+    (first, scores), (second, other_scores) = overall(onnx, frames, 173), overall(onnx, frames, 4_000)
+    assert first == second
+    np.testing.assert_array_equal(scores, other_scores)
+
+
+def test_no_frames_no_windows(onnx):
+    stream = onnx.stream()
+    assert stream.push(np.empty((0, SPEC.bins), np.float32)) == stream.finish() == []
+
+
+def test_outputs_are_in_range(onnx, rng):
+    scores = onnx.network(rng.exponential(3, (200, SPEC.bins)).astype(np.float32))
+    assert 1.04 <= scores.score.min() and scores.score.max() <= 4.6401
+    assert scores.weight.min() > 0
+    assert 0 <= scores.speech.min() and scores.speech.max() <= 1
+
+
+def test_it_is_loaded_once_per_process(settings):
+    assert load_model(settings) is load_model(Settings())
+
+
+def test_features_that_do_not_match_are_refused(copy):
+    info = json.loads((copy / "model.json").read_text())
+    info["features"]["hop"] = 128
+    (copy / "model.json").write_text(json.dumps(info))
+    with pytest.raises(SetupError, match="trained on other features"):
+        Model(copy, "onnx")
+
+
+def test_a_changed_file_is_refused(copy):
+    info = json.loads((copy / "model.json").read_text())
+    with (copy / info["files"]["onnx"]["name"]).open("ab") as file:
+        file.write(b"!")
+    with pytest.raises(SetupError, match="not the file that model.json describes"):
+        Model(copy, "onnx")
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(SetupError, match=r"expected model\.json there"):
+        Model(tmp_path, "onnx")

@@ -1,0 +1,125 @@
+"""scoring.py: one report for whatever comes, with a reason wherever there is no score."""
+
+import io
+
+import numpy as np
+import pytest
+import soundfile
+
+from function.errors import CorruptAudio, EmptyFile, InvalidSamples, LimitExceeded, UnsupportedFormat
+from function.report import HIGHEST, LOWEST, FileSource, Report
+from function.scoring import score
+from function.settings import Limits, Settings
+from tests.conftest import EXAMPLES
+
+
+def scored(path, settings, **options):
+    with path.open("rb") as file:
+        return score(file, settings, **options)
+
+
+def codes(result) -> set[str]:
+    return {warning.code for warning in result.warnings}
+
+
+def test_a_report_is_complete_and_survives_json(settings):
+    result = scored(EXAMPLES / "noisy.flac", settings)
+    report = Report(source=FileSource(file="noisy.flac"), **dict(result))
+    assert Report.model_validate_json(report.model_dump_json()) == report
+    lower, upper = report.interval
+    assert LOWEST <= lower <= report.score <= upper <= HIGHEST
+    assert len(report.frames.scores) == pytest.approx(6.165 / 0.016, abs=2)
+    assert (report.frames.hop_s, report.frames.start_s) == (0.016, 0.016)
+    assert report.timeline[-1].end_s == report.media.duration_s == pytest.approx(6.165, abs=0.001)
+    assert sum(dict(report.distribution).values()) == pytest.approx(1, abs=1e-3)
+    assert report.timing.total_s >= report.timing.model_s > 0
+
+
+def test_frames_are_left_out_when_not_wanted(settings):
+    with_frames, without = (scored(EXAMPLES / "clean.flac", settings, frames=f) for f in (True, False))
+    assert without.frames is None
+    assert without.score == with_frames.score
+    assert without.timeline == with_frames.timeline
+
+
+def test_a_channel_can_be_picked(settings, recorded, speech):
+    path = recorded(np.stack([speech, np.zeros_like(speech)], axis=1))
+    assert scored(path, settings, channel=0).score == scored(recorded(speech, "mono.wav"), settings).score
+    assert codes(scored(path, settings, channel=1)) == {"no_speech"}
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.04, 0.3])
+def test_too_short_for_a_score(settings, recorded, speech, seconds):
+    result = scored(recorded(speech[: round(seconds * 16_000)]), settings)
+    assert "too_short" in codes(result)
+    assert (result.score, result.interval, result.verdict, result.frames) == (None,) * 4
+    assert result.timeline == []
+
+
+def test_digital_silence_is_no_speech(settings, recorded):
+    result = scored(recorded(np.zeros(48_000, np.float32)), settings)
+    assert codes(result) == {"no_speech"}
+    assert result.score is None
+    assert (result.signal.level_dbfs, result.signal.peak_dbfs, result.signal.silent_share) == (None, None, 1.0)
+
+
+def test_warnings_say_what_is_odd(settings, recorded, speech):
+    assert "clipped" in codes(scored(recorded(np.clip(speech * 8, -1, 1)), settings))
+    assert "low_level" in codes(scored(recorded(speech * 0.001), settings))
+    narrow = scored(recorded(speech[::2].copy(), rate=8_000), settings)
+    assert "narrow_band" in codes(narrow)
+    assert narrow.media.bandwidth_hz <= 4_000
+    cut = recorded(speech, "cut.wav")
+    cut.write_bytes(cut.read_bytes()[:100_000])
+    assert "truncated" in codes(scored(cut, settings))
+
+
+def test_clean_speech_has_nothing_to_warn_of(settings):
+    assert codes(scored(EXAMPLES / "clean.flac", settings)) == set()
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"", EmptyFile),
+        (b"not audio at all", UnsupportedFormat),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", UnsupportedFormat),
+        (b"ID3\x04\x00\x00\x00\x00\x00\x00", (UnsupportedFormat, CorruptAudio)),
+        (b"\x00" * 10_000, UnsupportedFormat),
+    ],
+)
+def test_what_is_no_recording_is_an_error_of_its_own(settings, tmp_path, content, error):
+    path = tmp_path / "file.wav"
+    path.write_bytes(content)
+    with pytest.raises(error) as caught:
+        scored(path, settings)
+    assert caught.value.advice
+
+
+def test_nan_samples_are_an_error(settings, recorded, speech):
+    speech = speech.copy()
+    speech[100] = np.nan
+    with pytest.raises(InvalidSamples):
+        scored(recorded(speech, subtype="FLOAT"), settings)
+
+
+def test_limits_are_settings(settings):
+    with pytest.raises(LimitExceeded):
+        scored(EXAMPLES / "clean.flac", Settings(limits=Limits(max_duration_s=1.0)))
+
+
+def test_a_long_recording_says_that_its_frames_are_thinned(settings, tmp_path, speech):
+    path = tmp_path / "long.flac"
+    with soundfile.SoundFile(path, "w", 16_000, 1) as file:
+        for _ in range(60):
+            file.write(speech)
+    result = scored(path, settings)
+    assert "thinned" in codes(result)
+    assert result.frames.hop_s == 0.032
+    assert "thinned" not in codes(scored(path, settings, frames=False))
+
+
+def test_a_file_in_memory_is_refused_by_name():
+    """The decoder reads by descriptor; a BytesIO has none, and says so itself."""
+    with pytest.raises(io.UnsupportedOperation):
+        score(io.BytesIO(b"RIFF"), Settings())

@@ -1,0 +1,47 @@
+"""settings.py: typed settings from the environment, and a clear text for a wrong one."""
+
+from pathlib import Path
+
+import pytest
+
+from function.errors import SetupError
+from function.settings import Limits, Settings
+
+
+def test_nothing_set_is_the_defaults():
+    assert Settings.from_env({}) == Settings()
+
+
+def test_each_variable_reaches_its_setting():
+    assert Settings.from_env(
+        {
+            "AQSCORE_INCOMING_BUCKET": "in",
+            "AQSCORE_RESULTS_BUCKET": "out",
+            "AQSCORE_RESULTS_PREFIX": "scores/",
+            "AQSCORE_RUNTIME": "tensorflow",
+            "AQSCORE_THREADS": "2",
+            "AQSCORE_MODEL_DIR": "/models/a",
+            "AQSCORE_MAX_BYTES": "1000",
+            "AQSCORE_MAX_DURATION_S": "60.5",
+            "AQSCORE_MAX_CHANNELS": "2",
+        }
+    ) == Settings(
+        incoming_bucket="in",
+        results_bucket="out",
+        results_prefix="scores/",
+        runtime="tensorflow",
+        threads=2,
+        model_dir=Path("/models/a"),
+        limits=Limits(max_bytes=1000, max_duration_s=60.5, max_channels=2),
+    )
+
+
+@pytest.mark.parametrize("value", ["many", "-1", "0", "nan", "inf"])
+def test_a_wrong_number_is_named(value):
+    with pytest.raises(SetupError, match="AQSCORE_MAX_DURATION_S is"):
+        Settings.from_env({"AQSCORE_MAX_DURATION_S": value})
+
+
+def test_a_wrong_runtime_is_named():
+    with pytest.raises(SetupError, match="expected one of: onnx, tensorflow"):
+        Settings.from_env({"AQSCORE_RUNTIME": "torch"})

@@ -1,0 +1,150 @@
+"""Measures against scipy's, calibration, and a whole export and evaluation of a tiny corpus."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from function.model import Model
+from function.settings import Settings
+from tests.unit.training_corpus import make_corpus
+from training import calibration, evaluate_human, export
+from training.calibration import Prediction
+from training.conformance import scores_of, signals
+from training.evaluate import is_met
+from training.metrics import bootstrap, pearson, rmse, roc_auc, spearman
+from training.network import Config
+from training.train import train
+
+# TensorFlow 2.21 and Keras 3.15 speak to NumPy 2.5 and Python 3.13 in words that both are giving up.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")
+
+TINY = Config("full", front=True, units=(8, 8), learned_weight=True, channels=8, fine=8)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A corpus, and the model of a one-epoch run on it."""
+    folder = tmp_path_factory.mktemp("exported")
+    corpus = make_corpus(folder / "corpus")
+    train(corpus, folder / "run", TINY, 1, minutes=None, epochs=1)
+    parts = ["--run", folder / "run", "--corpus", corpus, "--out", folder / "model", "--plots", folder / "plots"]
+    export.main([str(part) for part in parts])
+    return folder
+
+
+def test_measures_are_scipys():
+    generator = np.random.default_rng(0)
+    true = generator.uniform(1, 4.6, 200).round(1)
+    predicted = true + generator.standard_normal(200)
+    assert pearson(true, predicted) == pytest.approx(scipy.stats.pearsonr(true, predicted).statistic)
+    assert spearman(true, predicted) == pytest.approx(scipy.stats.spearmanr(true, predicted).statistic)
+    assert rmse(true, predicted) == pytest.approx(np.sqrt(np.mean((true - predicted) ** 2)))
+    positive = true > 3
+    u = scipy.stats.mannwhitneyu(predicted[positive].round(1), predicted[~positive].round(1)).statistic
+    assert roc_auc(positive, predicted.round(1)) == pytest.approx(u / (positive.sum() * (~positive).sum()))
+
+
+def test_measures_of_nothing_are_nan():
+    assert np.isnan(pearson(np.ones(4), np.arange(4)))
+    assert np.isnan(roc_auc(np.ones(4), np.arange(4)))
+
+
+def test_bootstrap_holds_the_value_and_narrows_with_more_data():
+    widths = []
+    for count in (50, 800):
+        values = np.random.default_rng(1).standard_normal(count)
+        low, high = bootstrap(np.mean, values)
+        assert low < values.mean() < high
+        widths.append(high - low)
+    assert widths[1] < widths[0] / 2
+
+
+def predictions(generator, count: int) -> list[Prediction]:
+    found = []
+    for _ in range(count):
+        true = generator.uniform(1.1, 4.5)
+        speech = generator.beta(8, 2, 200)
+        found.append(Prediction({"set": "dev_noise", "pesq_wb": true, "snr_db": 5}, true + 0.3 * generator.standard_normal(), speech))
+        found.append(Prediction({"set": "dev_no_speech", "pesq_wb": None, "snr_db": None}, 2.0, generator.beta(1, 9, 200)))
+    return found
+
+
+def test_the_interval_covers_nine_of_ten_clips_it_has_not_seen():
+    generator = np.random.default_rng(0)
+    table = calibration.interval_table(predictions(generator, 600))
+    fresh = [p for p in predictions(generator, 600) if p.clip["pesq_wb"]]
+    scores, true = np.array([p.overall for p in fresh]), np.array([p.clip["pesq_wb"] for p in fresh])
+    lower, upper = (np.interp(scores, table["score"], table[side]) for side in ("lower", "upper"))
+    assert 0.85 <= np.mean((true >= lower) & (true <= upper)) <= 0.95
+    for values in (table["score"], table["lower"], table["upper"]):
+        assert values == sorted(values)
+
+
+def test_the_rule_tells_speech_from_none():
+    generator = np.random.default_rng(0)
+    rule = calibration.no_speech_rule(predictions(generator, 100))
+    for p in predictions(generator, 100):
+        seconds = np.count_nonzero(p.speech >= rule["speech_probability"]) * 0.016
+        assert (seconds >= rule["least_speech_s"]) == (p.clip["set"] == "dev_noise")
+
+
+def test_exported_model_is_whole_and_both_runtimes_agree(exported):
+    folder = exported / "model"
+    onnx, tensorflow = (Model(folder, runtime).network for runtime in ("onnx", "tensorflow"))
+    for length in (1, 2, 3, 100, 101):
+        frames = np.random.default_rng(length).random((length, 257)).astype(np.float32)
+        for one, other in zip(onnx(frames), tensorflow(frames), strict=True):
+            assert one.shape == (length,)
+            np.testing.assert_allclose(one, other, atol=1e-4)
+    info = json.loads((folder / "model.json").read_text())
+    assert info["training"]["epochs_done"] == 1
+    assert info["data"]["dev_noise"]["clips"] == 8
+
+
+def test_every_row_is_measured_and_the_card_carries_it(exported):
+    rows = json.loads((exported / "model" / "model.json").read_text())["metrics"]["rows"]
+    card = (exported / "model" / "MODEL_CARD.md").read_text()
+    assert len({row["name"] for row in rows}) == len(rows) == 16
+    assert all(f"| {row['name']} |" in card for row in rows)
+    assert "$" not in card
+    assert (exported / "plots" / "scatter.png").stat().st_size > 10_000
+
+
+def test_bars_are_held_against_the_right_side():
+    row = {"value": 0.9, "way": "at least", "bar": 0.9, "aim": 0.95}
+    assert is_met(row, "bar") and not is_met(row, "aim")
+    assert is_met({"value": 0.1, "way": "at most", "bar": 0.2}, "bar")
+    assert not is_met({"value": 0.99, "way": "within", "bar": (0.85, 0.95)}, "bar")
+    assert not is_met({"value": None, "way": "at least", "bar": 0.9}, "bar")
+
+
+def test_conformance_scores_are_pinned_and_the_same_for_both_runtimes(exported):
+    folder = exported / "model"
+    pinned = json.loads((folder / "conformance.json").read_text())["scores"]
+    assert list(pinned) == list(signals())
+    again = scores_of(replace(Settings(), model_dir=folder, runtime="tensorflow"))
+    assert {k: v for k, v in again.items() if v is not None} == pytest.approx({k: v for k, v in pinned.items() if v is not None}, abs=0.005)
+
+
+def test_human_scores_are_compared_by_file_and_condition(exported, tmp_path, capsys):
+    lines = ["path,MOS,condition"]
+    for index, path in enumerate(sorted((exported / "corpus" / "dev_noise").glob("*.flac"))):
+        lines.append(f"{path},{1 + index / 2},{index % 4}")
+    table = tmp_path / "scores.csv"
+    table.write_text("\n".join([*lines, "missing.wav,3,1"]) + "\n")
+    rows = evaluate_human.read_rows(table)
+    columns = evaluate_human.compare(rows, replace(Settings(), model_dir=exported / "model"))
+    assert len(columns["file"][0]) <= 8
+    assert len(columns["condition"][0]) <= 4
+    assert "missing.wav" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("text", "said"), [("file,MOS\na,3\n", "expected path"), ("path,MOS\na,good\n", "line 2")])
+def test_a_wrong_csv_is_explained(tmp_path, text, said):
+    path = tmp_path / "scores.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=said):
+        evaluate_human.read_rows(path)

@@ -1,0 +1,91 @@
+"""Training on a handful of clips: it learns, stops, goes on, and refuses what can't be right."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.unit.training_corpus import make_corpus
+from training import train as training
+from training.dataset import load_clip, read_manifest, training_batches
+from training.network import Config
+from training.train import Trainer, train
+
+# TensorFlow 2.21 and Keras 3.15 speak to NumPy 2.5 and Python 3.13 in words that both are giving up.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")
+
+SMALL = Config("small", front=True, units=(12,), learned_weight=True, channels=12, fine=8, denoise=0.1, schedule="cosine", learning_rate=1e-2, average=0.9)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return make_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+def test_batches_hold_every_clip_once_and_mask_what_is_padded(corpus):
+    lengths = []
+    for batch in training_batches(corpus, clips=100, seed=3):
+        assert batch["frames"].shape[1:] == (batch["mask"].shape[1], 257)
+        assert np.isnan(batch["frame_scores"].numpy()[~batch["mask"].numpy()]).all()
+        assert not batch["frames"].numpy()[~batch["mask"].numpy()].any()
+        lengths.extend(np.count_nonzero(batch["mask"], axis=1))
+    clips = [load_clip(path) for path in (corpus / "train").glob("*.npz")]
+    assert len(lengths) == len(clips)
+    assert sum(lengths) >= sum(len(clip["frames"]) for clip in clips)
+
+
+def test_the_same_seed_gives_the_same_batches(corpus):
+    first, second = (list(training_batches(corpus, clips=6, seed=9)) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one["frames"], other["frames"])
+        np.testing.assert_array_equal(one["overall"], other["overall"])
+
+
+def test_it_learns_a_few_clips_by_heart(corpus):
+    trainer = Trainer(SMALL, seed=0)
+    batch = next(iter(training_batches(corpus, clips=12, seed=1)))
+    errors = [float(trainer.step(batch)["utterance"]) for _ in range(60)]
+    assert errors[-1] < 0.05 < errors[0]
+
+
+def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(corpus, tmp_path, monkeypatch):
+    whole = train(corpus, tmp_path / "whole", SMALL, 5, minutes=None, epochs=2)
+    run_epoch = Trainer.run_epoch
+
+    def stop_in_the_second(self, *arguments):
+        if self.history:
+            raise KeyboardInterrupt
+        return run_epoch(self, *arguments)
+
+    monkeypatch.setattr(Trainer, "run_epoch", stop_in_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        train(corpus, tmp_path / "stopped", SMALL, 5, minutes=None, epochs=2)
+    monkeypatch.undo()
+    resumed = train(corpus, tmp_path / "stopped", SMALL, 5, minutes=None, epochs=2)
+    assert [epoch["epoch"] for epoch in resumed] == [1, 2]
+    assert [epoch["loss"] for epoch in resumed] == pytest.approx([epoch["loss"] for epoch in whole], rel=1e-3)
+    assert {"network.keras", "run.json", "history.json", "curves.png"} <= {p.name for p in (tmp_path / "stopped").iterdir()}
+
+
+def test_a_folder_of_another_run_is_refused(corpus, tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps({"seed": 1}))
+    with pytest.raises(ValueError, match="another run"):
+        train(corpus, tmp_path, SMALL, 5, minutes=None, epochs=1)
+
+
+def test_a_missing_manifest_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"no manifest\.jsonl"):
+        read_manifest(tmp_path)
+
+
+def test_a_manifest_that_is_being_written_is_read_up_to_its_last_whole_line(corpus, tmp_path):
+    text = (corpus / "manifest.jsonl").read_text()
+    (tmp_path / "manifest.jsonl").write_text(text[:-20])
+    assert len(read_manifest(tmp_path)) == len(read_manifest(corpus)) - 1
+
+
+def test_the_rate_warms_up_and_decays():
+    trainer = Trainer(SMALL, seed=0)
+    rates = [trainer._rate(share) for share in (0, training.WARM_UP, 0.5, 1.0, 1.2)]
+    assert rates[0] < rates[1] == SMALL.learning_rate > rates[2] > rates[3]
+    assert rates[3] == pytest.approx(SMALL.learning_rate * training.LAST_RATE) == rates[4]

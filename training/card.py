@@ -1,0 +1,66 @@
+"""MODEL_CARD.md from its template and model.json, so that no number in it is typed by hand."""
+
+from pathlib import Path
+from string import Template
+
+from training.evaluate import asked_text, is_met, value_text
+
+TEMPLATE = Path(__file__).with_name("MODEL_CARD.template.md")
+
+
+def render(info: dict) -> str:
+    """The card of the model that ``info``, its model.json, describes; in Markdown.
+
+    Raises KeyError when the template names something that model.json doesn't hold.
+    """
+    metrics, config = info["metrics"], info["training"]["config"]
+    interval = info["interval"]
+    return Template(TEMPLATE.read_text()).substitute(
+        version=info["version"],
+        created=info["created"],
+        scale=info["scale"],
+        parameters=f"{info['parameters']:,}",
+        config=config["name"],
+        units=" and ".join(str(units) for units in config["units"]),
+        sha256=info["files"]["onnx"]["sha256"],
+        versions=", ".join(f"{name} {number}" for name, number in info["versions"].items()),
+        epochs=info["training"]["epochs_done"],
+        clips_seen=f"{info['training']['clips_seen']:,}",
+        minutes=f"{info['training']['minutes_done']:.0f}",
+        measures=_measures(metrics["rows"]),
+        groups=_groups(metrics["groups"]),
+        refused=_refused(metrics["refused"]),
+        data=_data(info["data"]),
+        intervals=_table(("score", "from", "to"), zip(interval["score"], interval["lower"], interval["upper"], strict=True)),
+        speech_probability=info["no_speech"]["speech_probability"],
+        least_speech_s=info["no_speech"]["least_speech_s"],
+    )
+
+
+def _measures(rows: list[dict]) -> str:
+    lines = []
+    for row in rows:
+        between = "" if row["low"] is None else f"{value_text(row['low'])} to {value_text(row['high'])}"
+        met = ["" if row[level] is None else ("yes" if is_met(row, level) else "**no**") for level in ("bar", "aim")]
+        asked = [asked_text(row["way"], row[level]) for level in ("bar", "aim")]
+        lines.append((row["name"], value_text(row["value"]), between, asked[0], met[0], asked[1], met[1]))
+    return _table(("measure", "value", "95 % interval", "bar", "met", "aim", "met"), lines)
+
+
+def _groups(groups: dict[str, dict]) -> str:
+    lines = [(name, group["clips"], value_text(group["pearson"]), group["rmse"], group["bias"]) for name, group in groups.items()]
+    return _table(("group", "clips", "Pearson", "RMSE", "mean error"), lines)
+
+
+def _refused(refused: dict[str, list[int]]) -> str:
+    return _table(("set", "clips", "refused"), [(name, total, count) for name, (count, total) in refused.items()])
+
+
+def _data(data: dict[str, dict]) -> str:
+    lines = [(name, entry["clips"], entry["hours"], entry["speakers"]) for name, entry in data.items()]
+    return _table(("set", "clips", "hours", "speakers"), lines)
+
+
+def _table(head: tuple, lines) -> str:
+    rows = [head, ("---",) * len(head), *lines]
+    return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)

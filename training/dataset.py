@@ -1,0 +1,112 @@
+"""A corpus folder to batches: files listed, read in parallel, padded by length, prefetched (tf.data)."""
+
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from function.features import SPEC
+
+BATCH_FRAMES = 10_000  # frames in a batch, so that long clips don't make it larger
+BUCKET_STEP = 64  # frames; a batch's clips differ by less, so little of it is padding
+LONGEST = 4096  # frames, 65 s: what is longer goes into one last bucket
+SHUFFLE_BUFFER = 1000  # clips, as the published recipe
+GAIN_DB = 1.5  # what the level's estimate may be off by on other material; PESQ aligns levels itself
+SILENCE_SHARE, SILENCE_S = 0.1, (0.1, 5.0)  # clips that get digital silence before or after, how much
+
+
+def read_manifest(corpus: Path, *sets: str) -> list[dict]:
+    """The manifest's clips, of the named sets or of all.
+
+    A last line that is still being written is left out. Raises ValueError when there is no manifest.
+    """
+    path = corpus / "manifest.jsonl"
+    if not path.is_file():
+        raise ValueError(f"There is no manifest.jsonl in {corpus}, expected one: make the corpus with training.synthesize.")
+    lines = path.read_text().split("\n")[:-1]
+    clips = [json.loads(line) for line in lines if line]
+    return [clip for clip in clips if not sets or clip["set"] in sets]
+
+
+def clip_path(corpus: Path, clip: dict, suffix: str = ".npz") -> Path:
+    return corpus / clip["set"] / f"{clip['clip']}{suffix}"
+
+
+def load_clip(path: Path) -> dict[str, np.ndarray]:
+    """Reads a clip: frames (T, 257), overall (), frame_scores (T,), speech (T,), reference (T, 48); float32.
+
+    ``overall`` is NaN when nobody speaks, ``frame_scores`` wherever PESQ is not defined.
+    """
+    with np.load(path) as arrays:
+        return {name: np.asarray(arrays[name], np.float32) for name in _RANKS}
+
+
+def training_batches(corpus: Path, clips: int, seed: int) -> tf.data.Dataset:
+    """One epoch: at most ``clips`` clips drawn from the train set as it is now, augmented, in padded batches.
+
+    A batch is a dict: frames (B, T, 257), overall (B,), frame_scores (B, T), speech (B, T), reference
+    (B, T, 48), mask (B, T) bool, False where padded; frame_scores is NaN where padded. The same seed and
+    the same files give the same batches.
+    """
+    files = tf.data.Dataset.list_files(str(corpus / "train" / "*.npz"), shuffle=True, seed=seed).take(clips)
+
+    def read(path):
+        return _typed(tf.numpy_function(lambda name: _augmented(name, seed), [path], [tf.float32] * len(_RANKS)))
+
+    return _batches(files.shuffle(SHUFFLE_BUFFER, seed=seed).map(read, tf.data.AUTOTUNE))
+
+
+def evaluation_batches(paths: list[Path]) -> tf.data.Dataset:
+    """The clips as they are, in padded batches; their order is not kept."""
+
+    def read(path):
+        return _typed(tf.numpy_function(lambda name: _values(load_clip(Path(name.decode()))), [path], [tf.float32] * len(_RANKS)))
+
+    return _batches(tf.data.Dataset.from_tensor_slices([str(path) for path in paths]).map(read, tf.data.AUTOTUNE))
+
+
+_RANKS = {"frames": 2, "overall": 0, "frame_scores": 1, "speech": 1, "reference": 2}
+_WIDTHS = {"frames": SPEC.bins, "reference": 48}
+
+
+def _augmented(name: bytes, seed: int) -> list[np.ndarray]:
+    """Reads a clip and changes what must not change its score: a little gain, silence around it."""
+    clip = load_clip(Path(name.decode()))
+    generator = np.random.default_rng([seed, zlib.crc32(Path(name.decode()).name.encode())])
+    gain = np.float32(10 ** (generator.uniform(-GAIN_DB, GAIN_DB) / 20))
+    clip["frames"] *= gain
+    clip["reference"] *= gain
+    if generator.random() < SILENCE_SHARE:
+        silence = round(np.exp(generator.uniform(*np.log(SILENCE_S))) / SPEC.hop_s)
+        around = (silence, 0) if generator.random() < 0.5 else (0, silence)
+        for key in ("frames", "speech", "reference"):
+            clip[key] = np.pad(clip[key], [around] + [(0, 0)] * (clip[key].ndim - 1))
+        clip["frame_scores"] = np.pad(clip["frame_scores"], around, constant_values=np.nan)
+    return _values(clip)
+
+
+def _values(clip: dict[str, np.ndarray]) -> list[np.ndarray]:
+    return [clip[name] for name in _RANKS]
+
+
+def _typed(values: list) -> dict:
+    """Gives the arrays their names and static shapes, and adds the mask."""
+    clip = {}
+    for (name, rank), value in zip(_RANKS.items(), values, strict=True):
+        value.set_shape([None, _WIDTHS[name]] if rank == 2 else [None] * rank)
+        clip[name] = value
+    clip["mask"] = tf.ones_like(clip["speech"], tf.bool)
+    return clip
+
+
+def _batches(clips: tf.data.Dataset) -> tf.data.Dataset:
+    boundaries = list(range(BUCKET_STEP, LONGEST + 1, BUCKET_STEP))
+    sizes = [max(1, BATCH_FRAMES // longest) for longest in [*boundaries, 2 * LONGEST]]
+    return clips.bucket_by_sequence_length(
+        lambda clip: tf.shape(clip["frames"])[0],
+        boundaries,
+        sizes,
+        padding_values={name: np.float32(np.nan if name == "frame_scores" else 0) for name in _RANKS} | {"mask": False},
+    ).prefetch(tf.data.AUTOTUNE)

@@ -1,0 +1,220 @@
+"""Measures a model on the development sets: `python -m training.evaluate --corpus DIR [--model DIR] [--plots DIR]`.
+
+Prints every measure with its bar, its aim and a 95 % confidence interval by bootstrap over clips, and
+writes metrics.json beside the model. Recordings go through the serving pipeline, as files.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from function.features import SPEC
+from function.model import OnnxNetwork, load_model
+from function.settings import Settings
+from training.calibration import NO_SPEECH_SET, SCORED_SETS, is_for_calibration, is_plain_speech
+from training.dataset import read_manifest
+from training.metrics import bootstrap, pearson, rmse, roc_auc, spearman
+from training.plots import plot_groups, plot_scatter
+from training.scoring_runs import SAME, SILENCES, Run, moved_scores, score_clips
+
+PAIR_SET, BURST_SET = "dev_pairs", "dev_bursts"
+CHANGED_CLIPS = 40
+TEN_SECONDS = 625  # frames
+TIMED_CALLS = 50
+EDGE_S = SPEC.first_centre_s  # frames nearer to a burst's edge hold some of both sides
+HIGHER, LOWER, WITHIN = "at least", "at most", "within"
+
+
+def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
+    """Returns {"rows": [...], "groups": {...}, "refused": {...}}: what ``print_table`` shows.
+
+    A row has name, value, low and high (its confidence interval, or null), way ("at least", "at most",
+    "within"), bar and aim.
+    """
+    settings = replace(Settings(), model_dir=model)
+    runs = score_clips(corpus, read_manifest(corpus, *SCORED_SETS, PAIR_SET, NO_SPEECH_SET), settings)
+    by_set = {name: [run for run in runs if run.clip["set"] == name] for name in (*SCORED_SETS, PAIR_SET, NO_SPEECH_SET)}
+    labelled = [run for name in SCORED_SETS for run in by_set[name] if run.clip["pesq_wb"] is not None]
+    scored = [run for run in labelled if not run.refused]
+    noise = [run for run in scored if run.clip["set"] == "dev_noise"]
+    rows = [
+        _row("Pearson, additive noise", pearson, _columns(noise), HIGHER, 0.95, 0.97),
+        _row("RMSE, additive noise", rmse, _columns(noise), LOWER, 0.38, 0.30),
+        _row("Pearson, all degradations", pearson, _columns(scored), HIGHER, 0.93, 0.96),
+        _row("Spearman, all degradations", spearman, _columns(scored), HIGHER, 0.93, 0.96),
+        _row("RMSE, all degradations", rmse, _columns(scored), LOWER, None, None),
+        _row("pairs 5 dB apart in order", np.mean, [_in_order(by_set[PAIR_SET])], HIGHER, 0.98, 0.995),
+        *_burst_rows([run for run in by_set[BURST_SET] if not run.refused and run.clip["burst"]]),
+        *_change_rows(corpus, noise, settings),
+        *_guard_rows(by_set[NO_SPEECH_SET], labelled),
+        _row("90 % interval holds the truth", np.mean, [_covered(scored)], WITHIN, (0.85, 0.95), None),
+        *_cost_rows(load_model(settings).info, model),
+    ]
+    groups = _groups(scored)
+    if plots:
+        plot_scatter({name: _columns([r for r in scored if r.clip["set"] == name]) for name in SCORED_SETS}, plots / "scatter.png")
+        plot_groups(groups, plots / "groups.png")
+    refused = {name: [sum(run.refused for run in by_set[name]), len(by_set[name])] for name in SCORED_SETS}
+    return {"rows": rows, "groups": groups, "refused": refused}
+
+
+def print_table(metrics: dict) -> None:
+    """Prints the measures with what is asked of them."""
+    table = Table("measure", "value", "95 % interval", "bar", "aim", "bar met", "aim met", title="Development split")
+    for row in metrics["rows"]:
+        interval = "" if row["low"] is None else f"{value_text(row['low'])} to {value_text(row['high'])}"
+        asked = [asked_text(row["way"], row[name]) for name in ("bar", "aim")]
+        met = ["" if row[name] is None else ("yes" if is_met(row, name) else "NO") for name in ("bar", "aim")]
+        table.add_row(row["name"], value_text(row["value"]), interval, *asked, *met)
+    Console(width=130).print(table)
+    for name, (count, total) in metrics["refused"].items():
+        print(f"{name}: {count} of {total} clips refused as holding no speech, left out of the correlations")
+
+
+def is_met(row: dict, level: str) -> bool:
+    """Whether a row reaches its ``bar`` or ``aim``; what could not be measured reaches none."""
+    if row["value"] is None:
+        return False
+    if row["way"] == WITHIN:
+        return row[level][0] <= row["value"] <= row[level][1]
+    return row["value"] >= row[level] if row["way"] == HIGHER else row["value"] <= row[level]
+
+
+def burst_auc(run: Run) -> float:
+    """Area under ROC of one clip's frames: low scores for those inside the burst, high for the rest."""
+    start, end = run.clip["burst"]
+    scores = np.array(run.result.frames.scores)
+    centre = run.result.frames.start_s + run.result.frames.hop_s * np.arange(len(scores))
+    clear = (np.abs(centre - start) >= EDGE_S) & (np.abs(centre - end) >= EDGE_S)
+    inside = (centre > start) & (centre < end)
+    return roc_auc(inside[clear], -scores[clear])
+
+
+def _columns(runs: list[Run]) -> list[np.ndarray]:
+    return [np.array([run.clip["pesq_wb"] for run in runs]), np.array([run.result.score for run in runs])]
+
+
+def _row(name: str, measure, columns: list[np.ndarray], way: str, bar, aim) -> dict:
+    low, high = bootstrap(measure, *columns)
+    return _plain_row(name, measure(*columns), way, bar, aim) | {"low": _number(low), "high": _number(high)}
+
+
+def _plain_row(name: str, value: float, way: str, bar, aim) -> dict:
+    return {"name": name, "value": _number(value), "low": None, "high": None, "way": way, "bar": bar, "aim": aim}
+
+
+def _in_order(runs: list[Run]) -> np.ndarray:
+    """(pairs,) whether the better of two versions scores higher; one that got no score is not in order."""
+    pairs: dict = {}
+    for run in runs:
+        pairs.setdefault(run.clip["pair"], {})[run.clip["pair_rank"]] = run.result.score
+    whole = [pair for pair in pairs.values() if len(pair) == 2]
+    return np.array([None not in pair.values() and pair[1] > pair[0] for pair in whole], float)
+
+
+def _burst_rows(runs: list[Run]) -> list[dict]:
+    overlaps = [
+        run.result.worst_segment is not None
+        and run.result.worst_segment.start_s < run.clip["burst"][1]
+        and run.result.worst_segment.end_s > run.clip["burst"][0]
+        for run in runs
+    ]
+    return [
+        _row("frames: ROC area, burst against the rest", np.nanmean, [np.array([burst_auc(run) for run in runs])], HIGHER, 0.90, 0.97),
+        _row("worst segment overlaps the burst", np.mean, [np.array(overlaps, float)], HIGHER, 0.90, 0.98),
+    ]
+
+
+def _change_rows(corpus: Path, runs: list[Run], settings: Settings) -> list[dict]:
+    """The largest move of any clip: a mean would hide the one recording that jumps."""
+    chosen = runs[:: max(1, len(runs) // CHANGED_CLIPS)][:CHANGED_CLIPS]
+    moves = moved_scores(corpus, chosen, settings)
+    same = max(float(moves[name].max()) for name in SAME)
+    return [
+        _plain_row("level, polarity, WAV, 48 kHz: largest move", same, LOWER, 0.05, 0.02),
+        *(_plain_row(f"10 s of {name}: largest move", float(moves[name].max()), LOWER, 0.15, 0.05) for name in SILENCES),
+    ]
+
+
+def _guard_rows(silent: list[Run], labelled: list[Run]) -> list[dict]:
+    """On the half that the rule was not fitted on."""
+    flagged = np.array([run.no_speech for run in silent if not is_for_calibration(run.clip)], float)
+    plain = [run for run in labelled if is_plain_speech(run.clip) and not is_for_calibration(run.clip)]
+    wrong = np.array([run.no_speech for run in plain], float)
+    return [
+        _row("no speech, flagged as such", np.mean, [flagged], HIGHER, 0.97, 0.995),
+        _row("speech at 0 dB and better, wrongly flagged", np.mean, [wrong], LOWER, 0.01, 0.002),
+    ]
+
+
+def _covered(scored: list[Run]) -> np.ndarray:
+    """(clips,) whether the interval holds the true score, on the half that it was not fitted on."""
+    held_out = [run for run in scored if not is_for_calibration(run.clip)]
+    return np.array([run.result.interval[0] <= run.clip["pesq_wb"] <= run.result.interval[1] for run in held_out], float)
+
+
+def _cost_rows(info: dict, model: Path) -> list[dict]:
+    network = OnnxNetwork(model / info["files"]["onnx"]["name"], threads=1)
+    frames = np.abs(np.random.default_rng(0).standard_normal((TEN_SECONDS, SPEC.bins))).astype(np.float32)
+    times = []
+    for _ in range(TIMED_CALLS):
+        started = time.perf_counter()
+        network(frames)
+        times.append(1000 * (time.perf_counter() - started))
+    return [
+        _plain_row("parameters", info["parameters"], LOWER, 2_000_000, None),
+        _plain_row("ms for 10 s, ONNX Runtime, one thread", float(np.median(times)), LOWER, 15, 8),
+    ]
+
+
+def _groups(scored: list[Run]) -> dict[str, dict]:
+    groups = {}
+    for name in sorted({run.clip["group"] for run in scored}):
+        true, predicted = _columns([run for run in scored if run.clip["group"] == name])
+        groups[name] = {
+            "clips": len(true),
+            "pearson": _number(pearson(true, predicted)) if len(true) > 2 else None,
+            "rmse": _number(rmse(true, predicted)),
+            "bias": _number(float(np.mean(predicted - true))),
+        }
+    return groups
+
+
+def _number(value: float) -> float | None:
+    """Rounded for a file; what is not finite has no place in JSON."""
+    return round(float(value), 4) if np.isfinite(value) else None
+
+
+def asked_text(way: str, level) -> str:
+    """A bar or aim in words; empty when there is none."""
+    if level is None:
+        return ""
+    return f"{level[0]} to {level[1]}" if way == WITHIN else f"{way} {level:,}"
+
+
+def value_text(value: float | None) -> str:
+    """A measure's value with the digits that matter."""
+    if value is None:
+        return "none"
+    return f"{value:,.0f}" if value > 1000 else f"{value:.4g}"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__.split("\n")[0])
+    parser.add_argument("--corpus", type=Path, required=True, help="corpus with the development sets")
+    parser.add_argument("--model", type=Path, default=Settings().model_dir, help="folder that training.export wrote")
+    parser.add_argument("--plots", type=Path, help="folder for PNGs: scatter, error by group")
+    options = parser.parse_args(arguments)
+    metrics = evaluate(options.corpus, options.model, options.plots)
+    (options.model / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    print_table(metrics)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""A training run to the shipped model: `python -m training.export --run DIR --corpus DIR --out model_artifacts`.
+
+Writes model.keras, model.onnx, model.json, MODEL_CARD.md and conformance.json: exports, calibrates,
+measures as training.evaluate does, and pins the conformance signals.
+"""
+
+import argparse
+import hashlib
+import json
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+
+from function.features import SPEC
+from function.model import OUTPUTS, OnnxNetwork
+from training import calibration, card, conformance, evaluate
+from training.dataset import read_manifest
+
+SCALE = "PESQ-WB MOS-LQO"
+WINDOW = {"frames": 2048, "context": 256}
+RUNTIMES_AGREE_TO = 1e-4
+CHECKED_LENGTHS = (1, 2, 3, 4, 37, 250, 625)
+VERSIONS = {"tensorflow": "tensorflow-cpu", "keras": "keras", "onnxruntime": "onnxruntime", "numpy": "numpy"}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = _options(arguments)
+    network = keras.models.load_model(options.run / "network.keras", compile=False)
+    options.out.mkdir(parents=True, exist_ok=True)
+    write_networks(network, options.out)
+    info = describe(network, options.out, version=options.version, run=_run(options.run))
+    found = calibration.predictions(OnnxNetwork(options.out / "model.onnx", threads=1), options.corpus)
+    info["interval"] = calibration.interval_table(found)
+    info["no_speech"] = calibration.no_speech_rule(found)
+    info["data"] = corpus_summary(options.corpus)
+    write_info(info, options.out)
+    info["metrics"] = evaluate.evaluate(options.corpus, options.out, options.plots)
+    write_info(info, options.out)
+    (options.out / "MODEL_CARD.md").write_text(card.render(info))
+    conformance.main(["--model", str(options.out)])
+    evaluate.print_table(info["metrics"])
+
+
+def write_networks(network: keras.Model, out: Path) -> None:
+    """Writes model.keras and model.onnx and holds one to the other.
+
+    Raises ValueError when the graph has no LSTM operator (a loop would be ten times as slow), or when
+    the two disagree by more than 1e-4 on any output at any of the lengths tried.
+    """
+    network.save(out / "model.keras")
+    signature = [keras.InputSpec(shape=(None, None, SPEC.bins), dtype="float32", name="frames")]
+    network(np.zeros((1, 4, SPEC.bins), np.float32))
+    network.export(out / "model.onnx", format="onnx", verbose=False, input_signature=signature)
+    operators = {node.op_type for node in onnx.load(out / "model.onnx").graph.node}
+    if "LSTM" not in operators or operators & {"Loop", "Scan"}:
+        raise ValueError(
+            f"The exported graph has no LSTM operator but {sorted(operators)}: expected tf2onnx to find the "
+            "recurrence. Check the pinned versions of tf2onnx and keras."
+        )
+    difference = disagreement(network, OnnxNetwork(out / "model.onnx", threads=1))
+    if difference > RUNTIMES_AGREE_TO:
+        raise ValueError(
+            f"TensorFlow and ONNX Runtime disagree by {difference:.2g}, expected at most {RUNTIMES_AGREE_TO}. "
+            "Compare the two graphs layer by layer before shipping either."
+        )
+
+
+def disagreement(network: keras.Model, exported: OnnxNetwork) -> float:
+    """The largest absolute difference of any output over noise of several lengths."""
+    generator = np.random.default_rng(0)
+    largest = 0.0
+    for length in CHECKED_LENGTHS:
+        frames = np.abs(generator.standard_normal((length, SPEC.bins))).astype(np.float32)
+        expected = network(frames[None], training=False)
+        for name, values in zip(OUTPUTS, exported(frames), strict=True):
+            if values.shape != (length,):
+                raise ValueError(f"Output {name} of {length} frames has shape {values.shape}, expected ({length},).")
+            largest = max(largest, float(np.abs(values - expected[name][0]).max()))
+    return largest
+
+
+def describe(network: keras.Model, out: Path, version: str, run: dict) -> dict:
+    """What model.json says before anything was measured."""
+    return {
+        "name": "aqscore-bilstm",
+        "version": version,
+        "scale": SCALE,
+        "features": SPEC.as_dict(),
+        "files": {kind: _file(out / f"model.{kind}") for kind in ("onnx", "keras")},
+        "parameters": network.count_params(),
+        "window": WINDOW,
+        "interval": None,
+        "no_speech": None,
+        "training": run,
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in VERSIONS},
+        "data": None,
+        "metrics": None,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def corpus_summary(corpus: Path) -> dict:
+    """Clips, hours and degradations of each set."""
+    sets: dict[str, dict] = {}
+    for clip in read_manifest(corpus):
+        entry = sets.setdefault(clip["set"], {"clips": 0, "hours": 0.0, "speakers": set(), "groups": set()})
+        entry["clips"] += 1
+        entry["hours"] += clip["seconds"] / 3600
+        entry["speakers"].update(clip["speakers"])
+        entry["groups"].add(clip["group"])
+    return {
+        name: {
+            "clips": entry["clips"],
+            "hours": round(entry["hours"], 2),
+            "speakers": len(entry["speakers"]),
+            "groups": sorted(entry["groups"]),
+        }
+        for name, entry in sorted(sets.items())
+    }
+
+
+def write_info(info: dict, out: Path) -> None:
+    """Writes model.json in one step, so that a reader never sees half of it."""
+    partial = out / "model.json.partial"
+    partial.write_text(json.dumps(info, indent=2) + "\n")
+    partial.replace(out / "model.json")
+
+
+def _file(path: Path) -> dict:
+    return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def _run(folder: Path) -> dict:
+    """How the network was trained: run.json, and how far it came."""
+    history = json.loads((folder / "history.json").read_text())
+    done = {"epochs_done": len(history), "minutes_done": history[-1]["minutes"], "clips_seen": sum(e["clips"] for e in history)}
+    return json.loads((folder / "run.json").read_text()) | done
+
+
+def _version(name: str) -> str:
+    return version(VERSIONS[name])
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.export", description=__doc__.split("\n")[0])
+    parser.add_argument("--run", type=Path, required=True, help="folder that training.train wrote")
+    parser.add_argument("--corpus", type=Path, required=True, help="corpus whose dev sets calibrate and measure")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the model, made when missing")
+    parser.add_argument("--version", default="1.0.0", help="version to ship it as")
+    parser.add_argument("--plots", type=Path, help="folder for the evaluation's plots")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""The network: FFT magnitude frames -> score, weight and speech probability of every frame."""
+
+from dataclasses import asdict, dataclass
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from function.features import SPEC
+from training.bands import band_matrix
+
+LOWEST, RANGE = 1.04, 3.6  # MOS-LQO of ITU-T P.862.2, wideband: 1.04 to 4.64
+LOG_FLOOR = 1e-3  # 60 dB under the level around: what PESQ's hearing threshold hides anyway
+WEIGHT_SPAN = 3.0  # a speech frame weighs between exp(-3) and exp(3)
+WEIGHT_FLOOR = 1e-7  # keeps the mean of a recording without speech defined
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is built and how it is trained. ``CONFIGS`` holds the named ones."""
+
+    name: str
+    front: bool  # compressed bands and a convolution before the recurrence, instead of the 257 bins
+    units: tuple[int, ...]  # of each BiLSTM and direction
+    learned_weight: bool  # else every frame weighs the same
+    channels: int = 0  # of the two convolutions
+    fine: int = 0  # width of the trained projection of the 257 log magnitudes, beside the bands
+    dropout: float = 0.0
+    denoise: float = 0.0  # weight of the auxiliary loss; 0 leaves the head out
+    frame_weighting: str = "published"  # "published": 10^(PESQ - 4.5) a clip; "even": one weight for all
+    schedule: str = "constant"  # "constant": RMSprop at its rate; "cosine": AdamW, warm-up, then cosine decay
+    learning_rate: float = 1e-3
+    average: float = 0.0  # decay of the weights' moving average, which is what gets exported; 0: none
+
+    def as_dict(self) -> dict:
+        return asdict(self) | {"units": list(self.units)}
+
+
+CONFIGS = {
+    config.name: config
+    for config in (
+        Config("recipe", front=False, units=(100,), learned_weight=False),
+        Config(
+            "full",
+            front=True,
+            units=(128, 96),
+            learned_weight=True,
+            channels=128,
+            fine=64,
+            dropout=0.2,
+            denoise=0.1,
+            frame_weighting="even",
+            schedule="cosine",
+            average=0.999,
+        ),
+    )
+}
+
+
+def build(config: Config) -> keras.Model:
+    """The network as it is served.
+
+    Input ``frames`` (batch, frames, 257) float32, as function.features makes them; any number of
+    frames from 1. Outputs, a dict of (batch, frames) float32: ``score`` 1.04 to 4.64, ``weight``
+    above 0, ``speech`` 0 to 1. The recording's score is sum(weight * score) / sum(weight).
+    Built from Keras's own layers only, so that the saved file loads without this module.
+    """
+    frames = keras.Input((None, SPEC.bins), name="frames")
+    hidden, positions = _trunk(config, frames, None)
+    return _with_bands(keras.Model(frames, _heads(config, hidden, positions), name=f"aqscore_{config.name}"))
+
+
+def build_for_training(config: Config) -> keras.Model:
+    """The same layers with a second input ``mask`` (batch, frames) bool, False where a batch is padded.
+
+    Padding changes nothing: what a clip's frames get is what ``build`` gives for the clip alone. With
+    ``config.denoise`` there is one output more, ``clean`` (batch, frames, 48): the log band magnitudes
+    of the clean reference, which keeps the trunk from learning the training noises by heart.
+    """
+    frames = keras.Input((None, SPEC.bins), name="frames")
+    mask = keras.Input((None,), dtype="bool", name="mask")
+    hidden, positions = _trunk(config, frames, mask)
+    outputs = _heads(config, hidden, positions)
+    if config.denoise:
+        outputs["clean"] = _clean_bands(hidden, frames, positions)
+    return _with_bands(keras.Model([frames, mask], outputs, name=f"aqscore_{config.name}_training"))
+
+
+def served(config: Config, trained: keras.Model) -> keras.Model:
+    """The served network with the weights of one that ``build_for_training`` made."""
+    network = build(config)
+    for layer in network.layers:
+        if layer.weights:
+            layer.set_weights(trained.get_layer(layer.name).get_weights())
+    return network
+
+
+def _trunk(config: Config, frames, mask):
+    """Returns the hidden states and, for each frame, which of them is the frame's."""
+    count = ops.cumsum(ops.ones_like(frames[0, :, 0], dtype="int32"), axis=0) - 1
+    if not config.front:
+        return _recurrence(config, frames, mask), count
+    hidden = _compressed(config, frames)
+    # A clip's end is zeros to the convolutions, whether the batch goes on or not.
+    hidden = _convolution(config, _cut(hidden, mask), width=5, stride=1, name="front")
+    # The recurrence runs at half the frame rate, 32 ms: half its cost, and phones are longer.
+    hidden = _convolution(config, _cut(hidden, mask), width=3, stride=2, name="halve")
+    hidden = _recurrence(config, hidden, None if mask is None else mask[:, ::2])
+    return hidden, count // 2
+
+
+def _compressed(config: Config, frames):
+    """(batch, frames, 257) magnitudes -> loudness-like features side by side."""
+    bands = layers.Dense(band_matrix().shape[1], use_bias=False, trainable=False, name="bands")(frames)
+    parts = [
+        log_magnitudes(bands),
+        # Zwicker's loudness grows with intensity^0.23; PESQ's own exponent (ITU-T P.862, 10.2.7).
+        ops.power(bands + LOG_FLOOR, 0.46),
+        layers.Dense(config.fine, name="fine")(log_magnitudes(frames)),
+    ]
+    return layers.Concatenate(name="compressed")(parts)
+
+
+def log_magnitudes(magnitudes):
+    """Log magnitudes, scaled to lie within about -1.3 and 2."""
+    return ops.log(magnitudes + LOG_FLOOR) / 3.0 + 1.0
+
+
+def _cut(hidden, mask):
+    return hidden if mask is None else hidden * ops.expand_dims(ops.cast(mask, "float32"), -1)
+
+
+def _convolution(config: Config, hidden, width: int, stride: int, name: str):
+    """Padded by hand: "same" would shift by a frame between even and odd lengths when striding."""
+    hidden = layers.ZeroPadding1D(width // 2, name=f"{name}_padding")(hidden)
+    hidden = layers.Conv1D(config.channels, width, strides=stride, name=f"{name}_convolution")(hidden)
+    hidden = layers.LayerNormalization(name=f"{name}_norm")(hidden)
+    return layers.Dropout(config.dropout, name=f"{name}_dropout")(ops.relu(hidden))
+
+
+def _recurrence(config: Config, hidden, mask):
+    for number, units in enumerate(config.units, start=1):
+        lstm = layers.LSTM(units, return_sequences=True)
+        hidden = layers.Bidirectional(lstm, name=f"bilstm_{number}")(hidden, mask=mask)
+        hidden = layers.Dropout(config.dropout, name=f"bilstm_{number}_dropout")(hidden)
+    return hidden
+
+
+def _heads(config: Config, hidden, positions) -> dict:
+    def head(name: str):
+        return ops.take(layers.Dense(1, name=name)(hidden)[:, :, 0], positions, axis=1)
+
+    score = LOWEST + RANGE * ops.sigmoid(head("score_head"))
+    speech = ops.sigmoid(head("speech_head"))
+    if config.learned_weight:
+        # Squared, because ten seconds of "1 % speech" must not outweigh five seconds of speech.
+        span = ops.exp(WEIGHT_SPAN * ops.tanh(head("weight_head") / WEIGHT_SPAN))
+        weight = ops.square(speech) * span + WEIGHT_FLOOR
+    else:
+        weight = ops.ones_like(score)
+    return {"score": score, "weight": weight, "speech": speech}
+
+
+def _clean_bands(hidden, frames, positions):
+    """From every hidden state the bands of both its frames; each frame takes its own."""
+    bands = band_matrix().shape[1]
+    pairs = ops.take(layers.Dense(2 * bands, name="clean_head")(hidden), positions, axis=1)
+    count = ops.cumsum(ops.ones_like(frames[0, :, 0], dtype="int32"), axis=0) - 1
+    is_second = ops.expand_dims(count > 2 * positions, -1)
+    return ops.where(is_second, pairs[:, :, bands:], pairs[:, :, :bands])
+
+
+def _with_bands(model: keras.Model) -> keras.Model:
+    """Sets the fixed matrix; as an initialiser it would be spelt out in the saved file's configuration."""
+    if any(layer.name == "bands" for layer in model.layers):
+        model.get_layer("bands").set_weights([np.asarray(band_matrix(), np.float32)])
+    return model
