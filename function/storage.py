@@ -57,10 +57,11 @@ class ObjectRef:
 
 @dataclass(frozen=True)
 class Result:
-    """A result that is in the bucket: its key and ETag, and the object version that it is for."""
+    """A result that is in the bucket: which one, and the object version that it is for."""
 
     key: str
     etag: str
+    version_id: str | None
     source: ObjectRef
 
 
@@ -117,7 +118,7 @@ class Storage:
                 if _code(error) in MISSING:
                     continue
                 raise _explained(error, ObjectRef(bucket, key)) from error
-            return Result(key, answer["ETag"], _source_in(answer["Metadata"]))
+            return Result(key, answer["ETag"], answer.get("VersionId"), _source_in(answer["Metadata"]))
         return None
 
     def put_result(self, bucket: str, key: str, other_key: str, body: bytes, source: ObjectRef) -> bool:
@@ -144,22 +145,28 @@ class Storage:
                 if _code(error) in CHANGED or (present and _code(error) in MISSING):
                     continue
                 raise _explained(error, ObjectRef(bucket, key)) from error
-            return self._settle(bucket, Result(key, answer["ETag"], source), other_key)
+            return self._settle(
+                bucket, Result(key, answer["ETag"], answer.get("VersionId"), source), other_key
+            )
         raise StorageUnavailable(f"s3://{bucket}/{key} changed {WRITE_TRIES} times while it was written.")
 
     def _settle(self, bucket: str, written: Result, other_key: str) -> bool:
-        """Leaves one of two results: whoever writes last sees both, and removes the older one."""
-        other = self.find_result(bucket, (other_key,))
-        if other is None:
-            return True
-        stays = not written.source.is_older_than(other.source)
-        loser = other if stays else written
-        try:
-            self._s3.delete_object(Bucket=bucket, Key=loser.key, IfMatch=loser.etag)
-        except (ClientError, BotoCoreError) as error:
-            if _code(error) not in MISSING + CHANGED:
+        """Leaves one of two results: whoever writes last sees both, and removes the older one.
+
+        It is removed by its version id, so that a newer one which takes its place at this moment
+        stays. That needs a results bucket with versioning, as the template makes it.
+        """
+        while other := self.find_result(bucket, (other_key,)):
+            stays = not written.source.is_older_than(other.source)
+            loser = other if stays else written
+            version = {"VersionId": loser.version_id} if loser.version_id else {}
+            try:
+                self._s3.delete_object(Bucket=bucket, Key=loser.key, **version)
+            except (ClientError, BotoCoreError) as error:
                 raise _explained(error, ObjectRef(bucket, loser.key)) from error
-        return stays
+            if not stays:
+                return False
+        return True
 
 
 def _metadata_of(source: ObjectRef) -> dict[str, str]:

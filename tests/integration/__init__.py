@@ -1,0 +1,1 @@
+"""Modules with a real S3 API over HTTP (LocalStack's)."""

@@ -1,0 +1,56 @@
+"""One LocalStack for all tests of this folder; two fresh buckets for each."""
+
+import itertools
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from function.storage import Storage
+from infra.localstack.server import localstack
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory):
+    with localstack(tmp_path_factory.mktemp("localstack")) as address:
+        yield boto3.client(
+            "s3",
+            endpoint_url=address,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(proxies={}, retries={"total_max_attempts": 1}),
+        )
+
+
+def bucket(s3, name: str, versioning: bool) -> str:
+    name = f"{name}-{next(_numbers)}"
+    s3.create_bucket(Bucket=name)
+    if versioning:
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return name
+
+
+@pytest.fixture
+def incoming(s3) -> str:
+    """A bucket with versioning, as the template makes it."""
+    return bucket(s3, "incoming", versioning=True)
+
+
+@pytest.fixture
+def plain_incoming(s3) -> str:
+    """A bucket without versioning, as people have them."""
+    return bucket(s3, "plain", versioning=False)
+
+
+@pytest.fixture
+def results(s3) -> str:
+    """A bucket with versioning, as the template makes it."""
+    return bucket(s3, "results", versioning=True)
+
+
+@pytest.fixture
+def storage(s3) -> Storage:
+    return Storage(s3)

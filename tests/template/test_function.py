@@ -1,0 +1,88 @@
+"""The template, the image and the code agree with each other."""
+
+import re
+
+import pytest
+
+from function.settings import RUNTIMES, Settings
+from infra.localstack.install import ROOT
+
+TIMES = 6  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+
+
+def pins(file: str) -> dict[str, str]:
+    """Package -> version."""
+    lines = (line.partition("#")[0].strip() for line in (ROOT / file).read_text().splitlines())
+    return dict(line.split("==") for line in lines if "==" in line)
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> dict[str, str]:
+    """Stage -> its instructions."""
+    stages = re.split(r"^FROM \S+ AS (\w[\w-]*)\n", (ROOT / "function" / "Dockerfile").read_text(), flags=re.M)
+    return dict(zip(stages[1::2], stages[2::2], strict=True))
+
+
+def test_messages_stay_hidden_six_times_as_long_as_the_function_may_run(template: dict, resources: dict) -> None:
+    assert resources["Function"]["Timeout"] == {"Ref": "Timeout"}
+    [mapping, key, entry] = resources["Queue"]["VisibilityTimeout"]["Fn::FindInMap"]
+    assert key == {"Ref": "Timeout"}
+    hidden = {int(timeout): each[entry] for timeout, each in template["Mappings"][mapping].items()}
+    assert set(hidden) == {int(each) for each in template["Parameters"]["Timeout"]["AllowedValues"]}
+    for timeout, seconds in hidden.items():
+        assert seconds >= TIMES * timeout
+
+
+def test_failed_messages_alone_are_tried_again_and_kept(resources: dict) -> None:
+    [event] = resources["Function"]["Events"].values()
+    assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    redrive = resources["Queue"]["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+    assert redrive["maxReceiveCount"] >= 5
+    assert resources["DeadLetterAlarm"]["Dimensions"][0]["Value"] == {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}
+
+
+def test_the_template_sets_only_variables_that_settings_read(resources: dict) -> None:
+    class Environment(dict):
+        def get(self, name: str, default: object = None) -> object:
+            self[name] = None
+            return default
+
+    Settings.from_env(read := Environment())
+    given = resources["Function"]["Environment"]["Variables"]
+    assert given.keys() <= read.keys()
+    assert given["AQSCORE_RESULTS_BUCKET"] == {"Ref": "ResultsBucket"}
+    assert given["AQSCORE_INCOMING_BUCKET"] == {"Ref": "IncomingBucket"}
+
+
+def test_every_runtime_has_its_image(template: dict, dockerfile: dict[str, str]) -> None:
+    runtime = template["Parameters"]["Runtime"]
+    assert set(runtime["AllowedValues"]) == set(RUNTIMES) <= dockerfile.keys()
+    assert runtime["Default"] == Settings().runtime == list(dockerfile)[-1]
+    metadata = template["Resources"]["Function"]["Metadata"]
+    assert metadata["DockerBuildTarget"] == metadata["DockerTag"] == {"Ref": "Runtime"}
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_an_image_holds_its_own_model_and_handler(
+    runtime: str, resources: dict, dockerfile: dict[str, str]
+) -> None:
+    stage = dockerfile[runtime]
+    assert set(re.findall(r"model_artifacts/(\S+\.\w+)", stage)) == {
+        "model.json",
+        {"onnx": "model.onnx", "tensorflow": "model.keras"}[runtime],
+    }
+    assert f"ENV AQSCORE_RUNTIME={runtime}\n" in stage
+    [command] = resources["Function"]["ImageConfig"]["Command"]
+    assert f'CMD ["{command}"]' in stage
+
+
+@pytest.mark.parametrize("file", ["function/requirements.txt", "function/requirements-tensorflow.txt"])
+def test_the_image_has_the_versions_that_were_tested(file: str) -> None:
+    everything = pins("requirements.txt")
+    assert pins(file)
+    assert pins(file).items() <= everything.items()
+
+
+def test_the_default_image_holds_nothing_to_train_with() -> None:
+    assert not pins("function/requirements.txt").keys() & {"tensorflow-cpu", "keras", "scipy", "matplotlib", "rich"}

@@ -1,0 +1,45 @@
+"""The events in tests/events, for `sam local invoke` and for reading, are what the function understands."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from function.events import source_of
+from function.events.direct import Direct
+from function.events.eventbridge import EventBridge
+from function.events.s3 import S3
+from function.events.sqs import Sqs
+
+EVENTS = Path(__file__).resolve().parents[1] / "events"
+SOURCES = {"sqs_s3": Sqs, "s3": S3, "s3_test_event": S3, "eventbridge": EventBridge, "direct": Direct}
+
+
+def event(name: str) -> dict:
+    return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+def test_every_sample_is_tested() -> None:
+    assert {path.stem for path in EVENTS.glob("*.json")} == SOURCES.keys()
+
+
+@pytest.mark.parametrize(("name", "source"), SOURCES.items(), ids=lambda each: each)
+def test_a_sample_goes_to_its_adapter(name: str, source: type) -> None:
+    assert source_of(event(name)) is source
+
+
+@pytest.mark.parametrize("name", ["s3", "eventbridge", "direct"])
+def test_the_same_object_whatever_the_source(name: str) -> None:
+    [ref] = SOURCES[name].objects(event(name))
+    assert ref.bucket == "aqscore-incoming-123456789012-eu-central-1"
+    assert ref.key == "recordings/first call.wav"
+    assert (ref.version_id is None) == (name == "direct")
+
+
+def test_the_message_holds_the_s3_event() -> None:
+    [record] = event("sqs_s3")["Records"]
+    assert json.loads(record["body"]) == event("s3")
+
+
+def test_the_test_event_names_no_object() -> None:
+    assert S3.objects(event("s3_test_event")) == []
