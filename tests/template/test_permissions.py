@@ -1,7 +1,6 @@
 """Who may do what. LocalStack doesn't enforce policies, so only these tests can find a missing permission."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -21,38 +20,41 @@ def listed(value: object) -> list:
     return value if isinstance(value, list) else [value]
 
 
-@pytest.fixture(scope="session")
-def statements(resources: dict) -> list[dict]:
-    """What the function's role allows."""
-    policies = resources["FunctionRole"]["Policies"]
-    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+def target(resource: dict | str) -> str:
+    """A bucket or queue as its logical id, a bucket's objects as ``IncomingBucket/*``."""
+    if isinstance(resource, str):
+        return resource
+    if "Fn::Sub" in resource:
+        return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", resource["Fn::Sub"])
+    name, attribute = resource["Fn::GetAtt"]
+    assert attribute == "Arn"
+    return name
 
 
 @pytest.fixture(scope="session")
-def granted(statements: list[dict]) -> set[tuple[str, str]]:
-    """(action, logical id of the resource)."""
-    return set(_grants(statements))
+def granted(resources: dict) -> set[tuple[str, str]]:
+    """What the function's role allows: (action, target)."""
+    [policy] = resources["FunctionRole"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    assert {statement["Effect"] for statement in statements} == {"Allow"}
+    return {
+        (action, target(resource))
+        for statement in statements
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
 
 
-def _grants(statements: list[dict]) -> Iterator[tuple[str, str]]:
-    for statement in statements:
-        for action in listed(statement["Action"]):
-            for resource in listed(statement["Resource"]):
-                yield action, re.match(r"(?:\$\{)?(\w+)", "".join(_target(resource))).group(1)
+def on(granted: set[tuple[str, str]], bucket: str) -> set[tuple[str, str]]:
+    """What is granted on a bucket and its objects."""
+    return {(action, name) for action, name in granted if name.removesuffix("/*") == bucket}
 
 
-def _target(resource: dict | str) -> list[str] | str:
-    return resource if isinstance(resource, str) else resource.get("Fn::Sub") or resource["Fn::GetAtt"]
-
-
-def test_the_role_has_no_wildcards(statements: list[dict]) -> None:
-    for statement in statements:
-        assert statement["Effect"] == "Allow"
-        assert not [action for action in listed(statement["Action"]) if "*" in action]
-        for resource in listed(statement["Resource"]):
-            # The one star there may be: all objects of one bucket of the stack.
-            text = re.sub(r"^\$\{(Incoming|Results)Bucket\.Arn\}/\*$", "", "".join(_target(resource)))
-            assert "*" not in text, statement["Sid"]
+def test_the_role_has_no_wildcards(granted: set[tuple[str, str]]) -> None:
+    assert not [action for action, _ in granted if "*" in action]
+    names = {name for _, name in granted}
+    # The one kind of star there may be: all objects of one bucket of the stack.
+    assert {name for name in names if "*" in name} == {f"{INCOMING}/*", f"{RESULTS}/*"}
 
 
 def test_the_role_has_no_ready_made_policies(template: dict) -> None:
@@ -64,13 +66,17 @@ def test_the_role_allows_what_the_function_calls_and_no_more(granted: set[tuple[
     calls = set(re.findall(r"_s3\.(\w+)\(", (ROOT / "function" / "storage.py").read_text()))
     assert calls, "storage.py no longer calls self._s3.<method>(...): read its calls some other way"
     assert calls <= NEEDED.keys(), "say in NEEDED what S3 asks for the new calls"
-    on_results = {action for action, resource in granted if resource == RESULTS}
-    assert on_results == {NEEDED[call] for call in calls} | {"s3:ListBucket"}
+    needed = {(NEEDED[call], f"{RESULTS}/*") for call in calls}
+    # Without ListBucket, S3 answers 403 for a missing key in place of 404.
+    assert on(granted, RESULTS) == needed | {("s3:ListBucket", RESULTS)}
 
 
 def test_recordings_can_only_be_read(granted: set[tuple[str, str]]) -> None:
-    on_incoming = {action for action, resource in granted if resource == INCOMING}
-    assert on_incoming == {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
+    assert on(granted, INCOMING) == {
+        ("s3:GetObject", f"{INCOMING}/*"),
+        ("s3:GetObjectVersion", f"{INCOMING}/*"),
+        ("s3:ListBucket", INCOMING),
+    }
 
 
 def test_only_the_incoming_bucket_triggers_the_function(template: dict, resources: dict) -> None:
@@ -102,8 +108,8 @@ def test_nothing_travels_without_tls(resources: dict, policy: str, holder: str, 
     assert deny["Principal"] == "*"
     assert deny["Action"] in ("s3:*", "sqs:*")
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    targets = ["".join(_target(resource)) for resource in listed(deny["Resource"])]
-    assert targets == ([f"{name}Arn", f"${{{name}.Arn}}/*"] if holder == "Bucket" else [f"{name}Arn"])
+    targets = {target(resource) for resource in listed(deny["Resource"])}
+    assert targets == ({name, f"{name}/*"} if holder == "Bucket" else {name})
 
 
 def test_buckets_are_private_and_encrypted(template: dict, resources: dict) -> None:
