@@ -1,5 +1,6 @@
 """Bytes to blocks of 16 kHz mono samples, under caps."""
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import soundfile
 import soxr
 
 from function.errors import (
+    BadRequest,
     CorruptAudio,
     EmptyFile,
     InvalidSamples,
@@ -43,6 +45,18 @@ class Media:
     clipped_share: float = 0.0
 
 
+@dataclass(frozen=True)
+class Part:
+    """What of a recording is wanted: one channel or the mix of all, from ``start_s`` to ``end_s``."""
+
+    channel: int | None = None
+    start_s: float = 0.0
+    end_s: float = math.inf
+
+
+WHOLE = Part()
+
+
 class _ForwardDecoder(soundfile.SoundFile):
     """Reads forward only. After each read of a seekable file soundfile seeks to where it should be, which
     fails, and loses what was read, in files that are shorter than they claim."""
@@ -58,13 +72,13 @@ class Recording:
     decoder has no more, or a cap is reached.
     """
 
-    def __init__(self, file: BinaryIO, limits: Limits, channel: int | None = None) -> None:
-        """Opens a binary file that has a file descriptor. ``channel`` picks one, None mixes all.
+    def __init__(self, file: BinaryIO, limits: Limits, part: Part = WHOLE) -> None:
+        """Opens a binary file that has a file descriptor.
 
-        Raises EmptyFile, UnsupportedFormat, UnsupportedSampleRate, LimitExceeded, InvalidSamples.
+        Raises EmptyFile, UnsupportedFormat, UnsupportedSampleRate, LimitExceeded, BadRequest.
         """
         self._limits = limits
-        self._channel = channel
+        self._part = part
         self._size = os.fstat(file.fileno()).st_size
         if self._size == 0:
             raise EmptyFile("The file is empty (0 bytes), expected a recording.")
@@ -90,7 +104,8 @@ class Recording:
     def blocks(self) -> Iterator[np.ndarray]:
         """Yields (n,) float32 at 16 kHz, full scale 1.0.
 
-        Raises CorruptAudio when nothing could be decoded, InvalidSamples, LimitExceeded.
+        Raises CorruptAudio when nothing could be decoded, BadRequest when the part lies behind the end,
+        InvalidSamples, LimitExceeded.
         """
         resampler = None
         if self.media.sample_rate_hz != SPEC.sample_rate_hz:
@@ -98,7 +113,8 @@ class Recording:
                 self.media.sample_rate_hz, SPEC.sample_rate_hz, 1, dtype="float32", quality="HQ"
             )
         for samples in self._decoded():
-            mono = samples.mean(axis=1) if self._channel is None else samples[:, self._channel].copy()
+            channel = self._part.channel
+            mono = samples.mean(axis=1) if channel is None else samples[:, channel].copy()
             yield mono if resampler is None else resampler.resample_chunk(mono)
         if resampler is not None:
             yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
@@ -121,16 +137,22 @@ class Recording:
             )
         if media.channels > limits.max_channels:
             raise LimitExceeded(f"The file has {media.channels} channels, the limit is {limits.max_channels}.")
+        channel = self._part.channel
+        if channel is not None and not 0 <= channel < media.channels:
+            raise BadRequest(f"The file has {media.channels} channels, channel {channel} is not one of them.")
 
     def _decoded(self) -> Iterator[np.ndarray]:
         """Yields (n, channels) float32 as decoded, and keeps ``media`` up to date."""
         media = self.media
         claimed = self._decoder.frames
-        cap = int(self._limits.max_duration_s * media.sample_rate_hz)
+        cap, first, stop = (
+            seconds * media.sample_rate_hz
+            for seconds in (self._limits.max_duration_s, self._part.start_s, self._part.end_s)
+        )
         buffer = np.empty((max(1, BLOCK_SAMPLES // media.channels), media.channels), np.float32)
-        count = clipped = 0
+        count = wanted_count = clipped = 0
         broken = None
-        while broken is None:
+        while broken is None and count < stop:
             samples, broken = self._read(buffer)
             if broken and count + len(samples) == 0:
                 raise CorruptAudio(
@@ -138,22 +160,31 @@ class Recording:
                 )
             if len(samples) == 0:
                 break
-            self._check_samples(samples, count)
-            loud = np.abs(samples)
-            media.peak = max(media.peak, float(loud.max()))
-            full = loud >= FULL_SCALE
-            clipped += int(np.count_nonzero(full[1:] & full[:-1]))
+            wanted = samples[round(max(first - count, 0)) : round(min(stop - count, len(samples)))]
             count += len(samples)
             if count > cap:
                 raise LimitExceeded(
                     f"The recording is longer than {self._limits.max_duration_s:,.0f} s, which is the limit."
                 )
-            media.duration_s = count / media.sample_rate_hz
-            media.clipped_share = clipped / (count * media.channels)
-            yield samples
+            if len(wanted) == 0:
+                continue
+            self._check_samples(wanted, max(first, count - len(samples)))
+            loud = np.abs(wanted)
+            media.peak = max(media.peak, float(loud.max()))
+            full = loud >= FULL_SCALE
+            clipped += int(np.count_nonzero(full[1:] & full[:-1]))
+            wanted_count += len(wanted)
+            media.duration_s = wanted_count / media.sample_rate_hz
+            media.clipped_share = clipped / (wanted_count * media.channels)
+            yield wanted
         if count == 0:
             raise CorruptAudio(f"The file begins as {media.container}, but holds no samples.")
-        if broken or count < claimed < UNKNOWN_LENGTH or self._cut_short():
+        if wanted_count == 0:
+            raise BadRequest(
+                f"The recording ends after {count / media.sample_rate_hz:.3f} s, before the part that was "
+                f"asked for begins ({self._part.start_s:.3f} s)."
+            )
+        if count < stop and (broken or count < claimed < UNKNOWN_LENGTH or self._cut_short()):
             media.truncated = True
 
     def _read(self, buffer: np.ndarray) -> tuple[np.ndarray, str | None]:
@@ -170,7 +201,7 @@ class Recording:
             decoded = int(missing.argmax()) if missing.any() else len(buffer)
             return buffer[:decoded], error.error_string.rstrip(".")
 
-    def _check_samples(self, samples: np.ndarray, offset: int) -> None:
+    def _check_samples(self, samples: np.ndarray, offset: float) -> None:
         with np.errstate(invalid="ignore"):
             bad = ~(np.abs(samples) <= LARGEST_SAMPLE)
         if bad.any():

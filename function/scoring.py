@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from function.audio import Media, Recording
+from function.audio import WHOLE, Media, Part, Recording
 from function.features import FrameStream
 from function.meter import Meter
 from function.model import Model, Window, load_model
@@ -31,18 +31,17 @@ NARROW_HZ = 4_500
 LOW_LEVEL_DBFS = -55.0
 
 
-def score(
-    file: BinaryIO, settings: Settings, *, frames: bool = True, channel: int | None = None
-) -> Scored:
-    """Scores an open binary file, which needs a file descriptor. ``channel`` picks one, None mixes all.
+def score(file: BinaryIO, settings: Settings, *, frames: bool = True, part: Part = WHOLE) -> Scored:
+    """Scores an open binary file, which needs a file descriptor, or a part of it.
 
-    Streams: memory doesn't grow with the recording's length. Raises the PermanentErrors of
-    function.audio when the file can't be scored, SetupError when the model can't be loaded.
+    All times in the result count from the file's beginning. Streams: memory doesn't grow with the
+    recording's length. Raises the PermanentErrors of function.audio when the file can't be scored,
+    SetupError when the model can't be loaded.
     """
     model = load_model(settings)
     clock = Clock()
-    with Recording(file, settings.limits, channel) as recording:
-        meter, timeline = _listen(recording, model, clock)
+    with Recording(file, settings.limits, part) as recording:
+        meter, timeline = _listen(recording, model, part.start_s, clock)
         return _report(recording.media, meter, timeline, model, clock, frames)
 
 
@@ -67,9 +66,9 @@ class Clock:
         return Timing(**stages, total_s=round(time.perf_counter() - self._started, 4))
 
 
-def _listen(recording: Recording, model: Model, clock: Clock) -> tuple[Meter, Timeline]:
+def _listen(recording: Recording, model: Model, start_s: float, clock: Clock) -> tuple[Meter, Timeline]:
     """Decodes, makes frames and scores them, block by block."""
-    meter, timeline = Meter(model.speech_probability), Timeline(model.speech_probability)
+    meter, timeline = Meter(model.speech_probability), Timeline(model.speech_probability, start_s)
     features, network = FrameStream(), model.stream()
 
     def take(windows: list[Window]) -> None:

@@ -16,9 +16,13 @@ LEAST_SPEECH_SHARE = 0.25  # less speech than this, and a second can't be the wo
 class Timeline:
     """Takes the scores of frames as they come; every summary is there at any time."""
 
-    def __init__(self, speech_probability: float) -> None:
-        """Frames with at least that probability of speech count as speech."""
+    def __init__(self, speech_probability: float, start_s: float = 0.0) -> None:
+        """Frames with at least that probability of speech count as speech.
+
+        ``start_s`` is where in the file the first frame begins.
+        """
         self._speech_probability = speech_probability
+        self._start_s = start_s
         self._count = 0
         self._score_sum = self._weight_sum = 0.0
         self._group = 1  # frames averaged into one value
@@ -52,7 +56,7 @@ class Timeline:
             values = np.append(values, self._rest.mean())
         return Frames(
             hop_s=SPEC.hop_s * self._group,
-            start_s=round(SPEC.first_centre_s + SPEC.hop_s * (self._group - 1) / 2, 3),
+            start_s=round(self._start_s + SPEC.first_centre_s + SPEC.hop_s * (self._group - 1) / 2, 3),
             scores=np.round(values.astype(np.float64), 2).tolist(),
         )
 
@@ -65,8 +69,8 @@ class Timeline:
         """Seconds (or 2^k seconds of a long recording), each with the weighted mean of its frames."""
         return [
             Segment(
-                start_s=index * self._segment_s,
-                end_s=round(min((index + 1) * self._segment_s, duration_s), 3),
+                start_s=round(self._start_s + index * self._segment_s, 3),
+                end_s=round(self._start_s + min((index + 1) * self._segment_s, duration_s), 3),
                 score=round(weighted / weight, 2),
             )
             for index, (weighted, weight, count) in enumerate(self._segments)
@@ -80,8 +84,8 @@ class Timeline:
             return None
         start_s = first * SPEC.hop_s
         return Segment(
-            start_s=round(start_s, 3),
-            end_s=round(min(start_s + SEGMENT_S, duration_s), 3),
+            start_s=round(self._start_s + start_s, 3),
+            end_s=round(self._start_s + min(start_s + SEGMENT_S, duration_s), 3),
             score=round(score, 2),
         )
 

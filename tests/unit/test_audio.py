@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from function.audio import Recording
+from function.audio import WHOLE, Part, Recording
 from function.errors import (
+    BadRequest,
     CorruptAudio,
     EmptyFile,
     InvalidSamples,
@@ -21,8 +22,8 @@ from function.settings import Limits
 LIMITS = Limits()
 
 
-def decode(path, limits=LIMITS, channel=None):
-    with path.open("rb") as file, Recording(file, limits, channel) as recording:
+def decode(path, limits=LIMITS, part=WHOLE):
+    with path.open("rb") as file, Recording(file, limits, part) as recording:
         samples = np.concatenate(list(recording.blocks()))
         return samples, recording.media
 
@@ -76,7 +77,7 @@ def test_channels_are_mixed_or_picked(recorded):
     left, right = tone(0.5), -0.5 * tone(0.5)
     path = recorded(np.stack([left, right], axis=1))
     np.testing.assert_allclose(decode(path)[0], (left + right) / 2, atol=1e-4)
-    np.testing.assert_allclose(decode(path, channel=1)[0], right, atol=1e-4)
+    np.testing.assert_allclose(decode(path, part=Part(channel=1))[0], right, atol=1e-4)
 
 
 def test_sixteen_channels_are_read_and_seventeen_refused(recorded):
@@ -202,3 +203,23 @@ def test_clipping_is_runs_at_full_scale(recorded):
     peak = tone(1.0) * 2
     assert decode(recorded(peak, subtype="FLOAT"))[1].clipped_share < 0.05
     assert decode(recorded(tone(1.0)))[1].clipped_share == 0
+
+
+@pytest.mark.parametrize(("start_s", "end_s"), [(0.5, 1.25), (0.0, 1.0), (1.5, float("inf")), (20.0, 20.25)])
+def test_a_part_is_exactly_its_samples(recorded, rng, start_s, end_s):
+    whole = (rng.standard_normal(30 * 16_000) * 0.1).astype(np.float32)
+    samples, media = decode(recorded(whole, subtype="FLOAT"), part=Part(start_s=start_s, end_s=end_s))
+    expected = whole[round(start_s * 16_000) : None if end_s == float("inf") else round(end_s * 16_000)]
+    np.testing.assert_array_equal(samples, expected)
+    assert media.duration_s == len(expected) / 16_000
+    assert not media.truncated
+
+
+def test_a_part_behind_the_end_is_refused(recorded):
+    with pytest.raises(BadRequest, match=r"ends after 1\.000 s"):
+        decode(recorded(tone(1.0)), part=Part(start_s=2.0))
+
+
+def test_a_channel_that_is_not_there_is_refused(recorded):
+    with pytest.raises(BadRequest, match="channel 1 is not one of them"):
+        decode(recorded(tone(1.0)), part=Part(channel=1))

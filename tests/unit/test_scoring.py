@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from function.audio import Part
 from function.errors import CorruptAudio, EmptyFile, InvalidSamples, LimitExceeded, UnsupportedFormat
 from function.report import HIGHEST, LOWEST, FileSource, Report
 from function.scoring import score
@@ -44,8 +45,16 @@ def test_frames_are_left_out_when_not_wanted(settings):
 
 def test_a_channel_can_be_picked(settings, recorded, speech):
     path = recorded(np.stack([speech, np.zeros_like(speech)], axis=1))
-    assert scored(path, settings, channel=0).score == scored(recorded(speech, "mono.wav"), settings).score
-    assert codes(scored(path, settings, channel=1)) == {"no_speech"}
+    assert scored(path, settings, part=Part(channel=0)).score == scored(recorded(speech, "mono.wav"), settings).score
+    assert codes(scored(path, settings, part=Part(channel=1))) == {"no_speech"}
+
+
+def test_the_times_of_a_part_count_from_the_files_beginning(settings):
+    result = scored(EXAMPLES / "clean.flac", settings, part=Part(start_s=1.0, end_s=4.5))
+    assert result.media.duration_s == 3.5
+    assert (result.timeline[0].start_s, result.timeline[-1].end_s) == (1.0, 4.5)
+    assert result.frames.start_s == pytest.approx(1.016)
+    assert 1.0 <= result.worst_segment.start_s < result.worst_segment.end_s <= 4.5
 
 
 @pytest.mark.parametrize("seconds", [0.001, 0.04, 0.3])

@@ -30,7 +30,16 @@ def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
     corpus = make_corpus(folder / "corpus")
     train(corpus, folder / "run", TINY, 1, minutes=None, epochs=1)
-    parts = ["--run", folder / "run", "--corpus", corpus, "--out", folder / "model", "--plots", folder / "plots"]
+    parts = [
+        "--run",
+        folder / "run",
+        "--corpus",
+        corpus,
+        "--out",
+        folder / "model",
+        "--plots",
+        folder / "plots",
+    ]
     export.main([str(part) for part in parts])
     return folder
 
@@ -67,8 +76,18 @@ def predictions(generator, count: int) -> list[Prediction]:
     for _ in range(count):
         true = generator.uniform(1.1, 4.5)
         speech = generator.beta(8, 2, 200)
-        found.append(Prediction({"set": "dev_noise", "pesq_wb": true, "snr_db": 5}, true + 0.3 * generator.standard_normal(), speech))
-        found.append(Prediction({"set": "dev_no_speech", "pesq_wb": None, "snr_db": None}, 2.0, generator.beta(1, 9, 200)))
+        found.append(
+            Prediction(
+                {"set": "dev_noise", "pesq_wb": true, "snr_db": 5},
+                true + 0.3 * generator.standard_normal(),
+                speech,
+            )
+        )
+        found.append(
+            Prediction(
+                {"set": "dev_no_speech", "pesq_wb": None, "snr_db": None}, 2.0, generator.beta(1, 9, 200)
+            )
+        )
     return found
 
 
@@ -126,7 +145,9 @@ def test_conformance_scores_are_pinned_and_the_same_for_both_runtimes(exported):
     pinned = json.loads((folder / "conformance.json").read_text())["scores"]
     assert list(pinned) == list(signals())
     again = scores_of(replace(Settings(), model_dir=folder, runtime="tensorflow"))
-    assert {k: v for k, v in again.items() if v is not None} == pytest.approx({k: v for k, v in pinned.items() if v is not None}, abs=0.005)
+    assert {k: v for k, v in again.items() if v is not None} == pytest.approx(
+        {k: v for k, v in pinned.items() if v is not None}, abs=0.005
+    )
 
 
 def test_human_scores_are_compared_by_file_and_condition(exported, tmp_path, capsys):
@@ -142,7 +163,9 @@ def test_human_scores_are_compared_by_file_and_condition(exported, tmp_path, cap
     assert "missing.wav" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("text", "said"), [("file,MOS\na,3\n", "expected path"), ("path,MOS\na,good\n", "line 2")])
+@pytest.mark.parametrize(
+    ("text", "said"), [("file,MOS\na,3\n", "expected path"), ("path,MOS\na,good\n", "line 2")]
+)
 def test_a_wrong_csv_is_explained(tmp_path, text, said):
     path = tmp_path / "scores.csv"
     path.write_text(text)

@@ -29,7 +29,9 @@ def batch_of(lengths: list[int], padded_to: int, seed: int = 0) -> dict:
         batch["frame_scores"][row, :length] = real.uniform(1.04, 4.64, length)
         batch["speech"][row, :length] = real.random(length).round()
         batch["reference"][row, :length] = real.random((length, 48))
-    return {name: tf.constant(value, tf.float32) for name, value in batch.items()} | {"mask": tf.constant(mask)}
+    return {name: tf.constant(value, tf.float32) for name, value in batch.items()} | {
+        "mask": tf.constant(mask)
+    }
 
 
 @pytest.fixture(scope="module", params=sorted(CONFIGS))
@@ -82,7 +84,9 @@ def test_losses_are_the_published_formula():
     overall, targets = batch["overall"].numpy(), batch["frame_scores"].numpy()
     np.testing.assert_allclose(overall_score(score, weight, batch["mask"]), means, rtol=1e-6)
     expected = np.mean((np.array(means) - overall) ** 2)
-    np.testing.assert_allclose(utterance_loss(overall_score(score, weight, batch["mask"]), batch["overall"]), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        utterance_loss(overall_score(score, weight, batch["mask"]), batch["overall"]), expected, rtol=1e-5
+    )
     by_hand = [
         10 ** (overall[row] - 4.5) * np.mean((score[row, :length] - targets[row, :length]) ** 2)
         for row, length in enumerate((3, 5))
@@ -96,9 +100,13 @@ def test_clips_without_speech_enter_the_speech_loss_alone():
     batch["overall"] = tf.constant([batch["overall"][0].numpy(), np.nan])
     score = tf.constant(np.random.default_rng(3).uniform(1.04, 4.64, (2, 4)), tf.float32)
     for config in CONFIGS.values():
-        np.testing.assert_allclose(frame_loss(config, score, batch), frame_loss(config, score[:1], known), rtol=1e-6)
+        np.testing.assert_allclose(
+            frame_loss(config, score, batch), frame_loss(config, score[:1], known), rtol=1e-6
+        )
     overall = tf.reduce_mean(score, axis=1)
-    np.testing.assert_allclose(utterance_loss(overall, batch["overall"]), utterance_loss(overall[:1], known["overall"]))
+    np.testing.assert_allclose(
+        utterance_loss(overall, batch["overall"]), utterance_loss(overall[:1], known["overall"])
+    )
     probability = tf.constant([[0.9] * 4, [0.2] * 4])
     speech = batch["speech"].numpy()
     by_hand = -np.mean(speech * np.log(probability) + (1 - speech) * np.log(1 - probability))

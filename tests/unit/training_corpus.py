@@ -1,4 +1,4 @@
-"""A tiny corpus in the corpus contract's layout, made of noise shaped like speech: for the trainer's tests."""
+"""A tiny corpus as training.corpus lays it out, made of tones and noise: for the trainer's tests."""
 
 import json
 from pathlib import Path
