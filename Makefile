@@ -8,7 +8,7 @@ SEED ?= 1
 CLIPS ?= 80000
 MINUTES ?= 90
 
-.PHONY: help demo score test train deploy
+.PHONY: help demo score serve test train deploy
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -29,6 +29,9 @@ demo: $(INSTALLED) ## Drop three recordings into a bucket, get their scores back
 score: $(INSTALLED) ## Score local files or folders: make score FILES="a.wav b.mp3"
 	@test -n '$(FILES)' || { echo 'Name recordings or folders: make score FILES="a.wav b.mp3"'; exit 2; }
 	@$(BIN)/python -m function $(FILES)
+
+serve: $(INSTALLED) ## Serve the page and the HTTPS API on http://127.0.0.1:8000, with no cloud
+	@$(BIN)/python -m uvicorn function.api:app
 
 test: $(INSTALLED) ## Run every test that this machine can run, and say which it can't
 	@$(BIN)/python -m infra.localstack.install localstack sam

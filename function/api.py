@@ -1,13 +1,161 @@
-"""The HTTPS API."""
+"""The HTTPS API and the page: a recording in, its score out."""
 
-from typing import Any
+import json
+import tempfile
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Literal
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Path as PathParameter
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.staticfiles import StaticFiles
 
+from function.audio import Part
+from function.errors import (
+    BadRequest,
+    Forbidden,
+    LimitExceeded,
+    NotOffered,
+    ObjectNotFound,
+)
 from function.model import load_model
+from function.problems import MEDIA_TYPE, RETRY_AFTER_S, answer_with_problems, request_id_of
+from function.report import ErrorRecord, FileSource, ObjectSource, Report, Scored
+from function.scoring import score, score_channels
 from function.settings import Settings
+from function.storage import ObjectRef, Storage
 
-app = FastAPI(title="aqscore", description="Scores recordings of speech without a reference.")
+PAGE = Path(__file__).parent / "page"
+# Nothing from anywhere else. Recordings play from memory, and large ones are sent to S3.
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; media-src blob:; "
+    "connect-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+UPLOAD_S = 3600
+UPLOADS = "uploads/"  # where in both buckets the recordings that came by way of the API have their place
+ERRORS = {
+    status: {"description": text, "content": {MEDIA_TYPE: {}}}
+    for status, text in {
+        400: "The request names nothing that could be scored",
+        403: "The object may not be scored through the API",
+        404: "There is no such object or score",
+        413: "Too large or too long",
+        415: "Not audio that can be decoded",
+        422: "The request or the recording is not valid",
+        501: "Not offered by this installation",
+        503: "Try again, after the seconds in Retry-After",
+    }.items()
+}
+ANY_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            },
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["bucket", "key"],
+                    "properties": {"bucket": {"type": "string"}, "key": {"type": "string"}},
+                }
+            },
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+
+app = FastAPI(
+    title="aqscore",
+    version="1",
+    description="Scores recordings of speech without a reference, on the scale of wideband PESQ.",
+)
+answer_with_problems(app)
+
+
+@cache
+def settings_of_environment() -> Settings:
+    return Settings.from_env()
+
+
+@cache
+def storage_of_stack() -> Storage:
+    return Storage()
+
+
+SettingsHere = Annotated[Settings, Depends(settings_of_environment)]
+StorageHere = Annotated[Storage, Depends(storage_of_stack)]
+ScoreId = Annotated[str, PathParameter(pattern="^[0-9a-f]{32}$")]
+
+
+class Named(BaseModel):
+    """An object of the stack's own incoming bucket."""
+
+    bucket: str
+    key: str = Field(min_length=1)
+
+
+class Upload(BaseModel):
+    """What is going to be uploaded."""
+
+    filename: str = Field(min_length=1, max_length=255)
+    size: int = Field(gt=0, description="Bytes")
+    content_type: str = Field("application/octet-stream", pattern=r"^[\w.+-]+/[\w.+-]+$", max_length=100)
+
+
+class UploadTicket(BaseModel):
+    """Where to upload to, and where the score will be."""
+
+    id: str
+    url: str = Field(description="POST a multipart form to it: the fields below, then `file`")
+    fields: dict[str, str]
+    expires_s: int
+    score_url: str
+
+
+class Options:
+    """Which part is to be scored, and what is to be in the answer."""
+
+    def __init__(
+        self,
+        channels: Annotated[Literal["mix", "split"], Query(description="split: each channel too")] = "mix",
+        frames: Annotated[bool, Query(description="Whether single frames are in the answer")] = True,
+        start: Annotated[float, Query(ge=0, allow_inf_nan=False, description="Seconds")] = 0.0,
+        end: Annotated[float | None, Query(gt=0, allow_inf_nan=False, description="Seconds")] = None,
+    ) -> None:
+        if end is not None and end <= start:
+            raise BadRequest(f"The part ends at {end:g} s and begins at {start:g} s: expected start < end.")
+        self.split = channels == "split"
+        self.frames = frames
+        self.part = Part(start_s=start) if end is None else Part(start_s=start, end_s=end)
+
+    def scores(self, file: BinaryIO, settings: Settings) -> dict[str, Any]:
+        """Scores an open file as asked; the fields of a Report but its source."""
+        whole = score(file, settings, frames=self.frames, part=self.part)
+        channels: list[Scored] | None = None
+        if self.split:
+            channels = score_channels(file, settings, frames=self.frames, part=self.part)
+        return {**dict(whole), "channels": channels}
+
+
+app.mount("/page", StaticFiles(directory=PAGE))
+
+
+@app.get("/", include_in_schema=False)
+def page() -> FileResponse:
+    """The page: drop a file, see its score and its timeline."""
+    return FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": PAGE_POLICY})
 
 
 @app.get("/v1/health")
@@ -17,7 +165,133 @@ def health() -> dict[str, str]:
 
 
 @app.get("/v1/model")
-def model() -> dict[str, Any]:
+def model(settings: SettingsHere) -> dict[str, Any]:
     """Which model scores: its name, version, scale and metrics."""
-    info = load_model(Settings.from_env()).info
+    info = load_model(settings).info
     return {name: info[name] for name in ("name", "version", "scale", "metrics")}
+
+
+@app.post("/v1/scores", openapi_extra=ANY_BODY, responses=ERRORS)
+async def post_score(
+    request: Request,
+    response: Response,
+    options: Annotated[Options, Depends()],
+    settings: SettingsHere,
+    storage: StorageHere,
+    store: Annotated[bool, Query(description="Whether the result is kept in the results bucket")] = True,
+) -> Report:
+    """Scores a recording: posted as a form's `file`, as the body itself, or named by bucket and key."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        named = await _named(request)
+        return await run_in_threadpool(_score_object, named, options, settings, storage)
+    async with _posted(request, kind, settings.limits.max_bytes) as (name, file):
+        scores = await run_in_threadpool(options.scores, file, settings)
+    report = Report(source=FileSource(file=name), **scores)
+    if store and settings.results_bucket:
+        score_id = uuid.uuid4().hex
+        key, error_key = _result_keys(settings, score_id)
+        body = report.model_dump_json().encode()
+        await run_in_threadpool(
+            storage.put_result, settings.results_bucket, key, error_key, body, ObjectRef("", "")
+        )
+        response.headers["Location"] = f"/v1/scores/{score_id}"
+        response.headers["Aqscore-Result"] = f"s3://{settings.results_bucket}/{key}"
+    return report
+
+
+@app.post("/v1/uploads", status_code=201, responses=ERRORS)
+def post_upload(
+    upload: Upload, request: Request, settings: SettingsHere, storage: StorageHere
+) -> UploadTicket:
+    """Opens the way for a recording that is too large for a request: straight into the bucket."""
+    if upload.size > settings.limits.max_bytes:
+        raise LimitExceeded(f"{upload.size:,} bytes are announced, the limit is {settings.limits.max_bytes:,}.")
+    upload_id = uuid.uuid4().hex
+    ref = ObjectRef(_incoming(settings), f"{UPLOADS}{upload_id}", size_bytes=upload.size)
+    post = storage.presign_upload(ref, upload.content_type, UPLOAD_S)
+    return UploadTicket(
+        id=upload_id,
+        url=post["url"],
+        fields=post["fields"],
+        expires_s=UPLOAD_S,
+        score_url=f"/v1/scores/{upload_id}",
+    )
+
+
+@app.get(
+    "/v1/scores/{score_id}",
+    response_model=Report | ErrorRecord,
+    responses=ERRORS | {202: {"description": "Uploaded and not scored yet: ask again"}},
+)
+def get_score(score_id: ScoreId, settings: SettingsHere, storage: StorageHere) -> Response:
+    """The result for an upload or an earlier post; 202 while it is pending."""
+    incoming = _incoming(settings)
+    body = storage.read_result(settings.results_bucket, _result_keys(settings, score_id))
+    if body is not None:
+        return Response(body, media_type="application/json")
+    if storage.exists(ObjectRef(incoming, f"{UPLOADS}{score_id}")):
+        return Response(status_code=202, headers={"Retry-After": str(RETRY_AFTER_S)})
+    raise ObjectNotFound(
+        f"Nothing was uploaded or scored under the id {score_id}.",
+        advice="Upload the recording first, with the fields that POST /v1/uploads returned.",
+    )
+
+
+@app.middleware("http")
+async def name_the_request(request: Request, call_next) -> Response:
+    """Puts the request's id into every answer."""
+    response = await call_next(request)
+    response.headers["X-Request-Id"] = request_id_of(request)
+    return response
+
+
+def _incoming(settings: Settings) -> str:
+    if not settings.incoming_bucket or not settings.results_bucket:
+        raise NotOffered("This installation has no buckets, so nothing can be uploaded or looked up.")
+    return settings.incoming_bucket
+
+
+def _result_keys(settings: Settings, score_id: str) -> tuple[str, str]:
+    stem = f"{settings.results_prefix}{UPLOADS}{score_id}"
+    return f"{stem}.json", f"{stem}.error.json"
+
+
+async def _named(request: Request) -> Named:
+    try:
+        return Named.model_validate_json(await request.body())
+    except ValidationError:
+        raise BadRequest('The JSON body is not {"bucket": ..., "key": ...}.') from None
+
+
+def _score_object(named: Named, options: Options, settings: Settings, storage: Storage) -> Report:
+    if named.bucket != _incoming(settings):
+        raise Forbidden(f"The bucket {named.bucket} is not this stack's incoming bucket.")
+    ref = ObjectRef(named.bucket, named.key)
+    with storage.open(ref, settings.limits.max_bytes) as (file, found):
+        return Report(source=ObjectSource(**found.as_source()), **options.scores(file, settings))
+
+
+@asynccontextmanager
+async def _posted(request: Request, kind: str, max_bytes: int) -> AsyncIterator[tuple[str, BinaryIO]]:
+    """The posted file's name and the file itself, on disk, gone on leaving."""
+    if kind == "multipart/form-data":
+        async with request.form(max_files=1, max_fields=10) as form:
+            upload = form.get("file")
+            if not isinstance(upload, UploadFile):
+                raise BadRequest("The form has no file in a field named `file`.")
+            yield upload.filename or "file", upload.file
+        return
+    with tempfile.TemporaryFile() as file:
+        async for chunk in request.stream():
+            file.write(chunk)
+            if file.tell() > max_bytes:
+                raise LimitExceeded(
+                    f"The body has more than {max_bytes:,} bytes.",
+                    advice="Upload it by way of POST /v1/uploads.",
+                )
+        yield "body", file
+
+
+if __name__ == "__main__":
+    print(json.dumps(app.openapi(), indent=2))

@@ -79,6 +79,7 @@ class Recording:
         """
         self._limits = limits
         self._part = part
+        file.seek(0)
         self._size = os.fstat(file.fileno()).st_size
         if self._size == 0:
             raise EmptyFile("The file is empty (0 bytes), expected a recording.")

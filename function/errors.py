@@ -3,6 +3,8 @@
 AqscoreError
 ├── PermanentError              the request's or the file's fault: recorded, never retried
 │   ├── BadRequest              the event or the call names nothing that could be scored
+│   ├── Forbidden               it names what this caller may not have scored
+│   ├── NotOffered              this installation doesn't do that
 │   ├── ObjectNotFound          the object is not there (any more)
 │   ├── EmptyFile               no bytes
 │   ├── UnsupportedFormat       not audio that can be decoded here
@@ -37,6 +39,16 @@ class PermanentError(AqscoreError):
 class BadRequest(PermanentError):
     type = "bad_request"
     advice = "See docs/api.md for the shape of a request."
+
+
+class Forbidden(PermanentError):
+    type = "forbidden"
+    advice = "Upload the recording to the stack's incoming bucket, or post it."
+
+
+class NotOffered(PermanentError):
+    type = "not_offered"
+    advice = "Post the recording itself to /v1/scores, or deploy the stack."
 
 
 class ObjectNotFound(PermanentError):

@@ -165,6 +165,8 @@ class Scored(_Part):
 class Report(Scored, _Result):
     """The result for a recording that could be scored."""
 
+    channels: list[Scored] | None = Field(None, description="Each channel on its own, when asked for")
+
 
 class ErrorInfo(_Part):
     """Why a file could not be scored."""

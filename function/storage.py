@@ -121,6 +121,39 @@ class Storage:
             return Result(key, answer["ETag"], answer.get("VersionId"), _source_in(answer["Metadata"]))
         return None
 
+    def read_result(self, bucket: str, keys: tuple[str, ...]) -> bytes | None:
+        """The first of the keys that is there, whole."""
+        for key in keys:
+            try:
+                return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            except (ClientError, BotoCoreError) as error:
+                if _code(error) not in MISSING:
+                    raise _explained(error, ObjectRef(bucket, key)) from error
+        return None
+
+    def exists(self, ref: ObjectRef) -> bool:
+        """Whether there is such an object."""
+        try:
+            self._s3.head_object(Bucket=ref.bucket, Key=ref.key)
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) in MISSING:
+                return False
+            raise _explained(error, ref) from error
+        return True
+
+    def presign_upload(self, ref: ObjectRef, content_type: str, seconds: int) -> dict[str, Any]:
+        """A presigned POST for exactly this key, type and at most ``ref.size_bytes``: url and fields.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
+        """
+        return self._s3.generate_presigned_post(
+            ref.bucket,
+            ref.key,
+            Fields={"Content-Type": content_type},
+            Conditions=[{"Content-Type": content_type}, ["content-length-range", 1, ref.size_bytes]],
+            ExpiresIn=seconds,
+        )
+
     def put_result(self, bucket: str, key: str, other_key: str, body: bytes, source: ObjectRef) -> bool:
         """Writes a result so that one for the newest version stays, alone; False if another one did.
 

@@ -72,7 +72,10 @@ def interval_table(found: list[Prediction]) -> dict:
         first = int(np.clip(centre - reach, 0, max(0, len(error) - 2 * reach)))
         near = slice(first, first + int(2 * reach))
         count = len(error[near])
-        least, most = np.quantile(error[near], np.clip([tail * (count + 1) / count - 1 / count, (1 - tail) * (count + 1) / count], 0, 1))
+        least, most = np.quantile(
+            error[near],
+            np.clip([tail * (count + 1) / count - 1 / count, (1 - tail) * (count + 1) / count], 0, 1),
+        )
         rows.append((np.median(predicted[near]), least, most))
     score, least, most = np.array(rows).T
     score, first = np.unique(score, return_index=True)
@@ -92,7 +95,10 @@ def no_speech_rule(found: list[Prediction]) -> dict:
     spoken = [p.speech for p in found if is_plain_speech(p.clip)]
     costs = np.empty((len(PROBABILITIES), len(SPEECH_SECONDS)))
     for row, probability in enumerate(PROBABILITIES):
-        seconds = [np.array([np.count_nonzero(s >= probability) * SPEC.hop_s for s in group]) for group in (silent, spoken)]
+        seconds = [
+            np.array([np.count_nonzero(s >= probability) * SPEC.hop_s for s in group])
+            for group in (silent, spoken)
+        ]
         for column, least in enumerate(SPEECH_SECONDS):
             missed, wrong = np.mean(seconds[0] >= least), np.mean(seconds[1] < least)
             costs[row, column] = missed / MISSED_BAR + wrong / WRONG_BAR

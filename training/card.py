@@ -31,7 +31,9 @@ def render(info: dict) -> str:
         groups=_groups(metrics["groups"]),
         refused=_refused(metrics["refused"]),
         data=_data(info["data"]),
-        intervals=_table(("score", "from", "to"), zip(interval["score"], interval["lower"], interval["upper"], strict=True)),
+        intervals=_table(
+            ("score", "from", "to"), zip(interval["score"], interval["lower"], interval["upper"], strict=True)
+        ),
         speech_probability=info["no_speech"]["speech_probability"],
         least_speech_s=info["no_speech"]["least_speech_s"],
     )
@@ -41,19 +43,27 @@ def _measures(rows: list[dict]) -> str:
     lines = []
     for row in rows:
         between = "" if row["low"] is None else f"{value_text(row['low'])} to {value_text(row['high'])}"
-        met = ["" if row[level] is None else ("yes" if is_met(row, level) else "**no**") for level in ("bar", "aim")]
+        met = [
+            "" if row[level] is None else ("yes" if is_met(row, level) else "**no**")
+            for level in ("bar", "aim")
+        ]
         asked = [asked_text(row["way"], row[level]) for level in ("bar", "aim")]
         lines.append((row["name"], value_text(row["value"]), between, asked[0], met[0], asked[1], met[1]))
     return _table(("measure", "value", "95 % interval", "bar", "met", "aim", "met"), lines)
 
 
 def _groups(groups: dict[str, dict]) -> str:
-    lines = [(name, group["clips"], value_text(group["pearson"]), group["rmse"], group["bias"]) for name, group in groups.items()]
+    lines = [
+        (name, group["clips"], value_text(group["pearson"]), group["rmse"], group["bias"])
+        for name, group in groups.items()
+    ]
     return _table(("group", "clips", "Pearson", "RMSE", "mean error"), lines)
 
 
 def _refused(refused: dict[str, list[int]]) -> str:
-    return _table(("set", "clips", "refused"), [(name, total, count) for name, (count, total) in refused.items()])
+    return _table(
+        ("set", "clips", "refused"), [(name, total, count) for name, (count, total) in refused.items()]
+    )
 
 
 def _data(data: dict[str, dict]) -> str:

@@ -60,7 +60,7 @@ def scores_of(settings: Settings) -> dict[str, float | None]:
 
 
 def _voice() -> np.ndarray:
-    """Vowels by four syllables a second: harmonics under formant resonances, with pauses (after Fant's source-filter model)."""
+    """Vowels, four a second with pauses: harmonics under formant resonances (Fant's source-filter model)."""
     at = np.arange(SECONDS * RATE) / RATE
     pitch = LOWEST_PITCH_HZ + PITCH_RANGE_HZ * (1 + np.sin(2 * np.pi * 0.4 * at))
     phase = 2 * np.pi * np.cumsum(pitch) / RATE
@@ -77,8 +77,12 @@ def _voice() -> np.ndarray:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m training.conformance", description=__doc__.split("\n")[0])
-    parser.add_argument("--model", type=Path, default=Settings().model_dir, help="folder that training.export wrote")
+    parser = argparse.ArgumentParser(
+        prog="python -m training.conformance", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument(
+        "--model", type=Path, default=Settings().model_dir, help="folder that training.export wrote"
+    )
     folder = parser.parse_args(arguments).model
     pinned = {"tolerance": TOLERANCE, "scores": scores_of(replace(Settings(), model_dir=folder))}
     (folder / "conformance.json").write_text(json.dumps(pinned, indent=1) + "\n")

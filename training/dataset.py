@@ -24,7 +24,9 @@ def read_manifest(corpus: Path, *sets: str) -> list[dict]:
     """
     path = corpus / "manifest.jsonl"
     if not path.is_file():
-        raise ValueError(f"There is no manifest.jsonl in {corpus}, expected one: make the corpus with training.synthesize.")
+        raise ValueError(
+            f"There is no manifest.jsonl in {corpus}, expected one: make it with training.corpus."
+        )
     lines = path.read_text().split("\n")[:-1]
     clips = [json.loads(line) for line in lines if line]
     return [clip for clip in clips if not sets or clip["set"] in sets]
@@ -53,7 +55,9 @@ def training_batches(corpus: Path, clips: int, seed: int) -> tf.data.Dataset:
     files = tf.data.Dataset.list_files(str(corpus / "train" / "*.npz"), shuffle=True, seed=seed).take(clips)
 
     def read(path):
-        return _typed(tf.numpy_function(lambda name: _augmented(name, seed), [path], [tf.float32] * len(_RANKS)))
+        return _typed(
+            tf.numpy_function(lambda name: _augmented(name, seed), [path], [tf.float32] * len(_RANKS))
+        )
 
     return _batches(files.shuffle(SHUFFLE_BUFFER, seed=seed).map(read, tf.data.AUTOTUNE))
 
@@ -62,11 +66,26 @@ def evaluation_batches(paths: list[Path]) -> tf.data.Dataset:
     """The clips as they are, in padded batches; their order is not kept."""
 
     def read(path):
-        return _typed(tf.numpy_function(lambda name: _values(load_clip(Path(name.decode()))), [path], [tf.float32] * len(_RANKS)))
+        return _typed(
+            tf.numpy_function(
+                lambda name: _values(load_clip(Path(name.decode()))), [path], [tf.float32] * len(_RANKS)
+            )
+        )
 
-    return _batches(tf.data.Dataset.from_tensor_slices([str(path) for path in paths]).map(read, tf.data.AUTOTUNE))
+    return _batches(
+        tf.data.Dataset.from_tensor_slices([str(path) for path in paths]).map(read, tf.data.AUTOTUNE)
+    )
 
 
+# What a batch is, so that a graph for any length and number of clips is traced once.
+BATCH_SPEC = {
+    "frames": tf.TensorSpec([None, None, SPEC.bins]),
+    "overall": tf.TensorSpec([None]),
+    "frame_scores": tf.TensorSpec([None, None]),
+    "speech": tf.TensorSpec([None, None]),
+    "reference": tf.TensorSpec([None, None, 48]),
+    "mask": tf.TensorSpec([None, None], tf.bool),
+}
 _RANKS = {"frames": 2, "overall": 0, "frame_scores": 1, "speech": 1, "reference": 2}
 _WIDTHS = {"frames": SPEC.bins, "reference": 48}
 
@@ -108,5 +127,6 @@ def _batches(clips: tf.data.Dataset) -> tf.data.Dataset:
         lambda clip: tf.shape(clip["frames"])[0],
         boundaries,
         sizes,
-        padding_values={name: np.float32(np.nan if name == "frame_scores" else 0) for name in _RANKS} | {"mask": False},
+        padding_values={name: np.float32(np.nan if name == "frame_scores" else 0) for name in _RANKS}
+        | {"mask": False},
     ).prefetch(tf.data.AUTOTUNE)

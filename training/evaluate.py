@@ -1,4 +1,4 @@
-"""Measures a model on the development sets: `python -m training.evaluate --corpus DIR [--model DIR] [--plots DIR]`.
+"""Measures a model on the development sets: `python -m training.evaluate --corpus DIR [--model DIR]`.
 
 Prints every measure with its bar, its aim and a 95 % confidence interval by bootstrap over clips, and
 writes metrics.json beside the model. Recordings go through the serving pipeline, as files.
@@ -39,7 +39,10 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
     """
     settings = replace(Settings(), model_dir=model)
     runs = score_clips(corpus, read_manifest(corpus, *SCORED_SETS, PAIR_SET, NO_SPEECH_SET), settings)
-    by_set = {name: [run for run in runs if run.clip["set"] == name] for name in (*SCORED_SETS, PAIR_SET, NO_SPEECH_SET)}
+    by_set = {
+        name: [run for run in runs if run.clip["set"] == name]
+        for name in (*SCORED_SETS, PAIR_SET, NO_SPEECH_SET)
+    }
     labelled = [run for name in SCORED_SETS for run in by_set[name] if run.clip["pesq_wb"] is not None]
     scored = [run for run in labelled if not run.refused]
     noise = [run for run in scored if run.clip["set"] == "dev_noise"]
@@ -58,7 +61,10 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
     ]
     groups = _groups(scored)
     if plots:
-        plot_scatter({name: _columns([r for r in scored if r.clip["set"] == name]) for name in SCORED_SETS}, plots / "scatter.png")
+        plot_scatter(
+            {name: _columns([r for r in scored if r.clip["set"] == name]) for name in SCORED_SETS},
+            plots / "scatter.png",
+        )
         plot_groups(groups, plots / "groups.png")
     refused = {name: [sum(run.refused for run in by_set[name]), len(by_set[name])] for name in SCORED_SETS}
     return {"rows": rows, "groups": groups, "refused": refused}
@@ -66,7 +72,9 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
 
 def print_table(metrics: dict) -> None:
     """Prints the measures with what is asked of them."""
-    table = Table("measure", "value", "95 % interval", "bar", "aim", "bar met", "aim met", title="Development split")
+    table = Table(
+        "measure", "value", "95 % interval", "bar", "aim", "bar met", "aim met", title="Development split"
+    )
     for row in metrics["rows"]:
         interval = "" if row["low"] is None else f"{value_text(row['low'])} to {value_text(row['high'])}"
         asked = [asked_text(row["way"], row[name]) for name in ("bar", "aim")]
@@ -106,7 +114,15 @@ def _row(name: str, measure, columns: list[np.ndarray], way: str, bar, aim) -> d
 
 
 def _plain_row(name: str, value: float, way: str, bar, aim) -> dict:
-    return {"name": name, "value": _number(value), "low": None, "high": None, "way": way, "bar": bar, "aim": aim}
+    return {
+        "name": name,
+        "value": _number(value),
+        "low": None,
+        "high": None,
+        "way": way,
+        "bar": bar,
+        "aim": aim,
+    }
 
 
 def _in_order(runs: list[Run]) -> np.ndarray:
@@ -126,7 +142,14 @@ def _burst_rows(runs: list[Run]) -> list[dict]:
         for run in runs
     ]
     return [
-        _row("frames: ROC area, burst against the rest", np.nanmean, [np.array([burst_auc(run) for run in runs])], HIGHER, 0.90, 0.97),
+        _row(
+            "frames: ROC area, burst against the rest",
+            np.nanmean,
+            [np.array([burst_auc(run) for run in runs])],
+            HIGHER,
+            0.90,
+            0.97,
+        ),
         _row("worst segment overlaps the burst", np.mean, [np.array(overlaps, float)], HIGHER, 0.90, 0.98),
     ]
 
@@ -138,7 +161,10 @@ def _change_rows(corpus: Path, runs: list[Run], settings: Settings) -> list[dict
     same = max(float(moves[name].max()) for name in SAME)
     return [
         _plain_row("level, polarity, WAV, 48 kHz: largest move", same, LOWER, 0.05, 0.02),
-        *(_plain_row(f"10 s of {name}: largest move", float(moves[name].max()), LOWER, 0.15, 0.05) for name in SILENCES),
+        *(
+            _plain_row(f"10 s of {name}: largest move", float(moves[name].max()), LOWER, 0.15, 0.05)
+            for name in SILENCES
+        ),
     ]
 
 
@@ -156,7 +182,9 @@ def _guard_rows(silent: list[Run], labelled: list[Run]) -> list[dict]:
 def _covered(scored: list[Run]) -> np.ndarray:
     """(clips,) whether the interval holds the true score, on the half that it was not fitted on."""
     held_out = [run for run in scored if not is_for_calibration(run.clip)]
-    return np.array([run.result.interval[0] <= run.clip["pesq_wb"] <= run.result.interval[1] for run in held_out], float)
+    return np.array(
+        [run.result.interval[0] <= run.clip["pesq_wb"] <= run.result.interval[1] for run in held_out], float
+    )
 
 
 def _cost_rows(info: dict, model: Path) -> list[dict]:
@@ -208,7 +236,9 @@ def value_text(value: float | None) -> str:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__.split("\n")[0])
     parser.add_argument("--corpus", type=Path, required=True, help="corpus with the development sets")
-    parser.add_argument("--model", type=Path, default=Settings().model_dir, help="folder that training.export wrote")
+    parser.add_argument(
+        "--model", type=Path, default=Settings().model_dir, help="folder that training.export wrote"
+    )
     parser.add_argument("--plots", type=Path, help="folder for PNGs: scatter, error by group")
     options = parser.parse_args(arguments)
     metrics = evaluate(options.corpus, options.model, options.plots)

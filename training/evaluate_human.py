@@ -31,7 +31,9 @@ def read_rows(path: Path) -> list[tuple[Path, float, str | None]]:
     with path.open(newline="") as file:
         reader = csv.DictReader(file)
         if not {"path", "MOS"} <= set(reader.fieldnames or ()):
-            raise ValueError(f"{path} has the columns {reader.fieldnames}, expected path, MOS and perhaps condition.")
+            raise ValueError(
+                f"{path} has the columns {reader.fieldnames}, expected path, MOS and perhaps condition."
+            )
         rows = []
         for line in reader:
             try:
@@ -39,12 +41,16 @@ def read_rows(path: Path) -> list[tuple[Path, float, str | None]]:
             except (TypeError, ValueError):
                 mos = 0.0
             if not 1 <= mos <= 5:
-                raise ValueError(f"{path}, line {reader.line_num}: MOS is {line['MOS']!r}, expected a number from 1 to 5.")
+                raise ValueError(
+                    f"{path}, line {reader.line_num}: MOS is {line['MOS']!r}, expected a number from 1 to 5."
+                )
             rows.append((path.parent / line["path"], mos, line.get("condition") or None))
     return rows
 
 
-def compare(rows: list[tuple[Path, float, str | None]], settings: Settings) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def compare(
+    rows: list[tuple[Path, float, str | None]], settings: Settings
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Scores the files; returns (MOS, score) arrays by "file" and, where conditions are given, "condition".
 
     Files that get no score are printed with the reason and left out.
@@ -72,9 +78,13 @@ def compare(rows: list[tuple[Path, float, str | None]], settings: Settings) -> d
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m training.evaluate_human", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m training.evaluate_human", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("csv", type=Path, help="file with the columns path, MOS and perhaps condition")
-    parser.add_argument("--model", type=Path, default=Settings().model_dir, help="folder that training.export wrote")
+    parser.add_argument(
+        "--model", type=Path, default=Settings().model_dir, help="folder that training.export wrote"
+    )
     options = parser.parse_args(arguments)
     columns = compare(read_rows(options.csv), replace(Settings(), model_dir=options.model))
     for name, (mos, scores) in columns.items():
@@ -83,7 +93,8 @@ def main(arguments: list[str] | None = None) -> None:
             continue
         for measure, of in MEASURES.items():
             low, high = bootstrap(of, mos, scores)
-            print(f"per {name} ({len(mos)}): {measure} {of(mos, scores):.3f} (95 % interval {low:.3f} to {high:.3f})")
+            value = of(mos, scores)
+            print(f"per {name} ({len(mos)}): {measure} {value:.3f} (95 % interval {low:.3f} to {high:.3f})")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A training run to the shipped model: `python -m training.export --run DIR --corpus DIR --out model_artifacts`.
+"""A training run to the shipped model: `python -m training.export --run DIR --corpus DIR --out DIR`.
 
 Writes model.keras, model.onnx, model.json, MODEL_CARD.md and conformance.json: exports, calibrates,
 measures as training.evaluate does, and pins the conformance signals.
@@ -65,8 +65,8 @@ def write_networks(network: keras.Model, out: Path) -> None:
     difference = disagreement(network, OnnxNetwork(out / "model.onnx", threads=1))
     if difference > RUNTIMES_AGREE_TO:
         raise ValueError(
-            f"TensorFlow and ONNX Runtime disagree by {difference:.2g}, expected at most {RUNTIMES_AGREE_TO}. "
-            "Compare the two graphs layer by layer before shipping either."
+            f"TensorFlow and ONNX Runtime disagree by {difference:.2g}, expected at most "
+            f"{RUNTIMES_AGREE_TO}. Compare the two graphs layer by layer before shipping either."
         )
 
 
@@ -79,7 +79,9 @@ def disagreement(network: keras.Model, exported: OnnxNetwork) -> float:
         expected = network(frames[None], training=False)
         for name, values in zip(OUTPUTS, exported(frames), strict=True):
             if values.shape != (length,):
-                raise ValueError(f"Output {name} of {length} frames has shape {values.shape}, expected ({length},).")
+                raise ValueError(
+                    f"Output {name} of {length} frames has shape {values.shape}, expected ({length},)."
+                )
             largest = max(largest, float(np.abs(values - expected[name][0]).max()))
     return largest
 
@@ -138,7 +140,11 @@ def _file(path: Path) -> dict:
 def _run(folder: Path) -> dict:
     """How the network was trained: run.json, and how far it came."""
     history = json.loads((folder / "history.json").read_text())
-    done = {"epochs_done": len(history), "minutes_done": history[-1]["minutes"], "clips_seen": sum(e["clips"] for e in history)}
+    done = {
+        "epochs_done": len(history),
+        "minutes_done": history[-1]["minutes"],
+        "clips_seen": sum(e["clips"] for e in history),
+    }
     return json.loads((folder / "run.json").read_text()) | done
 
 
@@ -149,7 +155,9 @@ def _version(name: str) -> str:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.export", description=__doc__.split("\n")[0])
     parser.add_argument("--run", type=Path, required=True, help="folder that training.train wrote")
-    parser.add_argument("--corpus", type=Path, required=True, help="corpus whose dev sets calibrate and measure")
+    parser.add_argument(
+        "--corpus", type=Path, required=True, help="corpus whose dev sets calibrate and measure"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the model, made when missing")
     parser.add_argument("--version", default="1.0.0", help="version to ship it as")
     parser.add_argument("--plots", type=Path, help="folder for the evaluation's plots")

@@ -28,14 +28,18 @@ def losses(config: Config, outputs: dict, batch: dict) -> dict[str, tf.Tensor]:
     """
     has_score = tf.math.is_finite(batch["overall"])
     terms = {
-        "utterance": utterance_loss(overall_score(outputs["score"], outputs["weight"], batch["mask"]), batch["overall"]),
+        "utterance": utterance_loss(
+            overall_score(outputs["score"], outputs["weight"], batch["mask"]), batch["overall"]
+        ),
         "frames": frame_loss(config, outputs["score"], batch),
         "speech": SPEECH_WEIGHT * speech_loss(outputs["speech"], batch["speech"], batch["mask"]),
     }
     if config.denoise:
         spoken = tf.cast(batch["mask"] & (batch["speech"] > 0.5) & has_score[:, None], tf.float32)
         error = tf.reduce_mean(tf.square(outputs["clean"] - log_magnitudes(batch["reference"])), axis=2)
-        terms["clean"] = config.denoise * tf.math.divide_no_nan(tf.reduce_sum(spoken * error), tf.reduce_sum(spoken))
+        terms["clean"] = config.denoise * tf.math.divide_no_nan(
+            tf.reduce_sum(spoken * error), tf.reduce_sum(spoken)
+        )
     return terms | {"loss": tf.add_n(list(terms.values()))}
 
 
@@ -61,7 +65,9 @@ def frame_loss(config: Config, score: tf.Tensor, batch: dict) -> tf.Tensor:
         weight = tf.where(has_score, 10.0 ** (tf.where(has_score, batch["overall"], 0.0) - BEST), 0.0)
     else:
         weight = EVEN_WEIGHT * tf.cast(has_score, tf.float32)
-    return tf.math.divide_no_nan(tf.reduce_sum(weight * per_clip), tf.reduce_sum(tf.cast(has_score, tf.float32)))
+    return tf.math.divide_no_nan(
+        tf.reduce_sum(weight * per_clip), tf.reduce_sum(tf.cast(has_score, tf.float32))
+    )
 
 
 def speech_loss(probability: tf.Tensor, speech: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

@@ -39,7 +39,7 @@ def roc_auc(positive: np.ndarray, score: np.ndarray) -> float:
 
 
 def bootstrap(measure: Callable[..., float], *columns: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """95 % confidence interval of ``measure(*columns)``, resampling the rows together (Efron's percentiles)."""
+    """95 % confidence interval of ``measure(*columns)``, rows resampled together (Efron's percentiles)."""
     columns = [np.asarray(column) for column in columns]
     generator = np.random.default_rng(seed)
     count = len(columns[0])

@@ -11,7 +11,7 @@ from training.bands import band_matrix
 
 LOWEST, RANGE = 1.04, 3.6  # MOS-LQO of ITU-T P.862.2, wideband: 1.04 to 4.64
 LOG_FLOOR = 1e-3  # 60 dB under the level around: what PESQ's hearing threshold hides anyway
-WEIGHT_SPAN = 3.0  # a speech frame weighs between exp(-3) and exp(3)
+WEIGHT_SPAN = 1.5  # a speech frame weighs between exp(-1.5) and exp(1.5): no few frames decide alone
 WEIGHT_FLOOR = 1e-7  # keeps the mean of a recording without speech defined
 
 
@@ -155,7 +155,8 @@ def _heads(config: Config, hidden, positions) -> dict:
     if config.learned_weight:
         # Squared, because ten seconds of "1 % speech" must not outweigh five seconds of speech.
         span = ops.exp(WEIGHT_SPAN * ops.tanh(head("weight_head") / WEIGHT_SPAN))
-        weight = ops.square(speech) * span + WEIGHT_FLOOR
+        # No gradient, because the overall error must not teach the head to call good frames speech.
+        weight = ops.square(ops.stop_gradient(speech)) * span + WEIGHT_FLOOR
     else:
         weight = ops.ones_like(score)
     return {"score": score, "weight": weight, "speech": speech}

@@ -1,4 +1,4 @@
-"""Development clips through the serving pipeline, and what may be done to a recording without moving its score."""
+"""Development clips through the serving pipeline, as they are and changed in ways that must not matter."""
 
 import io
 import tempfile

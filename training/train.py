@@ -17,11 +17,11 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from training.plots import plot_history
-from training.dataset import clip_path, evaluation_batches, read_manifest, training_batches
+from training.dataset import BATCH_SPEC, clip_path, evaluation_batches, read_manifest, training_batches
 from training.losses import losses, overall_score
 from training.metrics import pearson, rmse
 from training.network import CONFIGS, Config, build_for_training, served
+from training.plots import plot_history
 
 EPOCH_CLIPS = 8_000  # so that checkpoints come often and a growing corpus is seen soon
 WATCHED = {"dev_noise": 200, "dev_mixed": 200}  # development clips scored after every epoch, to look at
@@ -46,7 +46,7 @@ class Trainer:
         self.history: list[dict] = []
         self.seconds = 0.0
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=[BATCH_SPEC])
     def step(self, batch: dict) -> dict:
         """One gradient step; returns the loss terms."""
         with tf.GradientTape() as tape:
@@ -64,7 +64,7 @@ class Trainer:
             average.assign(decay * average + (1 - decay) * variable.value)
         return terms
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=[BATCH_SPEC])
     def predict(self, batch: dict) -> tf.Tensor:
         outputs = self.network([batch["frames"], batch["mask"]], training=False)
         return overall_score(outputs["score"], outputs["weight"], batch["mask"])
@@ -81,8 +81,8 @@ class Trainer:
                 terms = {name: float(value) for name, value in self.step(batch).items()}
                 if not math.isfinite(terms["loss"]):
                     raise FloatingPointError(
-                        f"The loss of epoch {epoch + 1} is {terms}, expected finite numbers. The last checkpoint is "
-                        "whole: look for a broken clip, or start again with a lower rate."
+                        f"The loss of epoch {epoch + 1} is {terms}, expected finite numbers. The last "
+                        "checkpoint is whole: look for a broken clip, or start again with a lower rate."
                     )
                 size = batch["frames"].shape[0]
                 clips += size
@@ -164,7 +164,9 @@ class Trainer:
         return self.config.learning_rate * (LAST_RATE + (1 - LAST_RATE) * decay)
 
 
-def train(corpus: Path, out: Path, config: Config, seed: int, *, minutes: float | None, epochs: int | None) -> list[dict]:
+def train(
+    corpus: Path, out: Path, config: Config, seed: int, *, minutes: float | None, epochs: int | None
+) -> list[dict]:
     """Trains until ``minutes`` of training are over or ``epochs`` are done; returns the history."""
     out.mkdir(parents=True, exist_ok=True)
     _claim(out, {"config": config.as_dict(), "seed": seed, "minutes": minutes, "epochs": epochs})
@@ -200,7 +202,9 @@ def _claim(out: Path, run: dict) -> None:
     """Writes run.json, or holds the run that is there to the same settings."""
     path = out / "run.json"
     if path.is_file() and (found := json.loads(path.read_text())) != run:
-        raise ValueError(f"{path} is of another run: {found}, expected {run}. Choose another --out, or the same settings.")
+        raise ValueError(
+            f"{path} is of another run: {found}, expected {run}. Choose another --out, or the same settings."
+        )
     path.write_text(json.dumps(run, indent=1) + "\n")
 
 
@@ -214,7 +218,7 @@ def _optimizer(config: Config) -> keras.optimizers.Optimizer:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__.split("\n")[0])
-    parser.add_argument("--corpus", type=Path, required=True, help="folder that training.synthesize writes")
+    parser.add_argument("--corpus", type=Path, required=True, help="folder that training.corpus writes")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run, made when missing")
     parser.add_argument("--config", choices=CONFIGS, default="full", help="which network, default full")
     length = parser.add_mutually_exclusive_group(required=True)
@@ -222,7 +226,14 @@ def main(arguments: list[str] | None = None) -> None:
     length.add_argument("--epochs", type=int, help=f"epochs of at most {EPOCH_CLIPS:,} clips")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
-    train(options.corpus, options.out, CONFIGS[options.config], options.seed, minutes=options.minutes, epochs=options.epochs)
+    train(
+        options.corpus,
+        options.out,
+        CONFIGS[options.config],
+        options.seed,
+        minutes=options.minutes,
+        epochs=options.epochs,
+    )
 
 
 if __name__ == "__main__":

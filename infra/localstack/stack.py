@@ -80,8 +80,8 @@ class Stack:
         return wait_until(lambda: self.result(key, version_id), f"the result of {key}", RESULT_LIMIT_S)
 
 
-def deploy(address: str, image: str = NO_IMAGE) -> Stack:
-    """Deploys template.yaml with its own defaults, into LocalStack at this address.
+def deploy(address: str, image: str = NO_IMAGE, runtime: str = "onnx") -> Stack:
+    """Deploys template.yaml into LocalStack at this address, with ``runtime`` for its parameter Runtime.
 
     Raises RuntimeError with the reasons that CloudFormation gives when the stack can't be created.
     """
@@ -89,6 +89,7 @@ def deploy(address: str, image: str = NO_IMAGE) -> Stack:
     cloudformation.create_stack(
         StackName=STACK_NAME,
         TemplateBody=with_image(TEMPLATE.read_text(), image),
+        Parameters=[{"ParameterKey": "Runtime", "ParameterValue": runtime}],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
 

@@ -1,7 +1,7 @@
-"""LocalStack that ends with whoever started it: ``python -m aqscore_localstack``.
+"""LocalStack as our tests need it: ``python -m aqscore_localstack``.
 
-It runs until its standard input is closed, which also happens when the other side is killed and has no
-time to stop it.
+It ends when its standard input is closed, which also happens when whoever started it is killed and has
+no time to stop it. And its S3 numbers the versions of an object.
 """
 
 import os
@@ -11,6 +11,8 @@ import threading
 
 from localstack.runtime.main import main
 
+from aqscore_localstack import sequencer
+
 
 def _end_with_standard_input() -> None:
     while sys.stdin.buffer.read(1):
@@ -18,5 +20,6 @@ def _end_with_standard_input() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+sequencer.add()
 threading.Thread(target=_end_with_standard_input, daemon=True).start()
 main()

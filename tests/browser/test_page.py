@@ -1,0 +1,109 @@
+"""page/: a person drops a file and sees what it is worth, on any screen, with or without a mouse."""
+
+import json
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.conftest import EXAMPLES, wav_bytes
+
+NOISY, CLEAN, SILENT = (EXAMPLES / f"{name}.flac" for name in ("noisy", "clean", "no_speech"))
+
+
+def score(page, *files) -> None:
+    page.set_input_files("#files", list(files))
+    expect(page.locator("#status")).to_contain_text("Done.")
+
+
+def lit_pixels(page) -> int:
+    """How many pixels of the timeline are drawn on."""
+    return page.evaluate(
+        """() => {
+            const canvas = document.getElementById("timeline");
+            const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+            return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+        }"""
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1200])
+def test_a_recording_is_scored_and_shown(opened, screenshot, scheme, width):
+    page = opened(color_scheme=scheme, viewport={"width": width, "height": 900})
+    score(page, NOISY)
+    expect(page.locator("#score")).to_have_text(re.compile(r"^\d\.\d\d$"))
+    expect(page.locator("#interval")).to_contain_text("Nine times out of ten")
+    expect(page.locator("#caption")).to_contain_text("Worst second")
+    assert lit_pixels(page) > 1_000
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "It scrolls sideways."
+    serious = [
+        violation
+        for violation in Axe().run(page).response["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+    screenshot(page, f"noisy-{scheme}-{width}")
+
+
+def test_a_bad_file_says_what_to_do(opened, screenshot, tmp_path):
+    page = opened()
+    text = tmp_path / "letter.wav"
+    text.write_text("Dear all, this is no recording.")
+    page.set_input_files("#files", text)
+    expect(page.get_by_role("alert")).to_contain_text("Convert it to WAV")
+    screenshot(page, "bad-file")
+    opened.complaints[:] = [each for each in opened.complaints if "415" not in each]
+
+
+def test_no_speech_is_no_score(opened):
+    page = opened()
+    silence = {"name": "silence.wav", "mimeType": "audio/wav", "buffer": wav_bytes([0.0] * 32_000)}
+    page.set_input_files("#files", silence)
+    expect(page.locator("#score")).to_have_text("no score")
+    expect(page.locator("#warnings")).to_contain_text("No speech was found")
+
+
+def test_several_files_make_a_table_that_sorts(opened, screenshot):
+    page = opened()
+    score(page, NOISY, CLEAN)
+    rows = page.locator("#rows tr")
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="File", exact=True).click()
+    expect(rows.first).to_contain_text("clean.flac")
+    page.get_by_role("button", name="File", exact=True).click()
+    expect(rows.first).to_contain_text("noisy.flac")
+    rows.last.get_by_role("button").click()
+    expect(page.locator("#name")).to_have_text("clean.flac")
+    screenshot(page, "several")
+
+
+def test_a_click_on_the_timeline_plays_from_there(opened):
+    page = opened()
+    score(page, NOISY)
+    page.wait_for_function("document.getElementById('player').readyState >= 1")
+    box = page.locator("#timeline").bounding_box()
+    page.locator("#timeline").click(position={"x": box["width"] / 2, "y": 10})
+    page.wait_for_function("document.getElementById('player').currentTime >= 3.0")
+    page.get_by_role("button", name="Play the worst second").click()
+
+
+def test_the_keyboard_is_enough(opened):
+    page = opened()
+    page.keyboard.press("Tab")
+    expect(page.locator("#files")).to_be_focused()
+    score(page, NOISY)
+    page.wait_for_function("document.getElementById('player').readyState >= 1")
+    page.locator("#timeline").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.getElementById('player').currentTime >= 1.0")
+
+
+def test_the_json_can_be_downloaded(opened):
+    page = opened()
+    score(page, CLEAN)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download JSON").click()
+    assert download.value.suggested_filename == "clean.flac.json"
+    assert json.loads(download.value.path().read_text())["schema_version"] == "1"

@@ -1,0 +1,87 @@
+"""A recording dropped into the incoming bucket gets exactly one result, that of its newest version."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from function.report import Report
+from function.scoring import score
+from function.settings import Settings
+from infra.localstack.stack import Stack
+from infra.waiting import wait_until
+from tests.conftest import wav_bytes
+from tests.e2e.events import s3_event
+
+GONE_LIMIT_S = 10
+NOT_AUDIO = b"The minutes of the meeting.\n" * 40
+
+
+def result_versions(stack: Stack, result_key: str) -> list[str]:
+    """Every version of a result, newest first; "deleted" where it was removed."""
+    answer = stack.s3.list_object_versions(Bucket=stack.results_bucket, Prefix=result_key)
+    entries = [(each["LastModified"], each["VersionId"]) for each in answer.get("Versions", [])]
+    removed = [(each["LastModified"], "deleted") for each in answer.get("DeleteMarkers", [])]
+    return [version for _, version in sorted(entries + removed, reverse=True)]
+
+
+def test_a_recording_gets_its_report(stack: Stack, speech: np.ndarray, tmp_path) -> None:
+    key, body = "calls/first.wav", wav_bytes(speech)
+    version = stack.drop(key, body)
+    stack.wait_for_result(key, version)
+
+    answer = stack.s3.get_object(Bucket=stack.results_bucket, Key=f"{key}.json")
+    assert answer["ContentType"] == "application/json"
+    assert answer["Metadata"]["source-version-id"] == version
+    report = Report.model_validate_json(answer["Body"].read())
+    assert (report.source.bucket, report.source.key) == (stack.incoming_bucket, key)
+    assert (report.source.version_id, report.source.size_bytes) == (version, len(body))
+    assert report.source.sequencer
+
+    (tmp_path / "first.wav").write_bytes(body)
+    with (tmp_path / "first.wav").open("rb") as file:
+        here = score(file, Settings.from_env())
+    assert report.score == pytest.approx(here.score, abs=1e-4)
+    assert report.model == here.model
+
+
+@pytest.mark.parametrize("key", ["客服 录音/50% off + tax (a+b).wav", "Müller/100%25 sure?#1 & 'so on'.wav"])
+def test_any_name_will_do(stack: Stack, speech: np.ndarray, key: str) -> None:
+    version = stack.drop(key, wav_bytes(speech[:16_000]))
+    assert stack.wait_for_result(key, version)["source"]["key"] == key
+    assert stack.read_result(f"{key}.json")
+
+
+def test_a_second_delivery_changes_nothing(stack: Stack, speech: np.ndarray, send: Callable) -> None:
+    key = "calls/delivered-twice.wav"
+    report = stack.wait_for_result(key, stack.drop(key, wav_bytes(speech[:16_000])))
+    send(s3_event(report["source"]), s3_event(report["source"]))
+    assert len(result_versions(stack, f"{key}.json")) == 1
+
+
+def test_the_newest_version_stays_when_an_old_event_comes_late(
+    stack: Stack, speech: np.ndarray, send: Callable
+) -> None:
+    key = "calls/overwritten.wav"
+    old = stack.wait_for_result(key, stack.drop(key, wav_bytes(speech[:16_000])))
+    newest = stack.drop(key, wav_bytes(speech[:24_000]))
+    stack.wait_for_result(key, newest)
+    send(s3_event(old["source"]))
+    assert stack.read_result(f"{key}.json")["source"]["version_id"] == newest
+
+
+def test_a_report_takes_the_place_of_an_error_record_and_the_other_way_round(
+    stack: Stack, speech: np.ndarray
+) -> None:
+    key = "calls/mended.wav"
+    good = wav_bytes(speech[:16_000])
+    for body, result_key, other_key in [
+        (NOT_AUDIO, f"{key}.error.json", f"{key}.json"),
+        (good, f"{key}.json", f"{key}.error.json"),
+        (NOT_AUDIO, f"{key}.error.json", f"{key}.json"),
+    ]:
+        version = stack.drop(key, body)
+        stack.wait_for_result(key, version)
+        assert stack.read_result(result_key)["source"]["version_id"] == version
+        # It is removed after the new one is written, so that there is never none.
+        wait_until(lambda: stack.read_result(other_key) is None, f"{other_key} to go", GONE_LIMIT_S)

@@ -1,0 +1,80 @@
+"""What comes through the queue and is no recording."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from infra.localstack.stack import Stack
+from infra.waiting import wait_until
+from tests.conftest import wav_bytes
+from tests.e2e.events import s3_event, sample
+
+DEAD_LETTER_LIMIT_S = 30
+
+
+@pytest.fixture
+def impatient_queue(stack: Stack) -> Iterator[None]:
+    """Two tries a second apart, in place of the template's five in two and a half hours."""
+    names = ["VisibilityTimeout", "RedrivePolicy"]
+    answer = stack.sqs.get_queue_attributes(QueueUrl=stack.queue_url, AttributeNames=names)
+    redrive = json.loads(answer["Attributes"]["RedrivePolicy"]) | {"maxReceiveCount": 2}
+    stack.sqs.set_queue_attributes(
+        QueueUrl=stack.queue_url,
+        Attributes={"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(redrive)},
+    )
+    yield
+    stack.sqs.set_queue_attributes(QueueUrl=stack.queue_url, Attributes=answer["Attributes"])
+
+
+def dead_letter(stack: Stack) -> dict | None:
+    """Takes one message out of the dead-letter queue."""
+    answer = stack.sqs.receive_message(
+        QueueUrl=stack.dead_letter_queue_url, MessageSystemAttributeNames=["ApproximateReceiveCount"]
+    )
+    for message in answer.get("Messages", []):
+        stack.sqs.delete_message(QueueUrl=stack.dead_letter_queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return message
+    return None
+
+
+def test_an_unreadable_message_is_kept_and_its_batch_is_done(
+    stack: Stack, speech: np.ndarray, send: Callable, impatient_queue: None
+) -> None:
+    key = "queue/beside-an-unreadable-message.wav"
+    report = stack.wait_for_result(key, stack.drop(key, wav_bytes(speech[:16_000])))
+    stack.s3.delete_object(Bucket=stack.results_bucket, Key=f"{key}.json")
+
+    send("Hello, is this the queue?", s3_event(report["source"]))
+
+    assert stack.read_result(f"{key}.json")
+    kept = wait_until(lambda: dead_letter(stack), "the message in the dead-letter queue", DEAD_LETTER_LIMIT_S)
+    assert kept["Body"] == "Hello, is this the queue?"
+    assert int(kept["Attributes"]["ApproximateReceiveCount"]) > 2
+    assert dead_letter(stack) is None
+
+
+def test_an_object_that_is_gone_gets_an_error_record_and_no_second_try(stack: Stack, send: Callable) -> None:
+    event = sample("s3")
+    event["Records"][0]["s3"]["bucket"]["name"] = stack.incoming_bucket
+    event["Records"][0]["s3"]["object"]["key"] = "queue/gone.wav"
+    send(event)
+    document = stack.read_result("queue/gone.wav.error.json")
+    assert document["error"]["type"] == "object_not_found"
+
+
+def test_an_object_deleted_before_its_turn_gets_an_error_record(
+    stack: Stack, speech: np.ndarray, send: Callable
+) -> None:
+    key = "queue/deleted.wav"
+    version = stack.drop(key, wav_bytes(speech[:16_000]))
+    report = stack.wait_for_result(key, version)
+    stack.s3.delete_object(Bucket=stack.incoming_bucket, Key=key, VersionId=version)
+    stack.s3.delete_object(Bucket=stack.results_bucket, Key=f"{key}.json")
+    send(s3_event(report["source"]))
+    assert stack.result(key, version)["error"]["type"] == "object_not_found"
+
+
+def test_the_test_event_of_s3_is_taken_and_ignored(stack: Stack, send: Callable) -> None:
+    send(sample("s3_test_event"))

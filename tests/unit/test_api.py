@@ -1,0 +1,129 @@
+"""api.py without buckets: posted recordings, options, and errors as RFC 9457 documents."""
+
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+
+from function import api
+from function.report import Report
+from function.settings import Limits, Settings
+from tests.conftest import EXAMPLES, ROOT
+
+CLEAN = (EXAMPLES / "clean.flac").read_bytes()
+
+
+@pytest.fixture
+def client():
+    api.app.dependency_overrides[api.settings_of_environment] = lambda: Settings(limits=Limits(max_bytes=300_000))
+    with TestClient(api.app, raise_server_exceptions=False) as client:
+        yield client
+    api.app.dependency_overrides.clear()
+
+
+def problem(answer, status: int, kind: str) -> dict:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    document = answer.json()
+    assert document["type"] == f"urn:aqscore:error:{kind}"
+    assert document["status"] == status
+    assert document["detail"] and document["advice"]
+    assert document["request_id"] == answer.headers["X-Request-Id"]
+    return document
+
+
+def test_the_body_itself_is_scored(client):
+    answer = client.post("/v1/scores", content=CLEAN, headers={"Content-Type": "audio/flac"})
+    assert answer.status_code == 200, answer.text
+    report = Report.model_validate(answer.json())
+    assert report.source.file == "body"
+    assert report.score
+    assert "Location" not in answer.headers  # there is no bucket to keep it in
+
+
+def test_a_forms_file_is_scored_and_named(client):
+    answer = client.post("/v1/scores", files={"file": ("通话 1.flac", CLEAN)})
+    assert answer.json()["source"] == {"file": "通话 1.flac"}
+
+
+def test_the_same_recording_has_the_same_score_every_way(client):
+    raw = client.post("/v1/scores", content=CLEAN).json()
+    form = client.post("/v1/scores", files={"file": ("a.flac", CLEAN)}).json()
+    assert raw["score"] == form["score"]
+    assert raw["frames"] == form["frames"]
+
+
+def test_options(client):
+    query = {"channels": "split", "frames": "false", "start": 1, "end": 4}
+    report = client.post("/v1/scores", params=query, content=CLEAN).json()
+    assert report["frames"] is None
+    assert report["media"]["duration_s"] == 3.0
+    assert report["timeline"][0]["start_s"] == 1.0
+    [channel] = report["channels"]
+    assert channel["score"] == report["score"]
+
+
+@pytest.mark.parametrize(
+    "query", [{"channels": "all"}, {"start": -1}, {"start": "nan"}, {"end": "inf"}, {"frames": "perhaps"}]
+)
+def test_options_out_of_range_are_refused(client, query):
+    problem(client.post("/v1/scores", params=query, content=CLEAN), 422, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind"),
+    [
+        (b"", 400, "empty_file"),
+        (b"This is a letter and no recording.", 415, "unsupported_format"),
+        (b"x" * 300_001, 413, "limit_exceeded"),
+        (CLEAN[:100], 422, "corrupt_audio"),
+    ],
+)
+def test_what_cannot_be_scored_says_why(client, body, status, kind):
+    problem(client.post("/v1/scores", content=body), status, kind)
+
+
+def test_too_large_names_the_other_way(client):
+    assert "/v1/uploads" in client.post("/v1/scores", content=b"x" * 300_001).json()["advice"]
+
+
+def test_a_part_that_ends_before_it_begins_is_refused(client):
+    problem(client.post("/v1/scores", params={"start": 2, "end": 1}, content=CLEAN), 400, "bad_request")
+
+
+def test_a_form_without_a_file_is_refused(client):
+    answer = client.post("/v1/scores", files={"other": ("a.flac", CLEAN)})
+    assert "`file`" in problem(answer, 400, "bad_request")["detail"]
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", "nonsense", '{"bucket": "b"}', '{"bucket": "b", "key": ""}'])
+def test_a_json_body_that_names_nothing_is_refused(client, body):
+    answer = client.post("/v1/scores", content=body, headers={"Content-Type": "application/json"})
+    problem(answer, 400, "bad_request")
+
+
+def test_what_needs_buckets_says_that_there_are_none(client):
+    problem(client.post("/v1/uploads", json={"filename": "a.wav", "size": 5}), 501, "not_offered")
+    problem(client.get(f"/v1/scores/{'0' * 32}"), 501, "not_offered")
+
+
+def test_an_unknown_path_is_a_problem_too(client):
+    problem(client.get("/v2/everything"), 404, "http_error")
+
+
+def test_an_unexpected_error_shows_no_stack(client, monkeypatch):
+    monkeypatch.setattr(api, "score", lambda *_, **__: 1 / 0)
+    answer = client.post("/v1/scores", content=CLEAN)
+    assert answer.status_code == 500
+    assert "division" not in answer.text
+    assert answer.json()["type"] == "urn:aqscore:error:internal_error"
+
+
+def test_health_and_model(client):
+    assert client.get("/v1/health").json() == {"status": "ok"}
+    assert client.get("/v1/model").json()["scale"] == "PESQ-WB MOS-LQO"
+
+
+def test_the_committed_contract_is_the_applications_own():
+    committed = json.loads((ROOT / "docs" / "openapi.json").read_text())
+    assert committed == api.app.openapi(), "Write it anew: python -m function.api > docs/openapi.json"

@@ -1,0 +1,1 @@
+"""The recipe: clean speech and noise -> labelled mixtures -> features -> trained model -> evaluation -> export."""

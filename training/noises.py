@@ -1,0 +1,158 @@
+"""Noise of every sort, at RMS 1: files by kind, varied at will, babble, and what needs no file at all."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from scipy.signal import fftconvolve
+
+from function.features import SPEC
+from training.references import read_audio
+from training.speech import SpeechPool
+from training.splits import TALKING, TRAIN
+
+RATE = SPEC.sample_rate_hz
+BABBLE_SHARE, PAIR_SHARE = 0.10, 0.18  # of the noises drawn; the rest are of one kind
+SYNTHETIC_SHARE = 0.15  # in training only
+EQUALISED, RESAMPLED, GATED = 0.5, 0.4, 0.2  # chances that a training noise is varied so
+VOICES = (3, 8)
+EQUALISER_BANDS, EQUALISER_DB = 8, 6.0
+SPEED = (0.7, 1.4)
+
+
+@dataclass(frozen=True)
+class NoisePool:
+    """The noise files of one split, {kind: paths}, and the speech of the same split for babble."""
+
+    files: dict[str, tuple[str, ...]]
+    speech: SpeechPool
+    split: str
+
+    def draw(self, generator: np.random.Generator, length: int) -> tuple[np.ndarray, list[str], dict]:
+        """(length,) float32 of RMS 1, its kinds, and how it was varied. Development noise is left as it is."""
+        train = self.split == TRAIN
+        choice = generator.random()
+        if choice < BABBLE_SHARE:
+            noise, kinds = self._babble(generator, length), [f"babble-{self.split}"]
+        elif choice < BABBLE_SHARE + PAIR_SHARE:
+            first, kind = self.one_kind(generator, length)
+            second, other = self.one_kind(generator, length)
+            noise, kinds = first + second * 10 ** (generator.uniform(-10, 0) / 20), sorted({kind, other})
+        elif train and choice < BABBLE_SHARE + PAIR_SHARE + SYNTHETIC_SHARE:
+            noise, kind = synthetic(generator, length)
+            kinds = [kind]
+        else:
+            noise, kind = self.one_kind(generator, length)
+            kinds = [kind]
+        varied = {}
+        if train and generator.random() < EQUALISED:
+            noise, varied["equalised"] = equalised(noise, generator), True
+        if train and generator.random() < GATED:
+            noise, varied["gated"] = noise * gate(generator, length), True
+        return _unit(noise), kinds, varied
+
+    def one_kind(self, generator: np.random.Generator, length: int, talking: bool = True) -> tuple[np.ndarray, str]:
+        """(length,) float32 of RMS 1 from one file of a kind, and the kind; without the kinds in which people talk if so asked."""
+        kinds = sorted(self.files) if talking else [kind for kind in sorted(self.files) if not _talks(kind)]
+        kind = kinds[generator.integers(len(kinds))]
+        samples = _load(self.files[kind][generator.integers(len(self.files[kind]))])
+        if self.split == TRAIN and generator.random() < RESAMPLED:
+            speed = generator.uniform(*SPEED)
+            at = np.arange(0, len(samples) - 1, speed)
+            samples = np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
+        start = int(generator.integers(len(samples)))
+        repeated = np.tile(samples, 1 + -(-(start + length) // len(samples)))
+        return _unit(repeated[start : start + length]), kind
+
+    def _babble(self, generator: np.random.Generator, length: int) -> np.ndarray:
+        voices = [self.speech.passage(generator, length) for _ in range(generator.integers(VOICES[0], VOICES[1] + 1))]
+        return sum(voice * np.float32(10 ** (generator.uniform(-6, 0) / 20)) for voice in voices)
+
+
+def synthetic(generator: np.random.Generator, length: int) -> tuple[np.ndarray, str]:
+    """(length,) float32 of RMS 1 of noise that is computed, and its name."""
+    name = ("coloured", "hum", "clicks", "modulated", "white-noise", "pink-noise", "brown-noise")[generator.integers(7)]
+    return computed(name, generator, length), name
+
+
+def computed(name: str, generator: np.random.Generator, length: int) -> np.ndarray:
+    """(length,) float32 of RMS 1: white, pink or brown noise, coloured, modulated, hum, or clicks."""
+    if name == "hum":
+        base = generator.choice([50.0, 60.0, 100.0, 120.0, 400.0]) * generator.uniform(0.98, 1.02)
+        return _unit(harmonics(base, int(generator.integers(1, 20)), generator, length))
+    if name == "clicks":
+        train = generator.standard_normal(length) * (generator.random(length) < generator.uniform(2, 60) / RATE)
+        decay = np.exp(-np.arange(160) / generator.uniform(2, 60)) * generator.standard_normal(160)
+        return _unit(fftconvolve(train, decay)[:length] + 1e-6 * generator.standard_normal(length))
+    slope = {"white-noise": 0.0, "pink-noise": -3.0, "brown-noise": -6.0}.get(name, generator.uniform(-9, 4))
+    noise = coloured(slope, generator, length)
+    if name == "modulated":
+        at = np.arange(length) / RATE
+        noise *= 1 + generator.uniform(0.5, 1) * np.sin(2 * np.pi * (generator.uniform(0.5, 12) * at + generator.random()))
+    return _unit(noise)
+
+
+def coloured(slope: float, generator: np.random.Generator, length: int) -> np.ndarray:
+    """(length,) noise whose spectrum falls by ``slope`` dB an octave above 20 Hz."""
+    spectrum = np.fft.rfft(generator.standard_normal(length))
+    hertz = np.maximum(np.fft.rfftfreq(length, 1 / RATE), 20.0)
+    return np.fft.irfft(spectrum * (hertz / 1000.0) ** (slope / (20 * np.log10(2))), length).astype(np.float32)
+
+
+def harmonics(base: float, count: int, generator: np.random.Generator, length: int) -> np.ndarray:
+    """(length,) sum of the first ``count`` harmonics of ``base`` Hz below 7.5 kHz, random in level and phase."""
+    at = np.arange(length) / RATE
+    total = np.zeros(length)
+    for number in range(1, count + 1):
+        if number * base < 7500:
+            total += generator.uniform(0.1, 1) / number * np.sin(2 * np.pi * (number * base * at + generator.random()))
+    return total.astype(np.float32)
+
+
+def music(generator: np.random.Generator, length: int) -> np.ndarray:
+    """(length,) float32 of RMS 1: chords and a tune of plucked or held harmonic notes."""
+    total = np.zeros(length, np.float32)
+    key = 110.0 * 2 ** generator.uniform(0, 1.5)
+    beat = int(RATE * generator.uniform(0.12, 0.6))
+    decay = generator.uniform(0.3, 4.0) * RATE
+    for start in range(0, length, beat):
+        for _ in range(generator.integers(1, 4)):
+            size = min(length - start, int(beat * generator.uniform(0.8, 2.5)))
+            note = key * 2 ** (generator.choice([0, 2, 4, 5, 7, 9, 12, 14, 16]) / 12)
+            envelope = np.minimum(np.arange(size) / 200, 1) * np.exp(-np.arange(size) / decay)
+            envelope *= np.minimum(np.arange(size)[::-1] / 200, 1)
+            total[start : start + size] += harmonics(note, int(generator.integers(1, 8)), generator, size) * envelope
+    return _unit(total)
+
+
+def equalised(noise: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """The noise through a random smooth gain curve, about +-12 dB."""
+    spectrum = np.fft.rfft(noise)
+    curve = generator.normal(0, EQUALISER_DB, EQUALISER_BANDS)
+    at = np.linspace(0, EQUALISER_BANDS - 1, len(spectrum)) ** 0.5 * (EQUALISER_BANDS - 1) ** 0.5
+    return np.fft.irfft(spectrum * 10 ** (np.interp(at, np.arange(EQUALISER_BANDS), curve) / 20), len(noise)).astype(np.float32)
+
+
+def gate(generator: np.random.Generator, length: int) -> np.ndarray:
+    """(length,) float32 of gains: stretches of 0.2 to 1.5 s at full level between stretches at -40 to -6 dB."""
+    quiet = 10 ** (generator.uniform(-40, -6) / 20)
+    edges = np.cumsum(generator.uniform(0.2, 1.5, 2 + length // (RATE // 5))) * RATE
+    loud = (np.searchsorted(edges, np.arange(0, length, 64)) + generator.integers(2)) % 2
+    loud[: 1 if loud.any() else None] = 1
+    gain = np.where(loud, 1.0, quiet)
+    return np.interp(np.arange(length), np.arange(len(gain)) * 64, gain).astype(np.float32)
+
+
+@lru_cache(maxsize=1024)
+def _load(path: str) -> np.ndarray:
+    return read_audio(Path(path))
+
+
+def _talks(kind: str) -> bool:
+    return bool(re.search(TALKING, kind))
+
+
+def _unit(noise: np.ndarray) -> np.ndarray:
+    return (noise / max(float(np.sqrt(np.mean(np.square(noise, dtype=np.float64)))), 1e-6)).astype(np.float32)
