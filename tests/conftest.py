@@ -3,11 +3,16 @@
 import io
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import soundfile
 
 from function.settings import Settings
+
+# The same examples in every run: a test that fails, fails again.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("same")
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"

@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import version
+from multiprocessing.pool import Pool
 from pathlib import Path
 
 import numpy as np
@@ -137,7 +138,7 @@ def _make(job: tuple[str, int]) -> dict:
     return clip.record
 
 
-def _pool(workers: int, sources: tuple | None) -> multiprocessing.pool.Pool:
+def _pool(workers: int, sources: tuple | None) -> Pool:
     """Workers of one thread each. They are spawned: forking a process that has threads can hang."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"

@@ -14,7 +14,7 @@ def streamed(samples: np.ndarray, cuts: list[int]) -> np.ndarray:
     return np.concatenate([*parts, stream.finish()])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_frames_do_not_depend_on_the_block_size(data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))

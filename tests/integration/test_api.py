@@ -1,0 +1,102 @@
+"""api.py with a real S3: posted results are kept, large recordings go through a presigned upload."""
+
+
+import httpx2
+import pytest
+from fastapi.testclient import TestClient
+
+from function import api
+from function.drop_folder import DropFolder
+from function.report import Report
+from function.settings import Settings
+from function.storage import ObjectRef
+from tests.conftest import EXAMPLES
+from tests.integration.test_storage import stored
+
+CLEAN = (EXAMPLES / "clean.flac").read_bytes()
+
+
+@pytest.fixture
+def stack_settings(incoming, results) -> Settings:
+    return Settings(incoming_bucket=incoming, results_bucket=results)
+
+
+@pytest.fixture
+def client(storage, stack_settings):
+    api.app.dependency_overrides[api.settings_of_environment] = lambda: stack_settings
+    api.app.dependency_overrides[api.storage_of_stack] = lambda: storage
+    with TestClient(api.app) as client:
+        yield client
+    api.app.dependency_overrides.clear()
+
+
+def test_a_posted_recordings_result_is_kept_and_named(s3, client, results):
+    answer = client.post("/v1/scores", content=CLEAN)
+    [(key, body)] = stored(s3, results).items()
+    assert answer.headers["Aqscore-Result"] == f"s3://{results}/{key}"
+    assert Report.model_validate_json(body) == Report.model_validate(answer.json())
+    again = client.get(answer.headers["Location"])
+    assert (again.status_code, again.content) == (200, body)
+    assert again.headers["content-type"] == "application/json"
+
+
+def test_store_false_keeps_nothing(s3, client, results):
+    answer = client.post("/v1/scores", params={"store": "false"}, content=CLEAN)
+    assert answer.status_code == 200
+    assert stored(s3, results) == {}
+
+
+def test_an_object_of_the_incoming_bucket_is_scored(s3, client, incoming):
+    s3.put_object(Bucket=incoming, Key="calls/a b.flac", Body=CLEAN)
+    answer = client.post("/v1/scores", json={"bucket": incoming, "key": "calls/a b.flac"})
+    assert answer.json()["source"]["key"] == "calls/a b.flac"
+    assert answer.json()["score"]
+
+
+def test_no_other_bucket_is_read(s3, client, results, plain_incoming):
+    s3.put_object(Bucket=plain_incoming, Key="secret.flac", Body=CLEAN)
+    for bucket in (plain_incoming, results):
+        answer = client.post("/v1/scores", json={"bucket": bucket, "key": "secret.flac"})
+        assert (answer.status_code, answer.json()["type"]) == (403, "urn:aqscore:error:forbidden")
+
+
+def test_an_object_that_is_not_there_is_404(client, incoming):
+    assert client.post("/v1/scores", json={"bucket": incoming, "key": "none.wav"}).status_code == 404
+
+
+def test_an_upload_is_pending_until_the_drop_folder_has_scored_it(
+    s3, client, storage, stack_settings, incoming
+):
+    ticket = client.post("/v1/uploads", json={"filename": "a.flac", "size": len(CLEAN)}).json()
+    assert client.get(ticket["score_url"]).status_code == 404
+    posted = httpx2.post(ticket["url"], data=ticket["fields"], files={"file": ("a.flac", CLEAN)})
+    assert posted.status_code == 204, posted.text
+    pending = client.get(ticket["score_url"])
+    assert pending.status_code == 202
+    assert int(pending.headers["Retry-After"]) > 0
+    DropFolder(stack_settings, storage).process(ObjectRef(incoming, f"uploads/{ticket['id']}"))
+    assert client.get(ticket["score_url"]).json()["score"]
+
+
+def test_an_upload_that_cannot_be_scored_has_an_error_record(client, storage, stack_settings, incoming):
+    ticket = client.post("/v1/uploads", json={"filename": "a.wav", "size": 100}).json()
+    httpx2.post(ticket["url"], data=ticket["fields"], files={"file": ("a.wav", b"a letter")})
+    DropFolder(stack_settings, storage).process(ObjectRef(incoming, f"uploads/{ticket['id']}"))
+    assert client.get(ticket["score_url"]).json()["error"]["type"] == "unsupported_format"
+
+
+def test_an_upload_is_held_to_its_announced_size(client):
+    ticket = client.post("/v1/uploads", json={"filename": "a.wav", "size": 10}).json()
+    posted = httpx2.post(ticket["url"], data=ticket["fields"], files={"file": ("a.wav", b"x" * 11)})
+    assert posted.status_code == 400
+    assert "EntityTooLarge" in posted.text
+
+
+def test_an_upload_over_the_limit_gets_no_ticket(client, stack_settings):
+    size = stack_settings.limits.max_bytes + 1
+    assert client.post("/v1/uploads", json={"filename": "a.wav", "size": size}).status_code == 413
+
+
+@pytest.mark.parametrize("score_id", ["..%2F..%2Fsecret", "A" * 32, "0" * 31, "0" * 33])
+def test_ids_are_nothing_but_ids(client, score_id):
+    assert client.get(f"/v1/scores/{score_id}").status_code in (404, 422)
