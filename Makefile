@@ -26,9 +26,9 @@ demo: $(INSTALLED) ## Drop three recordings into a bucket, get their scores back
 	@$(BIN)/python -m infra.localstack.install localstack
 	@$(BIN)/python -m infra.demo
 
-score: $(INSTALLED) ## Score local files or folders: make score FILES="a.wav b.mp3"
+score: $(INSTALLED) ## Score files or folders: make score FILES="a.wav b.mp3" [OPTIONS="--csv scores.csv"]
 	@test -n '$(FILES)' || { echo 'Name recordings or folders: make score FILES="a.wav b.mp3"'; exit 2; }
-	@$(BIN)/python -m function $(FILES)
+	@$(BIN)/python -m function $(FILES) $(OPTIONS)
 
 serve: $(INSTALLED) ## Serve the page and the HTTPS API on http://127.0.0.1:8000, with no cloud
 	@$(BIN)/python -m uvicorn function.api:app

@@ -19,6 +19,11 @@ from function.settings import Settings
 SUFFIXES = {
     ".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".w64", ".wav"
 }  # fmt: skip
+EXPORTS = {
+    "csv": "also write a table, one line a recording",
+    "plot": "also draw the scores over time, as PNG, SVG or PDF",
+    "report": "also write a page that shows all results and needs nothing else (HTML)",
+}
 VERDICT_STYLES = {"excellent": "green", "good": "green", "fair": "yellow", "poor": "red", "bad": "bold red"}
 
 
@@ -38,12 +43,18 @@ def main(arguments: list[str] | None = None) -> int:
     if failed:
         console.print(f"No recordings in {', '.join(map(str, options.paths))}. Taken from folders: "
                       f"{' '.join(sorted(SUFFIXES))}")  # fmt: skip
+    wanted_files = [option for option in EXPORTS if getattr(options, option)]
+    results = []  # kept only where a file of all of them is wanted
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for path in progress.track(paths, description="Scoring"):
             result = _result(path, settings, frames=not options.no_frames)
             failed |= isinstance(result, ErrorRecord)
             show.add(result)
+            if wanted_files:
+                results.append(result)
     show.finish()
+    for option in wanted_files:
+        _export(option, results, getattr(options, option))
     return int(failed)
 
 
@@ -54,7 +65,16 @@ def _parser() -> argparse.ArgumentParser:
         "--format", choices=("table", "jsonl"), default="table", help="a table, or one JSON result a line"
     )
     parser.add_argument("--no-frames", action="store_true", help="leave the scores of single frames out")
+    for option, text in EXPORTS.items():
+        parser.add_argument(f"--{option}", type=Path, metavar="FILE", help=text)
     return parser
+
+
+def _export(option: str, results: list[Report | ErrorRecord], path: Path) -> None:
+    from function import exports
+
+    write = {"csv": exports.write_csv, "plot": exports.write_plot, "report": exports.write_html}[option]
+    write(results, path)
 
 
 def _walk(path: Path) -> Iterator[Path]:

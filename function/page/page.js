@@ -173,16 +173,18 @@ async function show(recording) {
     return item;
   }));
   const worst = report.worst_segment;
-  $("worst").hidden = !worst;
   $("caption").textContent = worst
     ? `Score over time, from ${LOWEST} (bottom) to ${HIGHEST} (top). Worst second: ${worst.score.toFixed(2)} at ${worst.start_s.toFixed(1)} s. Click, or use the arrow keys, to play from a moment.`
     : "";
   $("timeline").setAttribute("aria-valuemax", report.media.duration_s.toFixed(1));
   $("download").href = address("download", new Blob([JSON.stringify(report, null, 1)], { type: "application/json" }));
   $("download").download = `${recording.name}.json`;
-  $("player").src = address("player", recording.file);
   listAll();
   draw();
+  $("player").hidden = !recording.file;
+  $("worst").hidden = !worst || !recording.file;
+  if (!recording.file) return; // a saved page has no sound
+  $("player").src = address("player", recording.file);
   recording.samples ??= await peaks(recording.file);
   draw();
 }
@@ -266,6 +268,7 @@ function resolved(color) {
 }
 
 function playFrom(seconds) {
+  if (!shown.file) return;
   const player = $("player");
   player.currentTime = Math.max(0, Math.min(seconds, shown.report.media.duration_s));
   player.play().catch((error) => { if (error.name !== "AbortError") say("This browser can't play that format."); });
@@ -333,4 +336,18 @@ for (const button of document.querySelectorAll("[data-sort]")) {
     button.parentElement.setAttribute("aria-sort", sorting.descending ? "descending" : "ascending");
     listAll();
   });
+}
+
+// ---- A saved page brings its results along and asks nobody
+
+if ($("results")) {
+  $("ways").hidden = true;
+  for (const result of JSON.parse($("results").textContent)) {
+    const error = result.error && `${result.error.message} ${result.error.advice}`;
+    recordings.push({ name: result.source.file, report: result.error ? null : result, error });
+  }
+  listAll();
+  const first = recordings.find((each) => each.report);
+  if (first) show(first);
+  else complain(recordings.map((each) => `${each.name}: ${each.error}`).join(" "));
 }

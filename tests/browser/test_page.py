@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from function.__main__ import main
 from tests.conftest import EXAMPLES, wav_bytes
 
 NOISY, CLEAN, SILENT = (EXAMPLES / f"{name}.flac" for name in ("noisy", "clean", "no_speech"))
@@ -107,3 +108,20 @@ def test_the_json_can_be_downloaded(opened):
         page.get_by_role("link", name="Download JSON").click()
     assert download.value.suggested_filename == "clean.flac.json"
     assert json.loads(download.value.path().read_text())["schema_version"] == "1"
+
+
+def test_a_saved_page_shows_its_results_by_itself(browser, screenshot, tmp_path):
+    """From disk, with the network cut."""
+    path = tmp_path / "report.html"
+    main([str(NOISY), str(CLEAN), "--report", str(path), "--format", "jsonl"])
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(path.as_uri())
+    expect(page.locator("#rows tr")).to_have_count(2)
+    expect(page.locator("#name")).to_have_text(str(NOISY))
+    assert lit_pixels(page) > 1_000
+    screenshot(page, "saved")
+    context.close()
+    assert complaints == []

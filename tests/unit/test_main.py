@@ -1,5 +1,6 @@
 """__main__.py: a line for every input, in the order given; the exit status tells."""
 
+import csv
 import json
 import shutil
 
@@ -64,3 +65,19 @@ def test_wrong_arguments_are_refused(arguments):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
+
+
+def test_other_forms_hold_the_same_results(capsys, tmp_path):
+    text = tmp_path / "text.wav"
+    text.write_text("no audio")
+    table, plot, page = (tmp_path / name for name in ("scores.csv", "scores.png", "scores.html"))
+    options = ["--csv", str(table), "--plot", str(plot), "--report", str(page), "--format", "jsonl"]
+    assert main([str(EXAMPLES / "noisy.flac"), str(text), *options]) == 1
+    [report, record] = lines(capsys)
+    with table.open(newline="", encoding="utf-8") as file:
+        [good, bad] = csv.DictReader(file)
+    assert (float(good["score"]), good["verdict"]) == (report["score"], report["verdict"])
+    assert bad["error"].startswith("unsupported_format: ")
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    assert f'"score": {report["score"]}' in page.read_text()
+    assert "page/page.js" not in page.read_text()
