@@ -41,11 +41,10 @@ def prepare_all(speech: list[Path], out: Path, workers: int) -> list[Reference]:
     known = {line["source"]: Reference(**line) for line in _whole_lines(listed)}
     jobs = []
     for corpus in speech:
-        synthetic = (corpus / splits.SYNTHETIC_MARK).is_file()
         for file in splits.audio_files(corpus):
             speaker = splits.speaker_of(corpus, file)
             cached = (out / "references" / corpus.name / file.relative_to(corpus)).with_suffix(".flac")
-            jobs.append((file, corpus.name, speaker, cached, synthetic))
+            jobs.append((file, corpus.name, speaker, cached))
     missing = [job for job in jobs if str(job[0]) not in known]
     _write_lines(listed, [reference.as_dict() for reference in known.values()])
     with listed.open("a") as record, _pool(workers, None) as pool:
@@ -146,7 +145,7 @@ def _pool(workers: int, sources: tuple | None) -> Pool:
 
 
 def _begin(sources: tuple | None) -> None:
-    os.nice(PATIENCE)
+    os.setpriority(os.PRIO_PROCESS, 0, max(PATIENCE, os.getpriority(os.PRIO_PROCESS, 0)))
     if sources:
         references, synthetic, split, out, seed = sources
         _made.update({name: make_pools(references, synthetic, split, name) for name in (splits.TRAIN, splits.DEV)})

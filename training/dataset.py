@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from function.features import SPEC
 
-BATCH_FRAMES = 10_000  # frames in a batch, so that long clips don't make it larger
+BATCH_FRAMES = 12_000  # frames in a batch, so that long clips don't make it larger
 BUCKET_STEP = 64  # frames; a batch's clips differ by less, so little of it is padding
 LONGEST = 4096  # frames, 65 s: what is longer goes into one last bucket
 SHUFFLE_BUFFER = 1000  # clips, as the published recipe

@@ -21,14 +21,14 @@ DIRECT_S = 0.0025  # after the first arrival: what counts as the direct sound
 def reverb(samples: np.ndarray, severity: float, generator: np.random.Generator, rooms: tuple = ()) -> tuple:
     """A room: one of ``rooms`` (name, response) or, half the time, an exponentially decaying noise of random RT60.
 
-    ``severity`` sets the direct-to-reverberant ratio: 20 dB down to -8 dB.
+    ``severity`` sets the direct-to-reverberant ratio: 24 dB down to -6 dB.
     """
-    ratio_db = 20.0 - 28.0 * severity + generator.normal(0, 2)
+    ratio_db = 24.0 - 30.0 * severity**1.3 + generator.normal(0, 2)
     if rooms and generator.random() < 0.5:
         name, response = rooms[generator.integers(len(rooms))]
         record = {"method": name}
     else:
-        decay_s = generator.uniform(0.15, 0.3 + 0.9 * max(severity, 0.2))
+        decay_s = generator.uniform(0.15, 0.3 + 0.9 * severity)
         response = decaying_room(decay_s, generator)
         record = {"method": "decaying noise", "rt60_s": decay_s}
     late = np.array(response, np.float64)
@@ -58,7 +58,7 @@ def room_response(samples: np.ndarray) -> np.ndarray:
 
 def clipping(samples: np.ndarray, severity: float, generator: np.random.Generator) -> tuple:
     """Peaks cut at a level, hard or softly (tanh): 12 dB above the active level down to 15 dB below it."""
-    above_db = 12.0 - 27.0 * severity
+    above_db = 12.0 - 27.0 * severity**1.8
     limit = active_level(samples) * 10 ** (above_db / 20)
     soft = bool(generator.random() < 0.3)
     heard = limit * np.tanh(samples / limit) if soft else np.clip(samples, -limit, limit)
@@ -77,14 +77,18 @@ def bandlimit(samples: np.ndarray, severity: float, generator: np.random.Generat
         low, high = low / 2, min(2 * high, 7500.0)
     if method == "telephone":
         low, high = TELEPHONE_HZ
-        samples = soxr.resample(soxr.resample(samples, RATE, 8000), 8000, RATE)
+        samples = resampled(samples, 8000, "HQ")
     if method == "resampled":
-        rate = max(round(2.2 * high), 2000)
-        heard = soxr.resample(soxr.resample(samples, RATE, rate, "LQ"), rate, RATE, "LQ")
-        heard = np.resize(np.pad(heard, (0, max(0, len(samples) - len(heard)))), len(samples))
+        heard = resampled(samples, max(round(2.2 * high), 2000), "LQ")
     else:
         heard = filtered(samples, low, high)
     return heard, {"kind": "bandlimit", "method": method, "low_hz": low, "high_hz": high}
+
+
+def resampled(samples: np.ndarray, rate: int, quality: str) -> np.ndarray:
+    """There and back by way of ``rate`` Hz, with soxr's quality; as long as what went in."""
+    back = soxr.resample(soxr.resample(samples, RATE, rate, quality), rate, RATE, quality)
+    return np.pad(back, (0, max(0, len(samples) - len(back))))[: len(samples)]
 
 
 def filtered(samples: np.ndarray, low: float | None, high: float | None) -> np.ndarray:
@@ -129,8 +133,8 @@ def mnru(samples: np.ndarray, severity: float, generator: np.random.Generator) -
 
 
 def suppression(samples: np.ndarray, severity: float, generator: np.random.Generator, noise: np.ndarray | None = None) -> tuple:
-    """Noise reduction with its musical noise, of speech in ``noise`` (n,) of RMS 1 (white when None), at 32 to 0 dB SNR."""
-    snr_db = 32.0 * (1.0 - severity)
+    """Noise reduction with its musical noise, of speech in ``noise`` (n,) of RMS 1 (white when None), at 45 to 0 dB SNR."""
+    snr_db = 45.0 * (1.0 - severity)
     if noise is None:
         noise = generator.standard_normal(len(samples)).astype(np.float32)
     spectrum = to_spectrum(samples + noise * np.float32(active_level(samples) * 10 ** (-snr_db / 20)))
@@ -172,8 +176,8 @@ def gain(samples: np.ndarray, severity: float, generator: np.random.Generator) -
 
 
 def quantisation(samples: np.ndarray, severity: float, generator: np.random.Generator) -> tuple:
-    """Too few bits for the level: 11 down to 3 bits of a signal that peaks at full scale; half the time with dither."""
-    bits = 11.0 - 8.0 * severity
+    """Too few bits for the level: 11 down to 4.5 bits of a signal that peaks at full scale; half the time with dither."""
+    bits = 11.0 - 6.5 * severity
     step = 2 * float(np.max(np.abs(samples))) / 2**bits
     dither = bool(generator.random() < 0.5)
     shifted = samples + (generator.uniform(-0.5, 0.5, len(samples)) * step if dither else 0.0)

@@ -42,11 +42,19 @@ def speech_activity(reference: np.ndarray) -> np.ndarray:
 
 
 def pesq_wb(reference: np.ndarray, degraded: np.ndarray) -> float | None:
-    """MOS-LQO, 1.04 to 4.64, of ITU-T P.862.2 for two (n,) signals at 16 kHz; None when PESQ hears no speech."""
+    """MOS-LQO, 1.04 to 4.64, of ITU-T P.862.2 for two (n,) signals at 16 kHz; None when PESQ has no answer.
+
+    It has none when it hears no speech, and on rare signals on which its time alignment comes to 0 / 0, which
+    the pesq package lets out as a ValueError about NaN.
+    """
     try:
         return float(pesq(SPEC.sample_rate_hz, reference, degraded, "wb"))
     except (NoUtterancesError, BufferTooShortError):
         return None
+    except ValueError as error:
+        if "NaN" in str(error):
+            return None
+        raise
 
 
 def quantise(samples: np.ndarray) -> np.ndarray:

@@ -25,6 +25,7 @@ class Config:
     learned_weight: bool  # else every frame weighs the same
     channels: int = 0  # of the two convolutions
     fine: int = 0  # width of the trained projection of the 257 log magnitudes, beside the bands
+    shared: int = 0  # width of a layer between the recurrence and the heads; 0: none
     dropout: float = 0.0
     denoise: float = 0.0  # weight of the auxiliary loss; 0 leaves the head out
     frame_weighting: str = "published"  # "published": 10^(PESQ - 4.5) a clip; "even": one weight for all
@@ -43,14 +44,16 @@ CONFIGS = {
         Config(
             "full",
             front=True,
-            units=(128, 96),
+            units=(128,),
             learned_weight=True,
-            channels=128,
+            channels=96,
             fine=64,
+            shared=64,
             dropout=0.2,
-            denoise=0.1,
+            denoise=0.5,
             frame_weighting="even",
             schedule="cosine",
+            learning_rate=1.5e-3,
             average=0.999,
         ),
     )
@@ -147,6 +150,9 @@ def _recurrence(config: Config, hidden, mask):
 
 
 def _heads(config: Config, hidden, positions) -> dict:
+    if config.shared:
+        hidden = layers.Dense(config.shared, activation="relu", name="shared")(hidden)
+
     def head(name: str):
         return ops.take(layers.Dense(1, name=name)(hidden)[:, :, 0], positions, axis=1)
 

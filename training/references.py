@@ -69,11 +69,8 @@ def load_prepared(path: str) -> np.ndarray:
     return sf.read(path, dtype="float32")[0]
 
 
-def prepare(source: Path, corpus: str, speaker: str, cached: Path, synthetic: bool = False) -> Reference:
-    """Cleans one recording into the file ``cached``, or says why it can't be used.
-
-    Synthetic speech has no floor to take out, and few pauses to measure one in: it is levelled only.
-    """
+def prepare(source: Path, corpus: str, speaker: str, cached: Path) -> Reference:
+    """Cleans one recording into the file ``cached``, or says why it can't be used."""
     recorded = read_audio(source)
     seconds = len(recorded) / RATE
     if _clipped_share(recorded) > CLIPPED_SHARE:
@@ -82,16 +79,16 @@ def prepare(source: Path, corpus: str, speaker: str, cached: Path, synthetic: bo
         return _rejected(corpus, speaker, source, seconds, "too little speech")
     recorded = sosfiltfilt(butter(2, HIGHPASS_HZ, "highpass", fs=RATE, output="sos"), recorded).astype(np.float32)
     before = floor_db(recorded)
-    if before > HIGHEST_FLOOR_DB and not synthetic:
+    if before > HIGHEST_FLOOR_DB:
         return _rejected(corpus, speaker, source, seconds, "noisy")
     cleaned, score = recorded, None
-    if before > CLEAN_FLOOR_DB and not synthetic:
+    if before > CLEAN_FLOOR_DB:
         cleaned = clean(recorded)
         score = pesq_wb(recorded, cleaned)
         if score is None or score < LEAST_PESQ:
             return _rejected(corpus, speaker, source, seconds, "changed by cleaning")
     after = floor_db(cleaned)
-    if after > FLOOR_AFTER_DB and not synthetic:
+    if after > FLOOR_AFTER_DB:
         return _rejected(corpus, speaker, source, seconds, "noisy after cleaning")
     cleaned = cleaned * (10 ** (LEVEL_DBFS / 20) / active_level(cleaned))
     cleaned *= min(1.0, 0.99 / np.max(np.abs(cleaned)))

@@ -3,7 +3,7 @@
     python -m training.synthesize --out DIR [--sentences N]
 
 One folder a voice, so that the corpus builder takes each voice for a speaker. Synthetic speech has no noise
-floor at all, and brings languages that the recorded corpora lack.
+floor or little, and brings languages that the recorded corpora lack.
 """
 
 import argparse
@@ -77,7 +77,7 @@ GRAMMARS = {
         "у реки|до завтрака|на большой кухне|за церковью|в четверг",
     ),
 }
-ESPEAK_VARIANTS = ("f2", "f5", "m3", "m7", "klatt4")
+ESPEAK_VARIANTS = ("f1", "belinda", "m3", "m7", "klatt4")  # those without an echo: it is no clean speech
 FESTIVAL = {
     "en": ("kal_diphone", "ked_diphone", "cmu_us_slt_arctic_hts"),
     "it": ("lp_diphone", "pc_diphone"),

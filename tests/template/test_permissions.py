@@ -14,6 +14,9 @@ NEEDED = {
     "put_object": "s3:PutObject",
     "delete_object": "s3:DeleteObject",
 }
+# Signing calls nobody. The upload itself needs the role's right to put into the incoming bucket, which
+# belongs to the HTTPS API: the template has no API yet.
+SIGNING = {"generate_presigned_post"}
 
 
 def listed(value: object) -> list:
@@ -63,7 +66,7 @@ def test_the_role_has_no_ready_made_policies(template: dict) -> None:
 
 
 def test_the_role_allows_what_the_function_calls_and_no_more(granted: set[tuple[str, str]]) -> None:
-    calls = set(re.findall(r"_s3\.(\w+)\(", (ROOT / "function" / "storage.py").read_text()))
+    calls = set(re.findall(r"_s3\.(\w+)\(", (ROOT / "function" / "storage.py").read_text())) - SIGNING
     assert calls, "storage.py no longer calls self._s3.<method>(...): read its calls some other way"
     assert calls <= NEEDED.keys(), "say in NEEDED what S3 asks for the new calls"
     needed = {(NEEDED[call], f"{RESULTS}/*") for call in calls}

@@ -21,7 +21,7 @@ from training.train import train
 # TensorFlow 2.21 and Keras 3.15 speak to NumPy 2.5 and Python 3.13 in words that both are giving up.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")
 
-TINY = Config("full", front=True, units=(8, 8), learned_weight=True, channels=8, fine=8)
+TINY = Config("full", front=True, units=(8,), learned_weight=True, channels=8, fine=8)
 
 
 @pytest.fixture(scope="module")
