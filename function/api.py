@@ -11,6 +11,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi import Path as PathParameter
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -93,6 +94,15 @@ def settings_of_environment() -> Settings:
 def storage_of_stack() -> Storage:
     return Storage()
 
+
+if origin := settings_of_environment().cors_origin:
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=[origin],
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=["Location", "Aqscore-Result", "X-Request-Id", "Retry-After"],
+    )
 
 SettingsHere = Annotated[Settings, Depends(settings_of_environment)]
 StorageHere = Annotated[Storage, Depends(storage_of_stack)]

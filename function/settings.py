@@ -28,6 +28,7 @@ class Settings:
     incoming_bucket: str | None = None
     results_bucket: str | None = None
     results_prefix: str = ""
+    cors_origin: str | None = None  # a web site whose pages may call the API
     runtime: str = "onnx"
     threads: int = 1  # 1,769 MB of Lambda memory is one core
     model_dir: Path = Path(__file__).resolve().parent.parent / "model_artifacts"
@@ -60,6 +61,7 @@ class Settings:
             incoming_bucket=text("INCOMING_BUCKET", None),
             results_bucket=text("RESULTS_BUCKET", None),
             results_prefix=text("RESULTS_PREFIX", cls.results_prefix),
+            cors_origin=text("CORS_ORIGIN", None),
             runtime=runtime,
             threads=number("THREADS", cls.threads),
             model_dir=Path(text("MODEL_DIR", cls.model_dir)),

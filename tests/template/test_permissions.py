@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from function import api
 from infra.localstack.install import ROOT
 
 INCOMING, RESULTS = "IncomingBucket", "ResultsBucket"
@@ -14,8 +15,8 @@ NEEDED = {
     "put_object": "s3:PutObject",
     "delete_object": "s3:DeleteObject",
 }
-# Signing calls nobody. The upload itself needs the role's right to put into the incoming bucket, which
-# belongs to the HTTPS API: the template has no API yet.
+UPLOADS = f"{INCOMING}/uploads/*"
+# Signing calls nobody. The upload itself needs the signing role's right to put into the incoming bucket.
 SIGNING = {"generate_presigned_post"}
 
 
@@ -57,7 +58,7 @@ def test_the_role_has_no_wildcards(granted: set[tuple[str, str]]) -> None:
     assert not [action for action, _ in granted if "*" in action]
     names = {name for _, name in granted}
     # The one kind of star there may be: all objects of one bucket of the stack.
-    assert {name for name in names if "*" in name} == {f"{INCOMING}/*", f"{RESULTS}/*"}
+    assert {name for name in names if "*" in name} == {f"{INCOMING}/*", UPLOADS, f"{RESULTS}/*"}
 
 
 def test_the_role_has_no_ready_made_policies(template: dict) -> None:
@@ -74,7 +75,13 @@ def test_the_role_allows_what_the_function_calls_and_no_more(granted: set[tuple[
     assert on(granted, RESULTS) == needed | {("s3:ListBucket", RESULTS)}
 
 
-def test_recordings_can_only_be_read(granted: set[tuple[str, str]]) -> None:
+def test_recordings_can_be_written_only_where_uploads_go(granted: set[tuple[str, str]]) -> None:
+    assert f"{INCOMING}/{api.UPLOADS}*" == UPLOADS
+    writes = {(action, name) for action, name in granted if action == "s3:PutObject" and INCOMING in name}
+    assert writes == {("s3:PutObject", UPLOADS)}
+
+
+def test_recordings_can_otherwise_only_be_read(granted: set[tuple[str, str]]) -> None:
     assert on(granted, INCOMING) == {
         ("s3:GetObject", f"{INCOMING}/*"),
         ("s3:GetObjectVersion", f"{INCOMING}/*"),
