@@ -1,1 +1,1 @@
-"""The recipe: clean speech and noise -> labelled mixtures -> features -> trained model -> evaluation -> export."""
+"""The recipe: speech and noise -> labelled mixtures -> features -> trained model -> evaluation -> export."""

@@ -8,7 +8,7 @@ BANDS = 48
 
 
 def bark(hertz: np.ndarray) -> np.ndarray:
-    """Critical-band rate in Bark of a frequency in Hz (Traunmüller, J. Acoust. Soc. Am. 88, 1990, eq. 6)."""
+    """Critical-band rate in Bark of a frequency in Hz (Traunmüller, J. Acoust. Soc. Am. 88, 1990)."""
     return 26.81 * hertz / (1960.0 + hertz) - 0.53
 
 

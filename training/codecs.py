@@ -37,7 +37,7 @@ CODECS = {
 
 
 def code(samples: np.ndarray, name: str, rate: int, level: float | None) -> np.ndarray:
-    """(n,) float32 at 16 kHz through a codec of CODECS at ``rate`` Hz, aligned with what went in, (n,) float32.
+    """(n,) float32 at 16 kHz through a codec of CODECS at ``rate`` Hz, and brought back into time.
 
     ``level`` is libsndfile's compression level, 0 to 1, None where the codec has none.
     """
@@ -54,16 +54,20 @@ def code(samples: np.ndarray, name: str, rate: int, level: float | None) -> np.n
 
 
 def aligned(late: np.ndarray, original: np.ndarray) -> np.ndarray:
-    """``late`` shifted by the lag, up to 0.25 s, at which it is most like ``original``, and cut to its length."""
+    """``late`` shifted by the lag, up to 0.25 s, where it is most like ``original``, cut to its length."""
     length = len(original)
-    late = np.pad(late, (LONGEST_DELAY, LONGEST_DELAY + max(0, length - len(late))))[: length + 2 * LONGEST_DELAY]
+    late = np.pad(late, (LONGEST_DELAY, LONGEST_DELAY + max(0, length - len(late))))[
+        : length + 2 * LONGEST_DELAY
+    ]
     likeness = fftconvolve(late, original[::-1], "valid")
     start = int(np.argmax(np.abs(likeness)))
     return late[start : start + length].astype(np.float32)
 
 
-def random_codec(samples: np.ndarray, severity: float, generator: np.random.Generator) -> tuple[np.ndarray, dict]:
-    """A codec drawn at random; ``severity`` 0 to 1 sets the compression level, and low rates grow likelier with it."""
+def random_codec(
+    samples: np.ndarray, severity: float, generator: np.random.Generator
+) -> tuple[np.ndarray, dict]:
+    """A codec drawn at random. ``severity``, 0 to 1, sets the compression level and favours low rates."""
     name = sorted(CODECS)[generator.integers(len(CODECS))]
     codec = CODECS[name]
     weights = np.array([1.0 if rate >= RATE else 0.3 + severity for rate in codec.rates])

@@ -8,13 +8,13 @@ import numpy as np
 import tensorflow as tf
 
 from function.features import SPEC
+from training.augmentation import augmented
+from training.bands import BANDS
 
 BATCH_FRAMES = 12_000  # frames in a batch, so that long clips don't make it larger
 BUCKET_STEP = 64  # frames; a batch's clips differ by less, so little of it is padding
 LONGEST = 4096  # frames, 65 s: what is longer goes into one last bucket
 SHUFFLE_BUFFER = 1000  # clips, as the published recipe
-GAIN_DB = 1.5  # what the level's estimate may be off by on other material; PESQ aligns levels itself
-SILENCE_SHARE, SILENCE_S = 0.1, (0.1, 5.0)  # clips that get digital silence before or after, how much
 
 
 def read_manifest(corpus: Path, *sets: str) -> list[dict]:
@@ -83,27 +83,17 @@ BATCH_SPEC = {
     "overall": tf.TensorSpec([None]),
     "frame_scores": tf.TensorSpec([None, None]),
     "speech": tf.TensorSpec([None, None]),
-    "reference": tf.TensorSpec([None, None, 48]),
+    "reference": tf.TensorSpec([None, None, BANDS]),
     "mask": tf.TensorSpec([None, None], tf.bool),
 }
 _RANKS = {"frames": 2, "overall": 0, "frame_scores": 1, "speech": 1, "reference": 2}
-_WIDTHS = {"frames": SPEC.bins, "reference": 48}
+_WIDTHS = {"frames": SPEC.bins, "reference": BANDS}
 
 
 def _augmented(name: bytes, seed: int) -> list[np.ndarray]:
-    """Reads a clip and changes what must not change its score: a little gain, silence around it."""
-    clip = load_clip(Path(name.decode()))
-    generator = np.random.default_rng([seed, zlib.crc32(Path(name.decode()).name.encode())])
-    gain = np.float32(10 ** (generator.uniform(-GAIN_DB, GAIN_DB) / 20))
-    clip["frames"] *= gain
-    clip["reference"] *= gain
-    if generator.random() < SILENCE_SHARE:
-        silence = round(np.exp(generator.uniform(*np.log(SILENCE_S))) / SPEC.hop_s)
-        around = (silence, 0) if generator.random() < 0.5 else (0, silence)
-        for key in ("frames", "speech", "reference"):
-            clip[key] = np.pad(clip[key], [around] + [(0, 0)] * (clip[key].ndim - 1))
-        clip["frame_scores"] = np.pad(clip["frame_scores"], around, constant_values=np.nan)
-    return _values(clip)
+    path = Path(name.decode())
+    generator = np.random.default_rng([seed, zlib.crc32(path.name.encode())])
+    return _values(augmented(load_clip(path), generator))
 
 
 def _values(clip: dict[str, np.ndarray]) -> list[np.ndarray]:

@@ -1,7 +1,8 @@
-"""What can befall clean speech. Each takes a severity from 0 (hardly heard) to 1 (ruined) and says what it did.
+"""What can befall clean speech, each at a severity from 0 (hardly heard) to 1 (ruined).
 
-All have one shape: ``(samples (n,) float32, severity, generator) -> (samples (n,) float32, record)``, keep time
-aligned with what went in, and record their kind and parameters. Codecs are in codecs.py, noise in mixtures.py.
+All have one shape: ``(samples (n,) float32, severity, generator) -> (samples (n,) float32, record)``. They
+stay aligned with what went in; the record says their kind and parameters. Codecs are in codecs.py, noise in
+mixtures.py.
 """
 
 import numpy as np
@@ -19,7 +20,7 @@ DIRECT_S = 0.0025  # after the first arrival: what counts as the direct sound
 
 
 def reverb(samples: np.ndarray, severity: float, generator: np.random.Generator, rooms: tuple = ()) -> tuple:
-    """A room: one of ``rooms`` (name, response) or, half the time, an exponentially decaying noise of random RT60.
+    """A room: one of ``rooms`` (name, response) or, half the time, exponentially decaying noise.
 
     ``severity`` sets the direct-to-reverberant ratio: 24 dB down to -6 dB.
     """
@@ -51,7 +52,7 @@ def decaying_room(decay_s: float, generator: np.random.Generator) -> np.ndarray:
 
 
 def room_response(samples: np.ndarray) -> np.ndarray:
-    """A recorded response from its direct sound on, so that it delays nothing, scaled to a direct sound of 1."""
+    """A recorded response from its direct sound on, so that it delays nothing; the direct sound is 1."""
     start = int(np.argmax(np.abs(samples)))
     return samples[start:] / samples[start]
 
@@ -62,15 +63,19 @@ def clipping(samples: np.ndarray, severity: float, generator: np.random.Generato
     limit = active_level(samples) * 10 ** (above_db / 20)
     soft = bool(generator.random() < 0.3)
     heard = limit * np.tanh(samples / limit) if soft else np.clip(samples, -limit, limit)
-    return heard.astype(np.float32), {"kind": "clipping", "method": "soft" if soft else "hard", "above_active_db": above_db}
+    return heard.astype(np.float32), {
+        "kind": "clipping",
+        "method": "soft" if soft else "hard",
+        "above_active_db": above_db,
+    }
 
 
 def bandlimit(samples: np.ndarray, severity: float, generator: np.random.Generator) -> tuple:
-    """Low-pass from 7.5 kHz down to 700 Hz, high-pass up to 1.5 kHz, a telephone's band, or a lower sample rate."""
+    """Low-pass down to 700 Hz, high-pass up to 1.5 kHz, a telephone's band, or a lower sample rate."""
     method = ("lowpass", "highpass", "bandpass", "telephone", "resampled")[generator.integers(5)]
     low = high = None
     if method in ("lowpass", "bandpass", "resampled"):
-        high = 7500.0 * (700.0 / 7500.0) ** severity * generator.uniform(0.9, 1.1)
+        high = 7200.0 * (700.0 / 7200.0) ** severity * generator.uniform(0.9, 1.1)
     if method in ("highpass", "bandpass"):
         low = 80.0 * (1500.0 / 80.0) ** severity * generator.uniform(0.9, 1.1)
     if method == "bandpass":
@@ -125,15 +130,20 @@ def packet_loss(samples: np.ndarray, severity: float, generator: np.random.Gener
 
 
 def mnru(samples: np.ndarray, severity: float, generator: np.random.Generator) -> tuple:
-    """Speech-correlated noise, y = x (1 + 10^(-Q/20) N) with N of variance 1 (ITU-T P.810, clause 4); Q from 45 to 0 dB."""
+    """Speech-correlated noise: y = x (1 + 10^(-Q/20) N), N of variance 1 (ITU-T P.810); Q from 45 to 0 dB."""
     q_db = 45.0 * (1.0 - severity)
     noise = generator.standard_normal(len(samples))
     heard = samples * (1.0 + 10 ** (-q_db / 20) * noise)
     return heard.astype(np.float32), {"kind": "mnru", "q_db": q_db}
 
 
-def suppression(samples: np.ndarray, severity: float, generator: np.random.Generator, noise: np.ndarray | None = None) -> tuple:
-    """Noise reduction with its musical noise, of speech in ``noise`` (n,) of RMS 1 (white when None), at 45 to 0 dB SNR."""
+def suppression(
+    samples: np.ndarray, severity: float, generator: np.random.Generator, noise: np.ndarray | None = None
+) -> tuple:
+    """Noise reduction and its musical noise, of speech at 45 to 0 dB SNR.
+
+    ``noise`` is (n,) of RMS 1, white when None.
+    """
     snr_db = 45.0 * (1.0 - severity)
     if noise is None:
         noise = generator.standard_normal(len(samples)).astype(np.float32)
@@ -176,9 +186,13 @@ def gain(samples: np.ndarray, severity: float, generator: np.random.Generator) -
 
 
 def quantisation(samples: np.ndarray, severity: float, generator: np.random.Generator) -> tuple:
-    """Too few bits for the level: 11 down to 4.5 bits of a signal that peaks at full scale; half the time with dither."""
+    """Too few bits: 11 down to 4.5 of a signal that peaks at full scale; half the time with dither."""
     bits = 11.0 - 6.5 * severity
     step = 2 * float(np.max(np.abs(samples))) / 2**bits
     dither = bool(generator.random() < 0.5)
     shifted = samples + (generator.uniform(-0.5, 0.5, len(samples)) * step if dither else 0.0)
-    return (np.round(shifted / step) * step).astype(np.float32), {"kind": "quantisation", "bits": bits, "dither": dither}
+    return (np.round(shifted / step) * step).astype(np.float32), {
+        "kind": "quantisation",
+        "bits": bits,
+        "dither": dither,
+    }

@@ -20,7 +20,18 @@ SCORE = (1.04, 1.10, 1.2, 1.4, 1.75, 2.25, 2.8, 3.3, 3.8, 4.15, 4.4, 4.58)
 SNR_SPREAD_DB = 4.0
 
 # The order in which they happen on the way from a mouth to a listener, when there are several.
-ORDER = ("reverb", "noise", "suppression", "mnru", "gain", "clipping", "bandlimit", "quantisation", "codec", "packet_loss")
+ORDER = (
+    "reverb",
+    "noise",
+    "suppression",
+    "mnru",
+    "gain",
+    "clipping",
+    "bandlimit",
+    "quantisation",
+    "codec",
+    "packet_loss",
+)
 COMBINED = "combined"
 COMBINED_SEVERITY = 0.6  # of each of several, at most: three that ruin leave nothing to learn
 OTHER_KINDS = tuple(kind for kind in ORDER if kind != "noise")
@@ -68,7 +79,9 @@ def with_noise(samples: np.ndarray, snr_db: float, generator: np.random.Generato
     return Version(heard, [{"kind": "noise", "noise_kinds": kinds, "snr_db": snr_db, **varied}])
 
 
-def degraded(samples: np.ndarray, kind: str, severity: float, generator: np.random.Generator, pools: Pools) -> Version:
+def degraded(
+    samples: np.ndarray, kind: str, severity: float, generator: np.random.Generator, pools: Pools
+) -> Version:
     """A version of the passage by one kind of ORDER, or by several when ``kind`` is "combined"."""
     if kind == COMBINED:
         return _combined(samples, severity, generator, pools)
@@ -95,7 +108,9 @@ def mild(samples: np.ndarray, generator: np.random.Generator, pools: Pools) -> V
 
 def no_speech(generator: np.random.Generator, pools: Pools, length: int) -> Version:
     """(length,) of noise, tones, hum, music or silence, at any level from digital silence to full scale."""
-    method = ("file", "file", "file", "file", "computed", "computed", "tones", "music", "silence", "quiet")[generator.integers(10)]
+    method = ("file", "file", "file", "file", "computed", "computed", "tones", "music", "silence", "quiet")[
+        generator.integers(10)
+    ]
     kinds: list[str] = []
     if method in ("file", "quiet"):
         sound, kind = pools.noises.one_kind(generator, length, talking=False)
@@ -103,7 +118,9 @@ def no_speech(generator: np.random.Generator, pools: Pools, length: int) -> Vers
     elif method == "computed":
         sound, method = noises.synthetic(generator, length)
     elif method == "tones":
-        sound = noises.harmonics(generator.uniform(60, 4000), int(generator.integers(1, 6)), generator, length)
+        sound = noises.harmonics(
+            generator.uniform(60, 4000), int(generator.integers(1, 6)), generator, length
+        )
         sound = sound * noises.gate(generator, length) if generator.random() < 0.5 else sound
     elif method == "music":
         sound = noises.music(generator, length)
@@ -122,6 +139,8 @@ def _combined(samples: np.ndarray, severity: float, generator: np.random.Generat
         kinds.add("noise")
     records: list[dict] = []
     for kind in (kind for kind in ORDER if kind in kinds):
-        version = degraded(samples, kind, COMBINED_SEVERITY * severity * generator.uniform(0.3, 1.0), generator, pools)
+        version = degraded(
+            samples, kind, COMBINED_SEVERITY * severity * generator.uniform(0.3, 1.0), generator, pools
+        )
         samples, records = version.samples, records + version.records
     return Version(samples, records)

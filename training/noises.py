@@ -30,8 +30,16 @@ class NoisePool:
     speech: SpeechPool
     split: str
 
+    def __post_init__(self) -> None:
+        """Raises ValueError when no kind is left in which nobody talks."""
+        if all(_talks(kind) for kind in self.files):
+            raise ValueError(
+                f"The {self.split} split has no noise without talk in it, expected some of several kinds: "
+                "add noise files, named after what is heard."
+            )
+
     def draw(self, generator: np.random.Generator, length: int) -> tuple[np.ndarray, list[str], dict]:
-        """(length,) float32 of RMS 1, its kinds, and how it was varied. Development noise is left as it is."""
+        """(length,) float32 of RMS 1, its kinds, and how it was varied; development noise is not."""
         train = self.split == TRAIN
         choice = generator.random()
         if choice < BABBLE_SHARE:
@@ -53,8 +61,10 @@ class NoisePool:
             noise, varied["gated"] = noise * gate(generator, length), True
         return _unit(noise), kinds, varied
 
-    def one_kind(self, generator: np.random.Generator, length: int, talking: bool = True) -> tuple[np.ndarray, str]:
-        """(length,) float32 of RMS 1 from one file of a kind, and the kind; without the kinds in which people talk if so asked."""
+    def one_kind(
+        self, generator: np.random.Generator, length: int, talking: bool = True
+    ) -> tuple[np.ndarray, str]:
+        """(length,) float32 of RMS 1 of one kind, and the kind; people talk in it only if ``talking``."""
         kinds = sorted(self.files) if talking else [kind for kind in sorted(self.files) if not _talks(kind)]
         kind = kinds[generator.integers(len(kinds))]
         samples = _load(self.files[kind][generator.integers(len(self.files[kind]))])
@@ -67,13 +77,18 @@ class NoisePool:
         return _unit(repeated[start : start + length]), kind
 
     def _babble(self, generator: np.random.Generator, length: int) -> np.ndarray:
-        voices = [self.speech.passage(generator, length) for _ in range(generator.integers(VOICES[0], VOICES[1] + 1))]
+        voices = [
+            self.speech.passage(generator, length)
+            for _ in range(generator.integers(VOICES[0], VOICES[1] + 1))
+        ]
         return sum(voice * np.float32(10 ** (generator.uniform(-6, 0) / 20)) for voice in voices)
 
 
 def synthetic(generator: np.random.Generator, length: int) -> tuple[np.ndarray, str]:
     """(length,) float32 of RMS 1 of noise that is computed, and its name."""
-    name = ("coloured", "hum", "clicks", "modulated", "white-noise", "pink-noise", "brown-noise")[generator.integers(7)]
+    name = ("coloured", "hum", "clicks", "modulated", "white-noise", "pink-noise", "brown-noise")[
+        generator.integers(7)
+    ]
     return computed(name, generator, length), name
 
 
@@ -83,14 +98,18 @@ def computed(name: str, generator: np.random.Generator, length: int) -> np.ndarr
         base = generator.choice([50.0, 60.0, 100.0, 120.0, 400.0]) * generator.uniform(0.98, 1.02)
         return _unit(harmonics(base, int(generator.integers(1, 20)), generator, length))
     if name == "clicks":
-        train = generator.standard_normal(length) * (generator.random(length) < generator.uniform(2, 60) / RATE)
+        train = generator.standard_normal(length) * (
+            generator.random(length) < generator.uniform(2, 60) / RATE
+        )
         decay = np.exp(-np.arange(160) / generator.uniform(2, 60)) * generator.standard_normal(160)
         return _unit(fftconvolve(train, decay)[:length] + 1e-6 * generator.standard_normal(length))
     slope = {"white-noise": 0.0, "pink-noise": -3.0, "brown-noise": -6.0}.get(name, generator.uniform(-9, 4))
     noise = coloured(slope, generator, length)
     if name == "modulated":
         at = np.arange(length) / RATE
-        noise *= 1 + generator.uniform(0.5, 1) * np.sin(2 * np.pi * (generator.uniform(0.5, 12) * at + generator.random()))
+        noise *= 1 + generator.uniform(0.5, 1) * np.sin(
+            2 * np.pi * (generator.uniform(0.5, 12) * at + generator.random())
+        )
     return _unit(noise)
 
 
@@ -98,16 +117,22 @@ def coloured(slope: float, generator: np.random.Generator, length: int) -> np.nd
     """(length,) noise whose spectrum falls by ``slope`` dB an octave above 20 Hz."""
     spectrum = np.fft.rfft(generator.standard_normal(length))
     hertz = np.maximum(np.fft.rfftfreq(length, 1 / RATE), 20.0)
-    return np.fft.irfft(spectrum * (hertz / 1000.0) ** (slope / (20 * np.log10(2))), length).astype(np.float32)
+    return np.fft.irfft(spectrum * (hertz / 1000.0) ** (slope / (20 * np.log10(2))), length).astype(
+        np.float32
+    )
 
 
 def harmonics(base: float, count: int, generator: np.random.Generator, length: int) -> np.ndarray:
-    """(length,) sum of the first ``count`` harmonics of ``base`` Hz below 7.5 kHz, random in level and phase."""
+    """(length,) sum of the first ``count`` harmonics of ``base`` Hz, random in level and phase."""
     at = np.arange(length) / RATE
     total = np.zeros(length)
     for number in range(1, count + 1):
         if number * base < 7500:
-            total += generator.uniform(0.1, 1) / number * np.sin(2 * np.pi * (number * base * at + generator.random()))
+            total += (
+                generator.uniform(0.1, 1)
+                / number
+                * np.sin(2 * np.pi * (number * base * at + generator.random()))
+            )
     return total.astype(np.float32)
 
 
@@ -123,7 +148,9 @@ def music(generator: np.random.Generator, length: int) -> np.ndarray:
             note = key * 2 ** (generator.choice([0, 2, 4, 5, 7, 9, 12, 14, 16]) / 12)
             envelope = np.minimum(np.arange(size) / 200, 1) * np.exp(-np.arange(size) / decay)
             envelope *= np.minimum(np.arange(size)[::-1] / 200, 1)
-            total[start : start + size] += harmonics(note, int(generator.integers(1, 8)), generator, size) * envelope
+            total[start : start + size] += (
+                harmonics(note, int(generator.integers(1, 8)), generator, size) * envelope
+            )
     return _unit(total)
 
 
@@ -132,11 +159,13 @@ def equalised(noise: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     spectrum = np.fft.rfft(noise)
     curve = generator.normal(0, EQUALISER_DB, EQUALISER_BANDS)
     at = np.linspace(0, EQUALISER_BANDS - 1, len(spectrum)) ** 0.5 * (EQUALISER_BANDS - 1) ** 0.5
-    return np.fft.irfft(spectrum * 10 ** (np.interp(at, np.arange(EQUALISER_BANDS), curve) / 20), len(noise)).astype(np.float32)
+    return np.fft.irfft(
+        spectrum * 10 ** (np.interp(at, np.arange(EQUALISER_BANDS), curve) / 20), len(noise)
+    ).astype(np.float32)
 
 
 def gate(generator: np.random.Generator, length: int) -> np.ndarray:
-    """(length,) float32 of gains: stretches of 0.2 to 1.5 s at full level between stretches at -40 to -6 dB."""
+    """(length,) float32 of gains: stretches of 0.2 to 1.5 s at 0 dB and at one of -40 to -6 dB."""
     quiet = 10 ** (generator.uniform(-40, -6) / 20)
     edges = np.cumsum(generator.uniform(0.2, 1.5, 2 + length // (RATE // 5))) * RATE
     loud = (np.searchsorted(edges, np.arange(0, length, 64)) + generator.integers(2)) % 2

@@ -77,7 +77,9 @@ def prepare(source: Path, corpus: str, speaker: str, cached: Path) -> Reference:
         return _rejected(corpus, speaker, source, seconds, "clipped")
     if _speech_seconds(recorded) < LEAST_SPEECH_S:
         return _rejected(corpus, speaker, source, seconds, "too little speech")
-    recorded = sosfiltfilt(butter(2, HIGHPASS_HZ, "highpass", fs=RATE, output="sos"), recorded).astype(np.float32)
+    recorded = sosfiltfilt(butter(2, HIGHPASS_HZ, "highpass", fs=RATE, output="sos"), recorded).astype(
+        np.float32
+    )
     before = floor_db(recorded)
     if before > HIGHEST_FLOOR_DB:
         return _rejected(corpus, speaker, source, seconds, "noisy")
@@ -101,7 +103,9 @@ def prepare(source: Path, corpus: str, speaker: str, cached: Path) -> Reference:
 def clean(recorded: np.ndarray) -> np.ndarray:
     """Takes the noise floor out of (n,) samples: Wiener gain in the words, an expander on the pauses."""
     spectrum = to_spectrum(recorded)
-    reduced = to_samples(spectrum * decision_directed(spectrum, quiet_spectrum(spectrum), floor=0.06), len(recorded))
+    reduced = to_samples(
+        spectrum * decision_directed(spectrum, quiet_spectrum(spectrum), floor=0.06), len(recorded)
+    )
     power = np.convolve(np.square(reduced), np.full(LEVEL_FRAME, 1 / LEVEL_FRAME), "same")[::HOP]
     loud = power >= active_level(reduced) ** 2 * 10 ** (-GATE_DB / 10)
     hold = np.ones(2 * round(GATE_HOLD_S * RATE / HOP) + 1)
@@ -120,7 +124,9 @@ def floor_db(samples: np.ndarray) -> float:
 
 def _powers(samples: np.ndarray) -> np.ndarray:
     count = len(samples) // LEVEL_FRAME
-    return np.mean(np.square(samples[: count * LEVEL_FRAME].reshape(count, LEVEL_FRAME), dtype=np.float64), axis=1)
+    return np.mean(
+        np.square(samples[: count * LEVEL_FRAME].reshape(count, LEVEL_FRAME), dtype=np.float64), axis=1
+    )
 
 
 def _speech_seconds(samples: np.ndarray) -> float:
@@ -135,7 +141,9 @@ def _clipped_share(samples: np.ndarray) -> float:
 
 def _bandwidth_hz(samples: np.ndarray) -> float:
     power = np.mean(np.abs(to_spectrum(samples)) ** 2, axis=0)
-    return float(np.flatnonzero(power >= power.max() * 10 ** (-BAND_RANGE_DB / 10))[-1] * RATE / 2 / (len(power) - 1))
+    return float(
+        np.flatnonzero(power >= power.max() * 10 ** (-BAND_RANGE_DB / 10))[-1] * RATE / 2 / (len(power) - 1)
+    )
 
 
 def _rejected(corpus: str, speaker: str, source: Path, seconds: float, reason: str) -> Reference:

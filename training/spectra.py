@@ -35,7 +35,9 @@ def quiet_spectrum(spectrum: np.ndarray) -> np.ndarray:
     return QUIET_BIAS * power[order[: max(1, int(QUIET_SHARE * len(order)))]].mean(axis=0)
 
 
-def decision_directed(spectrum: np.ndarray, noise: np.ndarray, floor: float, smoothing: float = 0.96) -> np.ndarray:
+def decision_directed(
+    spectrum: np.ndarray, noise: np.ndarray, floor: float, smoothing: float = 0.96
+) -> np.ndarray:
     """(frames, 257) Wiener gains with the decision-directed a-priori SNR (Ephraim & Malah 1984, eq. 51).
 
     ``noise`` is (257,) power. Less ``smoothing`` leaves more musical noise; no gain falls below ``floor``.
@@ -52,6 +54,6 @@ def decision_directed(spectrum: np.ndarray, noise: np.ndarray, floor: float, smo
 
 
 def subtraction(spectrum: np.ndarray, noise: np.ndarray, floor: float, over: float) -> np.ndarray:
-    """(frames, 257) gains of power spectral subtraction (Berouti et al. 1979, eq. 3); the larger ``over``, the harsher."""
+    """(frames, 257) gains of power spectral subtraction, ``over`` times the noise (Berouti et al. 1979)."""
     power = np.maximum(np.abs(spectrum) ** 2, 1e-14)
     return np.sqrt(np.maximum(1.0 - over * noise / power, floor**2))

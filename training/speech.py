@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from function.features import SPEC
-from training.labels import active_level
-from training.references import Reference, load_prepared
+from training.references import LEVEL_DBFS, Reference, load_prepared
 
 RATE = SPEC.sample_rate_hz
 GAP_S = (0.15, 0.6)  # of silence between two recordings that are joined
 FADE = 80  # samples
 STEP = 160  # samples, the grid on which pauses are looked for
-PAUSE_DB = 35.0  # below the active level
+PAUSE_DB = 35.0  # below the level that every reference was brought to
 LEAST_SPEECH = 0.3  # of a passage
 SYNTHETIC_SHARE = 0.25  # of the passages drawn, at most
 
@@ -27,15 +26,18 @@ class Passage:
 
 
 class SpeechPool:
-    """One split's references. A corpus is drawn by the square root of its hours, then a speaker, then a file."""
+    """One split's references: a corpus is drawn by the square root of its hours, then a speaker, a file."""
 
     def __init__(self, references: list[Reference], synthetic: set[str]) -> None:
         """Raises ValueError when there is no reference to draw."""
         if not references:
-            raise ValueError("No usable clean speech is left for this split, expected some: add speech, or see references.jsonl.")
+            raise ValueError(
+                "No usable clean speech is left for this split, expected some: "
+                "add speech, or see references.jsonl."
+            )
         self._corpora: dict[str, dict[str, list[Reference]]] = {}
         hours: dict[str, float] = {}
-        for reference in references:
+        for reference in sorted(references, key=lambda reference: reference.source):
             self._corpora.setdefault(reference.corpus, {}).setdefault(reference.speaker, []).append(reference)
             hours[reference.corpus] = hours.get(reference.corpus, 0.0) + reference.seconds / 3600
         self._names = sorted(self._corpora)
@@ -76,7 +78,10 @@ class SpeechPool:
 def _joined(chosen: list[Reference], generator: np.random.Generator) -> np.ndarray:
     pieces = []
     for reference in chosen:
-        pieces += [load_prepared(reference.path), np.zeros(round(generator.uniform(*GAP_S) * RATE), np.float32)]
+        pieces += [
+            load_prepared(reference.path),
+            np.zeros(round(generator.uniform(*GAP_S) * RATE), np.float32),
+        ]
     return np.concatenate(pieces[:-1])
 
 
@@ -84,11 +89,11 @@ def _loudness(samples: np.ndarray) -> np.ndarray:
     """(n / STEP,) bool, whether there is speech in each 10 ms."""
     count = len(samples) // STEP
     power = np.mean(np.square(samples[: count * STEP].reshape(count, STEP)), axis=1)
-    return power > active_level(samples) ** 2 * 10 ** (-PAUSE_DB / 10)
+    return power > 10 ** ((LEVEL_DBFS - PAUSE_DB) / 10)
 
 
 def _cropped(samples: np.ndarray, length: int, generator: np.random.Generator) -> np.ndarray:
-    """A stretch of about ``length`` samples, its ends moved to pauses within half a second where there are any."""
+    """About ``length`` samples, begun and ended in pauses where there are any within half a second."""
     if len(samples) > length:
         quiet = np.flatnonzero(~_loudness(samples)) * STEP
         start = _nearest(quiet, int(generator.integers(len(samples) - length + 1)))

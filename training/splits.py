@@ -53,10 +53,14 @@ FAMILIES = {
     "street": r"traffic|street|subway|(^|-)bus(-|$)|electric-car",
     "voices": r"crowd|cafe|restaurant|conversation|market|(^|-)bar(-|$)",
     "rooms": r"library|office|church|carousel|temple|baby|sneeze|laborator|construction|siren",
-    "machine": r"machine|fan|saw|airplane|helicopter|train|keyboard|projector|vinyl|radio|morse|clock|submarine|wipers",
-    "nature": r"rain|wind|sea|stream|thunder|fire|bird|cricket|night|jungle|water|bubbles|droplets|village|leaves|boat",
+    "machine": r"machine|fan|saw|airplane|helicopter|train|keyboard|projector|vinyl|radio|morse|clock"
+    r"|submarine|wipers",
+    "nature": r"rain|wind|sea|stream|thunder|fire|bird|cricket|night|jungle|water|bubbles|droplets"
+    r"|village|leaves|boat",
 }
-TALKING = f"{FAMILIES['voices']}|{FAMILIES['rooms']}"  # people can be heard in these: never a sample of "no speech"
+TALKING = (
+    f"{FAMILIES['voices']}|{FAMILIES['rooms']}"  # people can be heard in these: never a sample of "no speech"
+)
 PLAIN_KINDS = ("white-noise", "pink-noise", "brown-noise")  # the synthetic noises of training are these too
 
 
@@ -64,7 +68,10 @@ def audio_files(folder: Path) -> list[Path]:
     """Every audio file below the folder, sorted. Raises ValueError when there is none."""
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO)
     if not files:
-        raise ValueError(f"No audio file was found in {folder}, expected {', '.join(AUDIO)}: name a folder that holds some.")
+        raise ValueError(
+            f"No audio file was found in {folder}, expected {', '.join(AUDIO)}: "
+            "name a folder that holds some."
+        )
     return files
 
 
@@ -75,13 +82,15 @@ def speaker_of(corpus: Path, file: Path) -> str:
 
 
 def kind_of(file: Path) -> str:
-    """The sound's kind from the file's name, or its folder's where the name holds no word; rain-03 is rain."""
+    """The sound's kind by the file's name, or its folder's where that has no word; rain-03 is rain."""
     for name in (file.stem, file.parent.name):
         words = re.sub(r"[^a-z0-9]+", "-", name.lower())
         words = re.sub(r"(-?\d+)+(-[a-z])?$|^(\d+-)+", "", words).strip("-")
         if re.search(r"[a-z]{3}", words):
             return next((kind for pattern, kind in ALIASES if re.search(pattern, words)), words)
-    raise ValueError(f"No kind of noise can be read from {file}: name the file, or its folder, after what is heard.")
+    raise ValueError(
+        f"No kind of noise can be read from {file}: name the file, or its folder, after what is heard."
+    )
 
 
 def family_of(kind: str) -> str:

@@ -31,9 +31,9 @@ def test_a_recording_gets_its_report(stack: Stack, speech: np.ndarray, tmp_path)
     stack.wait_for_result(key, version)
 
     answer = stack.s3.get_object(Bucket=stack.results_bucket, Key=f"{key}.json")
+    report = Report.model_validate_json(answer["Body"].read())
     assert answer["ContentType"] == "application/json"
     assert answer["Metadata"]["source-version-id"] == version
-    report = Report.model_validate_json(answer["Body"].read())
     assert (report.source.bucket, report.source.key) == (stack.incoming_bucket, key)
     assert (report.source.version_id, report.source.size_bytes) == (version, len(body))
     assert report.source.sequencer

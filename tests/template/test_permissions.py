@@ -13,7 +13,7 @@ NEEDED = {
     "get_object": "s3:GetObject",
     "head_object": "s3:GetObject",
     "put_object": "s3:PutObject",
-    "delete_object": "s3:DeleteObject",
+    "delete_object": "s3:DeleteObjectVersion",  # with VersionId, which the results bucket always has
 }
 UPLOADS = f"{INCOMING}/uploads/*"
 # Signing calls nobody. The upload itself needs the signing role's right to put into the incoming bucket.

@@ -1,0 +1,70 @@
+"""References: a floor is taken out, speech is kept, and what can't be cleaned is refused with a reason."""
+
+import numpy as np
+import pytest
+
+from tests.unit.corpus_material import RATE, voice, write
+from training import synthesize
+from training.labels import active_level, pesq_wb
+from training.noises import NoisePool
+from training.references import LEVEL_DBFS, clean, floor_db, load_prepared, prepare, read_audio
+from training.speech import SpeechPool
+
+
+def prepared(tmp_path, samples):
+    source = write(tmp_path / "corpus" / "s" / "a.flac", samples)
+    return prepare(source, "corpus", "corpus/s", tmp_path / "cache" / "a.flac")
+
+
+def test_a_floor_is_taken_out_and_the_speech_stays(rng):
+    speech = voice(5, 6)
+    noisy = speech + np.float32(active_level(speech) * 10 ** (-35 / 20)) * rng.standard_normal(
+        len(speech)
+    ).astype(np.float32)
+    cleaned = clean(noisy)
+    assert floor_db(noisy) > -40
+    assert floor_db(cleaned) < -60
+    assert pesq_wb(speech, cleaned) > pesq_wb(speech, noisy) + 0.3
+
+
+def test_a_kept_reference_is_levelled_and_cached(tmp_path):
+    reference = prepared(tmp_path, 0.2 * voice(4, 7))
+    assert reference.rejected == ""
+    assert reference.floor_after_db <= -50
+    assert 20 * np.log10(active_level(load_prepared(reference.path))) == pytest.approx(LEVEL_DBFS, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda x, rng: np.clip(4 * x, -0.5, 0.5), "clipped"),
+        (lambda x, rng: np.r_[x[:4000], np.zeros(3 * RATE, np.float32)], "too little speech"),
+        (lambda x, rng: x + 0.05 * rng.standard_normal(len(x)), "noisy"),
+    ],
+)
+def test_what_can_not_be_used_has_a_reason(tmp_path, rng, spoil, reason):
+    assert prepared(tmp_path, spoil(voice(4, 8), rng)).rejected == reason
+
+
+def test_an_unreadable_file_is_named(tmp_path):
+    path = tmp_path / "broken.wav"
+    path.write_bytes(b"RIFF nothing more")
+    with pytest.raises(ValueError, match=r"broken\.wav can't be read.*expected audio"):
+        read_audio(path)
+
+
+def test_a_split_without_speech_says_so():
+    with pytest.raises(ValueError, match="No usable clean speech.*expected some"):
+        SpeechPool([], set())
+
+
+def test_a_split_without_noise_says_so():
+    with pytest.raises(ValueError, match="dev split has no noise without talk.*expected some"):
+        NoisePool({"cafe": ("cafe.flac",)}, None, "dev")
+
+
+def test_without_a_synthesiser_the_error_names_some(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["synthesize", "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit, match="No speech synthesiser.*espeak-ng"):
+        synthesize.main()

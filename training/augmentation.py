@@ -1,0 +1,74 @@
+"""Changes to a clip that leave its score as it is: another voice, microphone, level, silence around it.
+
+PESQ compares with a reference, so what happens to both alike makes another clean recording and the same
+degradation of it. That is how a warped or coloured clip keeps its label, nearly: the score of the changed
+pair differs by what hearing weighs differently there. More speakers are what the training lacks most.
+"""
+
+import numpy as np
+
+from function.features import SPEC
+from training.bands import BANDS, band_matrix, bark
+
+GAIN_DB = 1.5  # what the level's estimate may be off by on other material; PESQ aligns levels itself
+WARP = 0.1  # a vocal tract, and a pitch, up to a tenth longer or shorter
+WARP_SHARE = 0.6  # clips whose frequencies are warped
+KNEE_HZ = 6_000.0  # above, the warp leads back to the top of the band
+COLOUR_DB = 1.5  # standard deviation of each term of the colouring
+COLOUR_TERMS = 4
+SILENCE_SHARE, SILENCE_S = 0.1, (0.1, 5.0)  # clips that get digital silence before or after, how much
+
+_BIN_HZ = np.arange(SPEC.bins) * SPEC.sample_rate_hz / SPEC.frame_length
+_BIN_BARK = bark(_BIN_HZ)
+_MATRIX = band_matrix()
+_BAND_HZ = _BIN_HZ @ _MATRIX
+
+
+def augmented(clip: dict[str, np.ndarray], generator: np.random.Generator) -> dict[str, np.ndarray]:
+    """A changed copy of what training.dataset.load_clip returns, drawn from ``generator``."""
+    clip = dict(clip)
+    if generator.random() < WARP_SHARE:
+        _warp(clip, generator.uniform(1 - WARP, 1 + WARP))
+    gain = 10 ** ((_colour(generator) + generator.uniform(-GAIN_DB, GAIN_DB)) / 20)
+    clip["frames"] = clip["frames"] * gain.astype(np.float32)
+    clip["reference"] = clip["reference"] * (gain @ _MATRIX).astype(np.float32)
+    if generator.random() < SILENCE_SHARE:
+        count = round(np.exp(generator.uniform(*np.log(SILENCE_S))) / SPEC.hop_s)
+        _surround(clip, (count, 0) if generator.random() < 0.5 else (0, count))
+    return clip
+
+
+def _warp(clip: dict[str, np.ndarray], factor: float) -> None:
+    """Reads every frequency's magnitude at ``factor`` times it (vocal tract length perturbation).
+
+    Jaitly and Hinton 2013, equation 1: linear up to a knee, from there to the top of the band.
+    """
+    top = _BIN_HZ[-1]
+    knee = KNEE_HZ * min(factor, 1.0) / factor
+    from_hz = np.interp(_BIN_HZ, [0, knee, top], [0, knee * factor, top])
+    clip["frames"] = _read_at(clip["frames"], np.interp(from_hz, _BIN_HZ, np.arange(SPEC.bins)))
+    band_from_hz = np.interp(_BAND_HZ, [0, knee, top], [0, knee * factor, top])
+    clip["reference"] = _read_at(clip["reference"], np.interp(band_from_hz, _BAND_HZ, np.arange(BANDS)))
+
+
+def _read_at(values: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """(T, n) values at fractional columns (n,), linearly between neighbours."""
+    left = np.minimum(place.astype(int), values.shape[1] - 2)
+    share = (place - left).astype(np.float32)
+    return values[:, left] * (1 - share) + values[:, left + 1] * share
+
+
+def _colour(generator: np.random.Generator) -> np.ndarray:
+    """(257,) dB: a smooth curve over the Bark axis, as microphones differ by."""
+    place = np.pi * (_BIN_BARK - _BIN_BARK[0]) / (_BIN_BARK[-1] - _BIN_BARK[0])
+    terms = np.arange(1, COLOUR_TERMS + 1)
+    return np.cos(place[:, None] * terms) @ (
+        COLOUR_DB * generator.standard_normal(COLOUR_TERMS) / np.sqrt(terms)
+    )
+
+
+def _surround(clip: dict[str, np.ndarray], around: tuple[int, int]) -> None:
+    """Puts that many frames of digital silence before and after; they have no score of their own."""
+    for name in ("frames", "speech", "reference"):
+        clip[name] = np.pad(clip[name], [around] + [(0, 0)] * (clip[name].ndim - 1))
+    clip["frame_scores"] = np.pad(clip["frame_scores"], around, constant_values=np.nan)
