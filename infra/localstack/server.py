@@ -28,6 +28,8 @@ SETTINGS = {
     # It would report its start to its makers, look for updates and fetch a certificate.
     "DISABLE_EVENTS": "1",
     "SKIP_SSL_CERT_DOWNLOAD": "1",
+    # Nothing reads the queue's metrics here, and LocalStack would still be storing them when it is to end.
+    "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
     # Seconds. AWS's own pauses are longer: tests would mostly wait.
     "LAMBDA_RETRY_BASE_DELAY": "1",
     "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",
