@@ -9,8 +9,9 @@ from keras import layers, ops
 from function.features import SPEC
 from training.bands import band_matrix
 
-LOWEST, RANGE = 1.04, 3.6  # MOS-LQO of ITU-T P.862.2, wideband: 1.04 to 4.64
-LOG_FLOOR = 1e-3  # 60 dB under the level around: what PESQ's hearing threshold hides anyway
+LOWEST, HIGHEST = 1.04, 4.64  # MOS-LQO of ITU-T P.862.2, wideband
+STRETCH = 0.3  # how far the sigmoid reaches beyond both ends: half of all labels lie where it would be flat
+LOG_FLOOR = 3e-4  # 70 dB under the level around: about where 16 bits end in a recording of usual level
 WEIGHT_SPAN = 1.5  # a speech frame weighs between exp(-1.5) and exp(1.5): no few frames decide alone
 WEIGHT_FLOOR = 1e-7  # keeps the mean of a recording without speech defined
 
@@ -49,7 +50,7 @@ CONFIGS = {
             channels=96,
             fine=64,
             shared=64,
-            dropout=0.2,
+            dropout=0.1,
             denoise=0.5,
             frame_weighting="even",
             schedule="cosine",
@@ -69,14 +70,17 @@ def build(config: Config) -> keras.Model:
     Built from Keras's own layers only, so that the saved file loads without this module.
     """
     frames = keras.Input((None, SPEC.bins), name="frames")
-    hidden, positions = _trunk(config, frames, None)
-    return _with_bands(keras.Model(frames, _heads(config, hidden, positions), name=f"aqscore_{config.name}"))
+    outputs = _heads(config, *_trunk(config, frames, None))
+    # Only here: a clipped score would have no gradient to come back by.
+    outputs["score"] = ops.clip(outputs["score"], LOWEST, HIGHEST)
+    return _with_bands(keras.Model(frames, outputs, name=f"aqscore_{config.name}"))
 
 
 def build_for_training(config: Config) -> keras.Model:
     """The same layers with a second input ``mask`` (batch, frames) bool, False where a batch is padded.
 
-    Padding changes nothing: what a clip's frames get is what ``build`` gives for the clip alone. With
+    Padding changes nothing: what a clip's frames get is what ``build`` gives for the clip alone, but for
+    scores that lie up to 0.3 beyond the scale, which ``build`` clips. With
     ``config.denoise`` there is one output more, ``clean`` (batch, frames, 48): the log band magnitudes
     of the clean reference, which keeps the trunk from learning the training noises by heart.
     """
@@ -125,7 +129,7 @@ def _compressed(config: Config, frames):
 
 
 def log_magnitudes(magnitudes):
-    """Log magnitudes, scaled to lie within about -1.3 and 2."""
+    """Log magnitudes, scaled to lie within about -1.7 and 2."""
     return ops.log(magnitudes + LOG_FLOOR) / 3.0 + 1.0
 
 
@@ -156,13 +160,14 @@ def _heads(config: Config, hidden, positions) -> dict:
     def head(name: str):
         return ops.take(layers.Dense(1, name=name)(hidden)[:, :, 0], positions, axis=1)
 
-    score = LOWEST + RANGE * ops.sigmoid(head("score_head"))
+    span = HIGHEST - LOWEST + 2 * STRETCH
+    score = LOWEST - STRETCH + span * ops.sigmoid(head("score_head"))
     speech = ops.sigmoid(head("speech_head"))
     if config.learned_weight:
         # Squared, because ten seconds of "1 % speech" must not outweigh five seconds of speech.
-        span = ops.exp(WEIGHT_SPAN * ops.tanh(head("weight_head") / WEIGHT_SPAN))
+        factor = ops.exp(WEIGHT_SPAN * ops.tanh(head("weight_head") / WEIGHT_SPAN))
         # No gradient, because the overall error must not teach the head to call good frames speech.
-        weight = ops.square(ops.stop_gradient(speech)) * span + WEIGHT_FLOOR
+        weight = ops.square(ops.stop_gradient(speech)) * factor + WEIGHT_FLOOR
     else:
         weight = ops.ones_like(score)
     return {"score": score, "weight": weight, "speech": speech}

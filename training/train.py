@@ -20,7 +20,7 @@ from tqdm import tqdm
 from training.dataset import BATCH_SPEC, clip_path, evaluation_batches, read_manifest, training_batches
 from training.losses import losses, overall_score
 from training.metrics import pearson, rmse
-from training.network import CONFIGS, Config, build_for_training, served
+from training.network import CONFIGS, HIGHEST, LOWEST, Config, build_for_training, served
 from training.plots import plot_history
 
 EPOCH_CLIPS = 8_000  # so that checkpoints come often and a growing corpus is seen soon
@@ -67,7 +67,8 @@ class Trainer:
     @tf.function(input_signature=[BATCH_SPEC])
     def predict(self, batch: dict) -> tf.Tensor:
         outputs = self.network([batch["frames"], batch["mask"]], training=False)
-        return overall_score(outputs["score"], outputs["weight"], batch["mask"])
+        score = tf.clip_by_value(outputs["score"], LOWEST, HIGHEST)
+        return overall_score(score, outputs["weight"], batch["mask"])
 
     def run_epoch(self, corpus: Path, progress) -> dict:
         """Trains one epoch; ``progress(share of this epoch)`` is the share of the whole run, 0 to 1."""

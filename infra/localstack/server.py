@@ -28,8 +28,6 @@ SETTINGS = {
     # It would report its start to its makers, look for updates and fetch a certificate.
     "DISABLE_EVENTS": "1",
     "SKIP_SSL_CERT_DOWNLOAD": "1",
-    # Nothing reads the queue's metrics here, and LocalStack would still be storing them when it is to end.
-    "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
     # Seconds. AWS's own pauses are longer: tests would mostly wait.
     "LAMBDA_RETRY_BASE_DELAY": "1",
     "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",
@@ -76,8 +74,11 @@ def localstack(log_folder: Path, mode: Literal["process", "container"] = "proces
 
 
 def _environment(address: str, mode: str, log_folder: Path, state: str) -> dict[str, str]:
+    inherited = {
+        name: value for name, value in os.environ.items() if name in INHERITED or name.startswith("AQSCORE_")
+    }
     return {
-        **{name: value for name, value in os.environ.items() if name in INHERITED or name.startswith("AQSCORE_")},
+        **inherited,
         **SETTINGS,
         "GATEWAY_LISTEN": address,
         "LOCALSTACK_HOST": address,
@@ -112,14 +113,14 @@ def _wait_until_up(process: subprocess.Popen, address: str, log_path: Path) -> N
 
 
 def _stop(process: subprocess.Popen) -> None:
-    """Closes LocalStack's standard input, at which it ends its functions and itself; kills it if it won't."""
+    """Closes LocalStack's standard input, which makes it end with all its functions; else kills it."""
     process.stdin.close()
     try:
         with suppress(subprocess.TimeoutExpired):
             process.wait(STOP_LIMIT_S)
     finally:
         if process.poll() is None:
-            # Its emulators are in its process group; a handler dies with its emulator.
+            # Its emulators are in its process group; a handler ends when its emulator is gone.
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 

@@ -76,7 +76,7 @@ class Stack:
         return json.load(answer["Body"])
 
     def wait_for_result(self, key: str, version_id: str | None) -> dict:
-        """The result for one version of a recording, once it is there. Raises TimeoutError if it doesn't come."""
+        """The result for one version of a recording, once it is there; TimeoutError if it doesn't come."""
         return wait_until(lambda: self.result(key, version_id), f"the result of {key}", RESULT_LIMIT_S)
 
 
@@ -111,7 +111,8 @@ def deploy(address: str, image: str = NO_IMAGE, runtime: str = "onnx") -> Stack:
 
 def with_image(template: str, image: str) -> str:
     """The template's text with one line more: the function's image, which `sam deploy` would fill in."""
-    text, places = re.subn(r"^( +)PackageType: Image$", rf"\g<0>\n\g<1>ImageUri: {image}", template, flags=re.M)
+    with_it = rf"\g<0>\n\g<1>ImageUri: {image}"
+    text, places = re.subn(r"^( +)PackageType: Image$", with_it, template, flags=re.M)
     if places != 1:
         raise RuntimeError(f"Expected one line 'PackageType: Image' in {TEMPLATE.name}, found {places}.")
     return text

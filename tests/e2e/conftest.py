@@ -22,7 +22,7 @@ def installed() -> None:
 
 @pytest.fixture(scope="session")
 def stack(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One stack for all tests, which therefore keep to keys of their own. AQSCORE_RUNTIME picks its runtime."""
+    """One stack for all tests: each keeps to keys of its own. AQSCORE_RUNTIME picks its runtime."""
     logs = tmp_path_factory.mktemp("logs")
     print(f"The logs of LocalStack and the function: {logs}")
     with localstack(logs) as address:

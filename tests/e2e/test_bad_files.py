@@ -1,4 +1,4 @@
-"""Whatever is dropped, there is a clear answer: a report with a warning, or an error record. Never a retry."""
+"""Whatever is dropped gets a clear answer: a report with a warning, or an error record. Never a retry."""
 
 import io
 from collections.abc import Callable

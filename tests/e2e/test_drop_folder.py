@@ -1,6 +1,7 @@
 """A recording dropped into the incoming bucket gets exactly one result, that of its newest version."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -23,6 +24,10 @@ def result_versions(stack: Stack, result_key: str) -> list[str]:
     entries = [(each["LastModified"], each["VersionId"]) for each in answer.get("Versions", [])]
     removed = [(each["LastModified"], "deleted") for each in answer.get("DeleteMarkers", [])]
     return [version for _, version in sorted(entries + removed, reverse=True)]
+
+
+def is_gone(stack: Stack, result_key: str) -> bool:
+    return stack.read_result(result_key) is None
 
 
 def test_a_recording_gets_its_report(stack: Stack, speech: np.ndarray, tmp_path) -> None:
@@ -84,4 +89,4 @@ def test_a_report_takes_the_place_of_an_error_record_and_the_other_way_round(
         stack.wait_for_result(key, version)
         assert stack.read_result(result_key)["source"]["version_id"] == version
         # It is removed after the new one is written, so that there is never none.
-        wait_until(lambda: stack.read_result(other_key) is None, f"{other_key} to go", GONE_LIMIT_S)
+        wait_until(partial(is_gone, stack, other_key), f"{other_key} to go", GONE_LIMIT_S)

@@ -1,32 +1,54 @@
-"""The image itself, in a container under Lambda's rules: its memory, a file system that can't be written.
+"""The image that `sam build` makes, in containers under Lambda's rules: its memory, only /tmp can be written.
 
-Needs a container engine and a built image, which AQSCORE_IMAGE names:
-    docker build -f function/Dockerfile --target onnx -t localhost/aqscore:onnx .
-    AQSCORE_RUNTIME=onnx AQSCORE_IMAGE=localhost/aqscore:onnx make test
+Needs a container engine. AQSCORE_RUNTIME picks the image, as everywhere.
 """
 
 import os
+import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from function.report import ErrorRecord, Report
 from function.settings import Settings
+from infra.localstack.install import LOCALSTACK_PYTHON, ROOT, SAM
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, deploy
 from tests.conftest import wav_bytes
 
-IMAGE = os.environ.get("AQSCORE_IMAGE")
+RUNTIME = Settings.from_env().runtime
 
 
 @pytest.fixture(scope="module")
-def containers(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def image(installed: None, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a freshly built image."""
+    ping = subprocess.run(
+        [LOCALSTACK_PYTHON, "-c", "import docker; docker.from_env().ping()"], capture_output=True
+    )
+    if ping.returncode != 0:
+        pytest.skip("no container engine answers: start Docker, or podman's service and set DOCKER_HOST")
+    if not SAM.exists():
+        pytest.skip("the SAM CLI is not installed: python -m infra.localstack.install sam")
+    folder: Path = tmp_path_factory.mktemp("build")
+    built = subprocess.run(
+        [SAM, "build", "--no-cached", "--parameter-overrides", f"Runtime={RUNTIME}", "--build-dir", folder],
+        cwd=ROOT,
+        env=os.environ | {"SAM_CLI_TELEMETRY": "0"},
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    return re.search(r"ImageUri: (\S+)", (folder / "template.yaml").read_text()).group(1)
+
+
+@pytest.fixture(scope="module")
+def containers(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The stack with the function in containers."""
-    if not IMAGE:
-        pytest.skip("no image to test: build one, and name it in AQSCORE_IMAGE")
     with localstack(tmp_path_factory.mktemp("container-logs"), "container") as address:
-        stack = deploy(address, IMAGE, Settings.from_env().runtime)
+        stack = deploy(address, image, RUNTIME)
         stack.start_function()
         yield stack
 
@@ -36,7 +58,7 @@ def test_the_image_scores(containers: Stack, speech: np.ndarray) -> None:
     version = containers.drop(key, wav_bytes(speech))
     report = Report.model_validate(containers.wait_for_result(key, version))
     assert report.score is not None
-    assert report.model.runtime == Settings.from_env().runtime
+    assert report.model.runtime == RUNTIME
 
 
 def test_the_image_refuses(containers: Stack) -> None:

@@ -47,9 +47,13 @@ def starter(installed: None, tmp_path: Path) -> Iterator[subprocess.Popen]:
         process.kill()
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found through Linux's /proc")
+@pytest.mark.skipif(
+    not Path("/proc/self/environ").exists(), reason="processes are found through Linux's /proc"
+)
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL], ids=lambda sign: sign.name)
-def test_nothing_outlives_its_starter(starter: subprocess.Popen, tmp_path: Path, sign: signal.Signals) -> None:
+def test_nothing_outlives_its_starter(
+    starter: subprocess.Popen, tmp_path: Path, sign: signal.Signals
+) -> None:
     assert starter.stdout.readline() == b"up\n"
     assert len(processes_with(tmp_path)) >= 3  # LocalStack, emulator, handler
     starter.send_signal(sign)
@@ -61,7 +65,10 @@ def test_a_start_that_fails_says_where_the_log_is(
     installed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(server.SETTINGS, "GATEWAY_SERVER", "no-such-server")
-    with pytest.raises(RuntimeError, match=r"ended while it started .*localstack\.log"), server.localstack(tmp_path):
+    with (
+        pytest.raises(RuntimeError, match=r"ended while it started .*localstack\.log"),
+        server.localstack(tmp_path),
+    ):
         pytest.fail("LocalStack came up in spite of a wrong setting")
     assert "no-such-server" in (tmp_path / "localstack.log").read_text()
     assert not processes_with(tmp_path)

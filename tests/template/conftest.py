@@ -9,9 +9,11 @@ import pytest
 from infra.localstack.install import CFN_LINT, ROOT, SAM
 
 SAM_PYTHON = SAM.with_name("python")
-READ_TEMPLATE = (
-    "import json, sys; from samcli.yamlhelper import yaml_parse; json.dump(yaml_parse(sys.stdin.read()), sys.stdout)"
-)
+READ_TEMPLATE = """
+import json, sys
+from samcli.yamlhelper import yaml_parse
+json.dump(yaml_parse(sys.stdin.read()), sys.stdout)
+"""
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +33,11 @@ def sam_tools() -> Path:
 def template(template_path: Path, sam_tools: Path) -> dict:
     """The whole template, short forms such as !Sub written out as {"Fn::Sub": ...}."""
     read = subprocess.run(
-        [SAM_PYTHON, "-c", READ_TEMPLATE], input=template_path.read_text(), capture_output=True, text=True, check=True
+        [SAM_PYTHON, "-c", READ_TEMPLATE],
+        input=template_path.read_text(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return json.loads(read.stdout)
 

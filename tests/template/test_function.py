@@ -19,11 +19,14 @@ def pins(file: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def dockerfile() -> dict[str, str]:
     """Stage -> its instructions."""
-    stages = re.split(r"^FROM \S+ AS (\w[\w-]*)\n", (ROOT / "function" / "Dockerfile").read_text(), flags=re.M)
+    text = (ROOT / "function" / "Dockerfile").read_text()
+    stages = re.split(r"^FROM \S+ AS (\w[\w-]*)\n", text, flags=re.M)
     return dict(zip(stages[1::2], stages[2::2], strict=True))
 
 
-def test_messages_stay_hidden_six_times_as_long_as_the_function_may_run(template: dict, resources: dict) -> None:
+def test_messages_stay_hidden_six_times_as_long_as_the_function_may_run(
+    template: dict, resources: dict
+) -> None:
     assert resources["Function"]["Timeout"] == {"Ref": "Timeout"}
     [mapping, key, entry] = resources["Queue"]["VisibilityTimeout"]["Fn::FindInMap"]
     assert key == {"Ref": "Timeout"}
@@ -39,7 +42,8 @@ def test_failed_messages_alone_are_tried_again_and_kept(resources: dict) -> None
     redrive = resources["Queue"]["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
     assert redrive["maxReceiveCount"] >= 5
-    assert resources["DeadLetterAlarm"]["Dimensions"][0]["Value"] == {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}
+    [watched] = resources["DeadLetterAlarm"]["Dimensions"]
+    assert watched["Value"] == {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}
 
 
 def test_the_template_sets_only_variables_that_settings_read(resources: dict) -> None:
@@ -85,4 +89,5 @@ def test_the_image_has_the_versions_that_were_tested(file: str) -> None:
 
 
 def test_the_default_image_holds_nothing_to_train_with() -> None:
-    assert not pins("function/requirements.txt").keys() & {"tensorflow-cpu", "keras", "scipy", "matplotlib", "rich"}
+    for_training = {"tensorflow-cpu", "keras", "scipy", "matplotlib", "rich"}
+    assert not pins("function/requirements.txt").keys() & for_training

@@ -8,7 +8,8 @@ from function import api
 from infra.localstack.install import ROOT
 
 INCOMING, RESULTS = "IncomingBucket", "ResultsBucket"
-# What S3 asks for each call of boto3: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+# What S3 asks for each call of boto3, see "Actions, resources, and condition keys for Amazon S3" in AWS's
+# Service Authorization Reference.
 NEEDED = {
     "get_object": "s3:GetObject",
     "head_object": "s3:GetObject",

@@ -21,7 +21,7 @@ class ContainerExecutor(EmulatorExecutor):
 
     container: Container | None = None
 
-    def _launch(self, env: dict[str, str]) -> None:
+    def launch(self, env: dict[str, str]) -> None:
         self.container = docker.from_env().containers.run(
             self.function_version.config.image.image_uri,
             entrypoint=[EMULATOR, *self.emulator_options(), BOOTSTRAP],

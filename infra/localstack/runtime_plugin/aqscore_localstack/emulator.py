@@ -15,6 +15,8 @@ from localstack.services.lambda_.invocation.runtime_executor import (
     RuntimeExecutor,
 )
 
+from aqscore_localstack.environments import environments
+
 LOOPBACK = "127.0.0.1"
 # The emulator ends a call at the function's timeout by itself. This much later we stop waiting for it.
 GRACE_S = 10
@@ -25,7 +27,7 @@ class EmulatorExecutor(RuntimeExecutor):
     """An execution environment: one emulator, which starts the function and hands it one event at a time.
 
     Writes its log into the folder that LocalStack's environment names in ``AQSCORE_LOG_FOLDER``.
-    Subclasses say how the emulator is started (``_launch``), whether it still runs (``_exit_reason``)
+    Subclasses say how the emulator is started (``launch``), whether it still runs (``_exit_reason``)
     and how it is ended (``stop``).
     """
 
@@ -40,7 +42,7 @@ class EmulatorExecutor(RuntimeExecutor):
 
         Raises LambdaRuntimeException when it ends or stays silent for START_LIMIT_S seconds.
         """
-        self._launch({name: str(value) for name, value in env_vars.items()})
+        environments.launch(self, {name: str(value) for name, value in env_vars.items()})
         deadline = time.monotonic() + START_LIMIT_S
         while True:
             if reason := self._exit_reason():
@@ -98,7 +100,7 @@ class EmulatorExecutor(RuntimeExecutor):
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
-        """Refuses what this executor can't run, when the function is created rather than when it is called."""
+        """Refuses what this executor can't run when the function is created, not only when it is called."""
         image_config = function_version.config.image_config
         if not image_config or not image_config.command:
             raise LambdaRuntimeException(
@@ -125,7 +127,7 @@ class EmulatorExecutor(RuntimeExecutor):
         ]
 
     @abstractmethod
-    def _launch(self, env: dict[str, str]) -> None:
+    def launch(self, env: dict[str, str]) -> None:
         """Starts the emulator with this environment, writing to self.log_path."""
 
     @abstractmethod

@@ -2,7 +2,10 @@
 
 import os
 import subprocess
+from contextlib import suppress
+from pathlib import Path
 
+import psutil
 from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntimeException
 
 from aqscore_localstack.emulator import EmulatorExecutor
@@ -22,7 +25,7 @@ class ProcessExecutor(EmulatorExecutor):
 
     process: subprocess.Popen | None = None
 
-    def _launch(self, env: dict[str, str]) -> None:
+    def launch(self, env: dict[str, str]) -> None:
         task_root = os.environ["AQSCORE_TASK_ROOT"]
         inherited = {
             name: value
@@ -51,10 +54,15 @@ class ProcessExecutor(EmulatorExecutor):
         return None if status is None else f"exit status {status}"
 
     def stop(self) -> None:
-        """Kills the emulator, and the kernel its handler with it. Asked to end, it would pause for two seconds."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+        """Kills the emulator, which would pause for two seconds if asked to end, and its handler."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        handlers = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        self.process.wait()
+        for handler in handlers:
+            with suppress(psutil.NoSuchProcess):
+                handler.kill()
 
     @classmethod
     def validate_environment(cls) -> bool:
@@ -64,7 +72,7 @@ class ProcessExecutor(EmulatorExecutor):
         """
         for name in ("AQSCORE_EMULATOR", "AQSCORE_PYTHON", "AQSCORE_TASK_ROOT"):
             value = os.environ.get(name)
-            if not value or not os.path.exists(value):
+            if not value or not Path(value).exists():
                 raise LambdaRuntimeException(
                     f"{name} is {value!r}, expected a path that exists. infra.localstack.server sets it; "
                     "run LocalStack through it."
