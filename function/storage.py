@@ -47,7 +47,7 @@ class ObjectRef:
         Sequencers of one key compare as hexadecimal numbers, the shorter padded on the left:
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
         """
-        if self.sequencer and other.sequencer:
+        if self.sequencer and other.sequencer and self.sequencer != other.sequencer:
             width = max(len(self.sequencer), len(other.sequencer))
             return self.sequencer.upper().zfill(width) < other.sequencer.upper().zfill(width)
         if self.modified and other.modified:

@@ -24,7 +24,9 @@ class Http:
 def _application():
     # Imported at the first request: the drop folder's cold start doesn't wait for FastAPI.
     from mangum import Mangum
+    from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 
     from function.api import app
+    from function.problems import MEDIA_TYPE
 
-    return Mangum(app, lifespan="off")
+    return Mangum(app, lifespan="off", text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, MEDIA_TYPE])

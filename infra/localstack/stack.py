@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.client import BaseClient
@@ -30,6 +31,9 @@ class Stack:
         self.queue_url = outputs["QueueUrl"]
         self.dead_letter_queue_url = outputs["DeadLetterQueueUrl"]
         self.function_name = outputs["FunctionName"]
+        # https://docs.localstack.cloud/aws/services/apigateway/: no name server, so the id goes into the path.
+        api_id = urlsplit(outputs["ApiUrl"]).netloc.partition(".")[0]
+        self.api_url = f"{address}/restapis/{api_id}/live/_user_request_"
 
     @cached_property
     def s3(self) -> BaseClient:

@@ -167,3 +167,12 @@ def test_both_http_payload_formats_reach_the_application(event):
     answer = Http.handle(event, None, Folder())
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"]) == {"status": "ok"}
+
+
+@pytest.mark.parametrize("event", [HTTP_V1, HTTP_V2])
+def test_errors_travel_as_text(event):
+    """Mangum takes what it doesn't know for binary, and sends it as base64."""
+    event = json.loads(json.dumps(event).replace("/v1/health", "/v2/nothing"))
+    answer = Http.handle(event, None, Folder())
+    assert (answer["statusCode"], answer["isBase64Encoded"]) == (404, False)
+    assert json.loads(answer["body"])["type"] == "urn:aqscore:error:http_error"

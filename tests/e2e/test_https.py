@@ -1,0 +1,73 @@
+"""The HTTPS API through API Gateway (LocalStack's), Mangum and the real function.
+
+Who may call is not tested here: LocalStack lets everybody in. tests/template checks the template's word.
+"""
+
+import httpx2
+import numpy as np
+import pytest
+
+from function.report import Report
+from infra.localstack.stack import RESULT_LIMIT_S, Stack
+from infra.waiting import wait_until
+from tests.conftest import EXAMPLES, wav_bytes
+
+CLEAN = (EXAMPLES / "clean.flac").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def client(stack: Stack):
+    with httpx2.Client(timeout=60) as client:
+        yield client
+
+
+def test_health_answers(client: httpx2.Client, stack: Stack) -> None:
+    answer = client.get(f"{stack.api_url}/v1/health")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_a_recording_is_scored_and_its_result_kept(client: httpx2.Client, stack: Stack) -> None:
+    answer = client.post(
+        f"{stack.api_url}/v1/scores", content=CLEAN, headers={"Content-Type": "audio/flac"}
+    )
+    assert answer.status_code == 200, answer.text
+    report = Report.model_validate(answer.json())
+    assert report.media.container == "FLAC"
+    _, _, name = answer.headers["Aqscore-Result"].partition(f"s3://{stack.results_bucket}/")
+    assert stack.read_result(name) == answer.json()
+
+
+def test_a_form_arrives_whole(client: httpx2.Client, stack: Stack) -> None:
+    answer = client.post(f"{stack.api_url}/v1/scores?frames=false", files={"file": ("ä.flac", CLEAN)})
+    assert answer.json()["source"] == {"file": "ä.flac"}
+    assert answer.json()["frames"] is None
+
+
+def test_errors_are_problems(client: httpx2.Client, stack: Stack) -> None:
+    answer = client.post(f"{stack.api_url}/v1/scores", content=b"a letter")
+    assert answer.status_code == 415
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+
+
+def test_the_page_is_served(client: httpx2.Client, stack: Stack) -> None:
+    assert "Drop recordings here" in client.get(f"{stack.api_url}/").text
+    assert "function draw" in client.get(f"{stack.api_url}/page/page.js").text
+
+
+def test_ten_minutes_go_through_the_upload(client: httpx2.Client, stack: Stack, speech: np.ndarray) -> None:
+    recording = wav_bytes(np.tile(speech, 98), subtype="PCM_16")
+    assert len(recording) > 19_000_000  # more than any request could carry
+    wish = {"filename": "meeting.wav", "size": len(recording), "content_type": "audio/wav"}
+    ticket = client.post(f"{stack.api_url}/v1/uploads", json=wish).json()
+    posted = client.post(ticket["url"], data=ticket["fields"], files={"file": ("meeting.wav", recording)})
+    assert posted.status_code == 204, posted.text
+
+    def scored() -> dict | None:
+        answer = client.get(f"{stack.api_url}{ticket['score_url']}")
+        assert answer.status_code in (200, 202), answer.text
+        return answer.json() if answer.status_code == 200 else None
+
+    report = wait_until(scored, "the score of the upload", RESULT_LIMIT_S)
+    assert report["media"]["duration_s"] == pytest.approx(604.2, abs=0.1)
+    assert {"thinned"} <= {warning["code"] for warning in report["warnings"]}
