@@ -31,8 +31,9 @@ def address():
     thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    """Ends with its module: while Playwright runs, nothing else in the process can use an event loop."""
     if CHROMIUM is None:
         pytest.skip("There is no chromium on this machine: apt-get install chromium")
     with sync_playwright() as playwright:
