@@ -60,7 +60,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m function", description="Scores recordings of speech.")
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a recording, or a folder of them")
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="a recording, or a folder of them"
+    )
     parser.add_argument(
         "--format", choices=("table", "jsonl"), default="table", help="a table, or one JSON result a line"
     )
@@ -127,7 +129,9 @@ class _Table:
     def add(self, result: Report | ErrorRecord) -> None:
         if isinstance(result, ErrorRecord):
             error = result.error
-            self._table.add_row(result.source.file, "", "", "[red]error[/]", "", f"{error.message} {error.advice}")
+            self._table.add_row(
+                result.source.file, "", "", "[red]error[/]", "", f"{error.message} {error.advice}"
+            )
             return
         worst = result.worst_segment
         self._table.add_row(

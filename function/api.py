@@ -7,18 +7,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi import Path as PathParameter
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.staticfiles import StaticFiles
 
-from function.audio import Part
 from function.errors import (
     BadRequest,
     Forbidden,
@@ -27,9 +26,9 @@ from function.errors import (
     ObjectNotFound,
 )
 from function.model import load_model
-from function.problems import MEDIA_TYPE, RETRY_AFTER_S, answer_with_problems, request_id_of
-from function.report import ErrorRecord, FileSource, ObjectSource, Report, Scored
-from function.scoring import score, score_channels
+from function.problems import RETRY_AFTER_S, answer_with_problems, request_id_of
+from function.report import ErrorRecord, FileSource, ObjectSource, Report
+from function.requests import ANY_BODY, ERRORS, Named, Options, Upload, UploadTicket
 from function.settings import Settings
 from function.storage import ObjectRef, Storage
 
@@ -41,42 +40,6 @@ PAGE_POLICY = (
 )
 UPLOAD_S = 3600
 UPLOADS = "uploads/"  # where in both buckets the recordings that came by way of the API have their place
-ERRORS = {
-    status: {"description": text, "content": {MEDIA_TYPE: {}}}
-    for status, text in {
-        400: "The request names nothing that could be scored",
-        403: "The object may not be scored through the API",
-        404: "There is no such object or score",
-        413: "Too large or too long",
-        415: "Not audio that can be decoded",
-        422: "The request or the recording is not valid",
-        501: "Not offered by this installation",
-        503: "Try again, after the seconds in Retry-After",
-    }.items()
-}
-ANY_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                }
-            },
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["bucket", "key"],
-                    "properties": {"bucket": {"type": "string"}, "key": {"type": "string"}},
-                }
-            },
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-        },
-    }
-}
-
 app = FastAPI(
     title="aqscore",
     version="1",
@@ -107,56 +70,6 @@ if origin := settings_of_environment().cors_origin:
 SettingsHere = Annotated[Settings, Depends(settings_of_environment)]
 StorageHere = Annotated[Storage, Depends(storage_of_stack)]
 ScoreId = Annotated[str, PathParameter(pattern="^[0-9a-f]{32}$")]
-
-
-class Named(BaseModel):
-    """An object of the stack's own incoming bucket."""
-
-    bucket: str
-    key: str = Field(min_length=1)
-
-
-class Upload(BaseModel):
-    """What is going to be uploaded."""
-
-    filename: str = Field(min_length=1, max_length=255)
-    size: int = Field(gt=0, description="Bytes")
-    content_type: str = Field("application/octet-stream", pattern=r"^[\w.+-]+/[\w.+-]+$", max_length=100)
-
-
-class UploadTicket(BaseModel):
-    """Where to upload to, and where the score will be."""
-
-    id: str
-    url: str = Field(description="POST a multipart form to it: the fields below, then `file`")
-    fields: dict[str, str]
-    expires_s: int
-    score_url: str
-
-
-class Options:
-    """Which part is to be scored, and what is to be in the answer."""
-
-    def __init__(
-        self,
-        channels: Annotated[Literal["mix", "split"], Query(description="split: each channel too")] = "mix",
-        frames: Annotated[bool, Query(description="Whether single frames are in the answer")] = True,
-        start: Annotated[float, Query(ge=0, allow_inf_nan=False, description="Seconds")] = 0.0,
-        end: Annotated[float | None, Query(gt=0, allow_inf_nan=False, description="Seconds")] = None,
-    ) -> None:
-        if end is not None and end <= start:
-            raise BadRequest(f"The part ends at {end:g} s and begins at {start:g} s: expected start < end.")
-        self.split = channels == "split"
-        self.frames = frames
-        self.part = Part(start_s=start) if end is None else Part(start_s=start, end_s=end)
-
-    def scores(self, file: BinaryIO, settings: Settings) -> dict[str, Any]:
-        """Scores an open file as asked; the fields of a Report but its source."""
-        whole = score(file, settings, frames=self.frames, part=self.part)
-        channels: list[Scored] | None = None
-        if self.split:
-            channels = score_channels(file, settings, frames=self.frames, part=self.part)
-        return {**dict(whole), "channels": channels}
 
 
 app.mount("/page", StaticFiles(directory=PAGE))
@@ -216,7 +129,9 @@ def post_upload(
 ) -> UploadTicket:
     """Opens the way for a recording that is too large for a request: straight into the bucket."""
     if upload.size > settings.limits.max_bytes:
-        raise LimitExceeded(f"{upload.size:,} bytes are announced, the limit is {settings.limits.max_bytes:,}.")
+        raise LimitExceeded(
+            f"{upload.size:,} bytes are announced, the limit is {settings.limits.max_bytes:,}."
+        )
     upload_id = uuid.uuid4().hex
     ref = ObjectRef(_incoming(settings), f"{UPLOADS}{upload_id}", size_bytes=upload.size)
     post = storage.presign_upload(ref, upload.content_type, UPLOAD_S)

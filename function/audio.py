@@ -137,7 +137,9 @@ class Recording:
                 f"{limits.min_sample_rate_hz:,} to {limits.max_sample_rate_hz:,} Hz."
             )
         if media.channels > limits.max_channels:
-            raise LimitExceeded(f"The file has {media.channels} channels, the limit is {limits.max_channels}.")
+            raise LimitExceeded(
+                f"The file has {media.channels} channels, the limit is {limits.max_channels}."
+            )
         channel = self._part.channel
         if channel is not None and not 0 <= channel < media.channels:
             raise BadRequest(f"The file has {media.channels} channels, channel {channel} is not one of them.")

@@ -9,8 +9,8 @@ from function.report import HIGHEST, LOWEST, ErrorRecord, Report
 
 PAGE = Path(__file__).parent / "page"
 COLUMNS = (
-    "file", "score", "lower", "upper", "verdict", "worst_score", "worst_start_s", "duration_s", "speech_share",
-    "snr_db", "level_dbfs", "warnings", "error",
+    "file", "score", "lower", "upper", "verdict", "worst_score", "worst_start_s", "duration_s",
+    "speech_share", "snr_db", "level_dbfs", "warnings", "error",
 )  # fmt: skip
 
 type Result = Report | ErrorRecord

@@ -164,4 +164,3 @@ def load_model(settings: Settings) -> Model:
 @cache
 def _load(folder: Path, runtime: str, threads: int) -> Model:
     return Model(folder, runtime, threads)
-

@@ -1,4 +1,4 @@
-"""The result's schema, version 1. docs/report-v1.schema.json is made from it: ``python -m function.report``."""
+"""The result's schema, version 1. ``python -m function.report`` makes docs/report-v1.schema.json."""
 
 import json
 from typing import Annotated, Literal

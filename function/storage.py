@@ -101,12 +101,15 @@ class Storage:
                     f"S3 sent {file.tell():,} of the {size:,} bytes of s3://{ref.bucket}/{ref.key}."
                 )
             file.seek(0)
-            yield file, replace(
-                ref,
-                version_id=_version(answer.get("VersionId")),
-                etag=answer["ETag"].strip('"'),
-                size_bytes=size,
-                modified=answer["LastModified"],
+            yield (
+                file,
+                replace(
+                    ref,
+                    version_id=_version(answer.get("VersionId")),
+                    etag=answer["ETag"].strip('"'),
+                    size_bytes=size,
+                    modified=answer["LastModified"],
+                ),
             )
 
     def find_result(self, bucket: str, keys: tuple[str, ...]) -> Result | None:

@@ -31,7 +31,7 @@ class Stack:
         self.queue_url = outputs["QueueUrl"]
         self.dead_letter_queue_url = outputs["DeadLetterQueueUrl"]
         self.function_name = outputs["FunctionName"]
-        # https://docs.localstack.cloud/aws/services/apigateway/: no name server, so the id goes into the path.
+        # LocalStack has the API behind its id in a path, because a host name would need a name server.
         api_id = urlsplit(outputs["ApiUrl"]).netloc.partition(".")[0]
         self.api_url = f"{address}/restapis/{api_id}/live/_user_request_"
 

@@ -15,13 +15,20 @@ from tests.conftest import ROOT
 CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = ROOT / "test-results" / "screenshots"
 # Without these Chromium looks for its maker's services at each start.
-ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
 def address():
     """Where the application answers."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     wait_until(lambda: server.started, "the application to start", 30)
@@ -51,13 +58,17 @@ def opened(browser, address):
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
             "request",
-            lambda request: None
-            if request.url.startswith((address, "blob:", "data:"))
-            else complaints.append(f"asked {request.url}"),
+            lambda request: (
+                None
+                if request.url.startswith((address, "blob:", "data:"))
+                else complaints.append(f"asked {request.url}")
+            ),
         )
         page.goto(address)
         return page

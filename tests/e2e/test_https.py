@@ -27,9 +27,7 @@ def test_health_answers(client: httpx2.Client, stack: Stack) -> None:
 
 
 def test_a_recording_is_scored_and_its_result_kept(client: httpx2.Client, stack: Stack) -> None:
-    answer = client.post(
-        f"{stack.api_url}/v1/scores", content=CLEAN, headers={"Content-Type": "audio/flac"}
-    )
+    answer = client.post(f"{stack.api_url}/v1/scores", content=CLEAN, headers={"Content-Type": "audio/flac"})
     assert answer.status_code == 200, answer.text
     report = Report.model_validate(answer.json())
     assert report.media.container == "FLAC"

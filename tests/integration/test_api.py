@@ -1,6 +1,5 @@
 """api.py with a real S3: posted results are kept, large recordings go through a presigned upload."""
 
-
 import httpx2
 import pytest
 from fastapi.testclient import TestClient

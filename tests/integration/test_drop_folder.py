@@ -25,7 +25,9 @@ def results_in(s3, bucket) -> dict[str, dict]:
     return {key: json.loads(body) for key, body in stored(s3, bucket).items()}
 
 
-@pytest.mark.parametrize("key", ["a.flac", "calls/a b+c%2F%.flac", "录音/第一 段.flac", "no-suffix", "a?b#c&d=e.wav"])
+@pytest.mark.parametrize(
+    "key", ["a.flac", "calls/a b+c%2F%.flac", "录音/第一 段.flac", "no-suffix", "a?b#c&d=e.wav"]
+)
 def test_a_recording_becomes_a_report_for_its_version(s3, folder, incoming, results, key):
     ref = announced(s3, incoming, key, SPEECH, "0A")
     outcome = folder.process(ref)

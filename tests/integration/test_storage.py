@@ -14,9 +14,7 @@ from function.storage import ObjectRef, Storage
 def announced(s3, bucket: str, key: str, body: bytes, sequencer: str) -> ObjectRef:
     """Puts an object; returns what its event would say."""
     answer = s3.put_object(Bucket=bucket, Key=key, Body=body)
-    return ObjectRef(
-        bucket, key, answer.get("VersionId"), answer["ETag"].strip('"'), sequencer, len(body)
-    )
+    return ObjectRef(bucket, key, answer.get("VersionId"), answer["ETag"].strip('"'), sequencer, len(body))
 
 
 def stored(s3, bucket: str) -> dict[str, bytes]:
@@ -50,8 +48,9 @@ def test_without_versions_an_overwritten_object_is_superseded(s3, storage, plain
 
 @pytest.mark.parametrize("ref", [ObjectRef("nowhere-at-all", "a"), ObjectRef("", "missing.wav")])
 def test_what_is_not_there_is_not_found(storage, incoming, ref):
-    with pytest.raises(ObjectNotFound, match="There is no object"), storage.open(
-        replace(ref, bucket=ref.bucket or incoming), 100
+    with (
+        pytest.raises(ObjectNotFound, match="There is no object"),
+        storage.open(replace(ref, bucket=ref.bucket or incoming), 100),
     ):
         pass
 

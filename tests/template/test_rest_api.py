@@ -25,7 +25,9 @@ def test_only_health_and_a_browsers_question_are_always_open(paths: dict) -> Non
     for path, methods in paths.items():
         for method, operation in methods.items():
             if (path, method) not in is_open:
-                assert operation["x-amazon-apigateway-auth"] == {"type": {"Fn::If": ["SignedCalls", "AWS_IAM", "NONE"]}}
+                assert operation["x-amazon-apigateway-auth"] == {
+                    "type": {"Fn::If": ["SignedCalls", "AWS_IAM", "NONE"]}
+                }
 
 
 def test_a_key_is_needed_where_keys_are_chosen(paths: dict, template: dict) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 from fastapi.testclient import TestClient
 
-from function import api
+from function import api, requests
 from function.report import Report
 from function.settings import Limits, Settings
 from tests.conftest import EXAMPLES, ROOT
@@ -15,7 +15,9 @@ CLEAN = (EXAMPLES / "clean.flac").read_bytes()
 
 @pytest.fixture
 def client():
-    api.app.dependency_overrides[api.settings_of_environment] = lambda: Settings(limits=Limits(max_bytes=300_000))
+    api.app.dependency_overrides[api.settings_of_environment] = lambda: Settings(
+        limits=Limits(max_bytes=300_000)
+    )
     with TestClient(api.app, raise_server_exceptions=False) as client:
         yield client
     api.app.dependency_overrides.clear()
@@ -112,7 +114,7 @@ def test_an_unknown_path_is_a_problem_too(client):
 
 
 def test_an_unexpected_error_shows_no_stack(client, monkeypatch):
-    monkeypatch.setattr(api, "score", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(requests, "score", lambda *_, **__: 1 / 0)
     answer = client.post("/v1/scores", content=CLEAN)
     assert answer.status_code == 500
     assert "division" not in answer.text

@@ -18,7 +18,13 @@ from function.events.sqs import Sqs
 from function.report import ErrorInfo, ErrorRecord, ObjectSource
 from function.storage import ObjectRef
 
-OBJECT = {"key": "calls/a+b%2B%25+%E5%BD%95%E9%9F%B3.wav", "size": 7, "eTag": "e1", "versionId": "v1", "sequencer": "0A"}
+OBJECT = {
+    "key": "calls/a+b%2B%25+%E5%BD%95%E9%9F%B3.wav",
+    "size": 7,
+    "eTag": "e1",
+    "versionId": "v1",
+    "sequencer": "0A",
+}
 KEY = "calls/a b+% 录音.wav"
 REF = ObjectRef("incoming", KEY, version_id="v1", etag="e1", sequencer="0A", size_bytes=7)
 
@@ -26,7 +32,11 @@ REF = ObjectRef("incoming", KEY, version_id="v1", etag="e1", sequencer="0A", siz
 def s3_event(*names: str) -> dict:
     return {
         "Records": [
-            {"eventSource": "aws:s3", "eventName": name, "s3": {"bucket": {"name": "incoming"}, "object": OBJECT}}
+            {
+                "eventSource": "aws:s3",
+                "eventName": name,
+                "s3": {"bucket": {"name": "incoming"}, "object": OBJECT},
+            }
             for name in names or ("ObjectCreated:Put",)
         ]
     }
@@ -55,7 +65,13 @@ def sqs_event(*bodies) -> dict:
 
 
 TEST_EVENT = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "incoming"}
-HTTP_V1 = {"resource": "/{proxy+}", "httpMethod": "GET", "path": "/v1/health", "headers": {}, "requestContext": {"stage": "v1"}}
+HTTP_V1 = {
+    "resource": "/{proxy+}",
+    "httpMethod": "GET",
+    "path": "/v1/health",
+    "headers": {},
+    "requestContext": {"stage": "v1"},
+}
 HTTP_V2 = {
     "version": "2.0",
     "rawPath": "/v1/health",
@@ -101,7 +117,19 @@ def test_each_event_finds_its_source(event, source):
 
 
 @pytest.mark.parametrize(
-    "event", [None, [], "text", 7, {}, {"Records": []}, {"Records": [1]}, {"Records": "x"}, {"bucket": "b"}, {"bucket": 1, "key": 2}]
+    "event",
+    [
+        None,
+        [],
+        "text",
+        7,
+        {},
+        {"Records": []},
+        {"Records": [1]},
+        {"Records": "x"},
+        {"bucket": "b"},
+        {"bucket": 1, "key": 2},
+    ],
 )
 def test_an_event_of_no_known_source_is_an_error(event):
     with pytest.raises(UnreadableEvent, match="of no known kind"):
@@ -156,7 +184,14 @@ def test_only_the_messages_that_failed_are_named():
 
 @pytest.mark.parametrize(
     "body",
-    ["not json", "[]", "{}", "7", {"Records": [{"eventSource": "aws:s3"}]}, {"source": "aws.s3", "detail": 1}],
+    [
+        "not json",
+        "[]",
+        "{}",
+        "7",
+        {"Records": [{"eventSource": "aws:s3"}]},
+        {"source": "aws.s3", "detail": 1},
+    ],
 )
 def test_a_message_that_cannot_be_read_is_kept_for_a_person(body):
     assert Sqs.handle(sqs_event(body), None, Folder()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}

@@ -24,7 +24,9 @@ def test_frames_do_not_depend_on_the_block_size(data):
 
 
 def test_frames_do_not_depend_on_the_block_size_beyond_the_reach_of_the_level(rng):
-    samples = (rng.standard_normal(90 * 16_000) * np.repeat(rng.uniform(0.01, 1, 90), 16_000)).astype(np.float32)
+    samples = (rng.standard_normal(90 * 16_000) * np.repeat(rng.uniform(0.01, 1, 90), 16_000)).astype(
+        np.float32
+    )
     whole = frames_of(samples)
     for size in (997, 65_536):
         np.testing.assert_array_equal(streamed(samples, list(range(size, len(samples), size))), whole)
@@ -56,7 +58,9 @@ def test_digital_silence_makes_frames_of_zeros():
     assert not frames_of(np.zeros(16_000, np.float32)).any()
 
 
-@pytest.mark.parametrize(("samples", "frames"), [(0, 0), (511, 0), (512, 1), (767, 1), (768, 2), (160_000, 624)])
+@pytest.mark.parametrize(
+    ("samples", "frames"), [(0, 0), (511, 0), (512, 1), (767, 1), (768, 2), (160_000, 624)]
+)
 def test_frame_count(samples, frames):
     assert frame_count(samples) == frames == len(frames_of(np.zeros(samples, np.float32)))
 

@@ -17,7 +17,12 @@ def lines(capsys) -> list[dict]:
 def test_a_line_for_every_input_in_the_order_given(capsys, tmp_path):
     text = tmp_path / "text.wav"
     text.write_text("no audio")
-    inputs = [str(EXAMPLES / "noisy.flac"), str(text), str(tmp_path / "nowhere.wav"), str(EXAMPLES / "clean.flac")]
+    inputs = [
+        str(EXAMPLES / "noisy.flac"),
+        str(text),
+        str(tmp_path / "nowhere.wav"),
+        str(EXAMPLES / "clean.flac"),
+    ]
     assert main([*inputs, "--format", "jsonl"]) == 1
     results = lines(capsys)
     assert [result["source"]["file"] for result in results] == inputs

@@ -30,7 +30,9 @@ def test_digital_silence_has_no_level_and_no_bandwidth():
 
 def test_silent_share(rng):
     noise = rng.standard_normal(80_000) * 0.1
-    assert measured(np.concatenate([noise, np.zeros(80_000)]), cuts=[777]).silent_share == pytest.approx(0.5, abs=0.02)
+    assert measured(np.concatenate([noise, np.zeros(80_000)]), cuts=[777]).silent_share == pytest.approx(
+        0.5, abs=0.02
+    )
 
 
 @pytest.mark.parametrize("snr_db", [0.0, 10.0, 30.0])
@@ -40,14 +42,18 @@ def test_snr_of_bursts_in_noise(rng, snr_db):
     speech = rng.standard_normal(160_000) * 0.01 * 10 ** (snr_db / 20) * on
     frames = len(frames_of(np.zeros(160_000)))
     centres = (np.arange(frames) * 256 + 256).astype(int)
-    assert measured(noise + speech, speech=on[centres].astype(np.float32)).snr_db == pytest.approx(snr_db, abs=0.5)
+    assert measured(noise + speech, speech=on[centres].astype(np.float32)).snr_db == pytest.approx(
+        snr_db, abs=0.5
+    )
 
 
 def test_snr_needs_speech_and_pauses(rng):
     assert measured(rng.standard_normal(16_000)).snr_db is None
 
 
-@pytest.mark.parametrize(("rate", "low", "high"), [(8_000, 3_700, 4_300), (11_025, 5_200, 5_800), (16_000, 7_900, 8_000)])
+@pytest.mark.parametrize(
+    ("rate", "low", "high"), [(8_000, 3_700, 4_300), (11_025, 5_200, 5_800), (16_000, 7_900, 8_000)]
+)
 def test_bandwidth_is_where_the_sound_ends(rng, rate, low, high):
     noise = soxr.resample(rng.standard_normal(4 * rate), rate, 16_000)
     assert low <= measured(noise).bandwidth_hz <= high

@@ -73,9 +73,9 @@ def test_no_frames_no_windows(onnx):
 
 def test_outputs_are_in_range(onnx, rng):
     scores = onnx.network(rng.exponential(3, (200, SPEC.bins)).astype(np.float32))
-    assert 1.04 <= scores.score.min() and scores.score.max() <= 4.6401
+    assert scores.score.min() >= 1.04 and scores.score.max() <= 4.6401
     assert scores.weight.min() > 0
-    assert 0 <= scores.speech.min() and scores.speech.max() <= 1
+    assert scores.speech.min() >= 0 and scores.speech.max() <= 1
 
 
 def test_it_is_loaded_once_per_process(settings):

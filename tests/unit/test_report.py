@@ -16,7 +16,15 @@ def test_the_published_schema_is_the_codes_own():
 
 @pytest.mark.parametrize(
     ("score", "verdict"),
-    [(1.04, "bad"), (1.99, "bad"), (2.0, "poor"), (2.75, "fair"), (3.5, "good"), (3.999, "good"), (4.64, "excellent")],
+    [
+        (1.04, "bad"),
+        (1.99, "bad"),
+        (2.0, "poor"),
+        (2.75, "fair"),
+        (3.5, "good"),
+        (3.999, "good"),
+        (4.64, "excellent"),
+    ],
 )
 def test_verdicts_begin_at_their_thresholds(score, verdict):
     assert verdict_of(score) == verdict
@@ -24,13 +32,16 @@ def test_verdicts_begin_at_their_thresholds(score, verdict):
 
 def test_every_warning_can_be_filled_in():
     values = {
-        "least_s": 0.5, "share": 0.1, "bandwidth_hz": 4_000, "duration_s": 3.0, "level_dbfs": -60.0, "hop_s": 0.032
+        "least_s": 0.5, "share": 0.1, "bandwidth_hz": 4_000, "duration_s": 3.0,
+        "level_dbfs": -60.0, "hop_s": 0.032
     }  # fmt: skip
     for code in WARNINGS:
         assert "{" not in warning(code, **values).message
 
 
-@pytest.mark.parametrize(("error", "retryable"), [(EmptyFile("No bytes."), False), (StorageUnavailable("503"), True)])
+@pytest.mark.parametrize(
+    ("error", "retryable"), [(EmptyFile("No bytes."), False), (StorageUnavailable("503"), True)]
+)
 def test_an_error_record_says_what_to_do(error, retryable):
     record = ErrorRecord.of(error, FileSource(file="a.wav"))
     assert record.error.type == error.type

@@ -45,7 +45,10 @@ def test_frames_are_left_out_when_not_wanted(settings):
 
 def test_a_channel_can_be_picked(settings, recorded, speech):
     path = recorded(np.stack([speech, np.zeros_like(speech)], axis=1))
-    assert scored(path, settings, part=Part(channel=0)).score == scored(recorded(speech, "mono.wav"), settings).score
+    assert (
+        scored(path, settings, part=Part(channel=0)).score
+        == scored(recorded(speech, "mono.wav"), settings).score
+    )
     assert codes(scored(path, settings, part=Part(channel=1))) == {"no_speech"}
 
 
@@ -69,7 +72,11 @@ def test_digital_silence_is_no_speech(settings, recorded):
     result = scored(recorded(np.zeros(48_000, np.float32)), settings)
     assert codes(result) == {"no_speech"}
     assert result.score is None
-    assert (result.signal.level_dbfs, result.signal.peak_dbfs, result.signal.silent_share) == (None, None, 1.0)
+    assert (result.signal.level_dbfs, result.signal.peak_dbfs, result.signal.silent_share) == (
+        None,
+        None,
+        1.0,
+    )
 
 
 def test_warnings_say_what_is_odd(settings, recorded, speech):

@@ -13,7 +13,7 @@ from tests.unit.training_corpus import make_corpus
 from training import calibration, evaluate_human, export
 from training.calibration import Prediction
 from training.conformance import scores_of, signals
-from training.evaluate import is_met
+from training.measures import is_met
 from training.metrics import bootstrap, pearson, rmse, roc_auc, spearman
 from training.network import Config
 from training.train import train
@@ -126,7 +126,7 @@ def test_exported_model_is_whole_and_both_runtimes_agree(exported):
 def test_every_row_is_measured_and_the_card_carries_it(exported):
     rows = json.loads((exported / "model" / "model.json").read_text())["metrics"]["rows"]
     card = (exported / "model" / "MODEL_CARD.md").read_text()
-    assert len({row["name"] for row in rows}) == len(rows) == 16
+    assert len({row["name"] for row in rows}) == len(rows) == 17
     assert all(f"| {row['name']} |" in card for row in rows)
     assert "$" not in card
     assert (exported / "plots" / "scatter.png").stat().st_size > 10_000
