@@ -1,12 +1,15 @@
 """The whole stack: template.yaml in LocalStack, the real function behind AWS's emulator, S3 over HTTP."""
 
 import json
+import os
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from function.settings import Settings
-from infra.localstack.install import EMULATOR, LOCALSTACK_PYTHON
+from infra.localstack.install import EMULATOR, LOCALSTACK_PYTHON, ROOT, SAM
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, deploy
 from infra.waiting import wait_until
@@ -29,6 +32,29 @@ def stack(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         stack = deploy(address, runtime=Settings.from_env().runtime)
         stack.start_function()
         yield stack
+
+
+@pytest.fixture(scope="session")
+def built(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template that `sam build` writes, with the name of the freshly built image in it."""
+    ping = subprocess.run(
+        [LOCALSTACK_PYTHON, "-c", "import docker; docker.from_env().ping()"], capture_output=True
+    )
+    if ping.returncode != 0:
+        pytest.skip("no container engine answers: start Docker, or podman's service and set DOCKER_HOST")
+    if not SAM.exists():
+        pytest.skip("the SAM CLI is not installed: python -m infra.localstack.install sam")
+    folder = tmp_path_factory.mktemp("build")
+    runtime = Settings.from_env().runtime
+    done = subprocess.run(
+        [SAM, "build", "--no-cached", "--parameter-overrides", f"Runtime={runtime}", "--build-dir", folder],
+        cwd=ROOT,
+        env=os.environ | {"SAM_CLI_TELEMETRY": "0"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "template.yaml"
 
 
 @pytest.fixture

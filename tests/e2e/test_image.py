@@ -3,9 +3,7 @@
 Needs a container engine. AQSCORE_RUNTIME picks the image, as everywhere.
 """
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +12,6 @@ import pytest
 
 from function.report import ErrorRecord, Report
 from function.settings import Settings
-from infra.localstack.install import LOCALSTACK_PYTHON, ROOT, SAM
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, deploy
 from tests.conftest import wav_bytes
@@ -23,25 +20,9 @@ RUNTIME = Settings.from_env().runtime
 
 
 @pytest.fixture(scope="module")
-def image(installed: None, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of a freshly built image."""
-    ping = subprocess.run(
-        [LOCALSTACK_PYTHON, "-c", "import docker; docker.from_env().ping()"], capture_output=True
-    )
-    if ping.returncode != 0:
-        pytest.skip("no container engine answers: start Docker, or podman's service and set DOCKER_HOST")
-    if not SAM.exists():
-        pytest.skip("the SAM CLI is not installed: python -m infra.localstack.install sam")
-    folder: Path = tmp_path_factory.mktemp("build")
-    built = subprocess.run(
-        [SAM, "build", "--no-cached", "--parameter-overrides", f"Runtime={RUNTIME}", "--build-dir", folder],
-        cwd=ROOT,
-        env=os.environ | {"SAM_CLI_TELEMETRY": "0"},
-        capture_output=True,
-        text=True,
-    )
-    assert built.returncode == 0, built.stdout + built.stderr
-    return re.search(r"ImageUri: (\S+)", (folder / "template.yaml").read_text()).group(1)
+def image(built: Path) -> str:
+    """The name of the image."""
+    return re.search(r"ImageUri: (\S+)", built.read_text()).group(1)
 
 
 @pytest.fixture(scope="module")
