@@ -8,7 +8,7 @@ import pytest
 
 from function.errors import SetupError
 from function.features import SPEC, frames_of
-from function.model import Model, load_model
+from function.model import FrameScores, Model, ScoreStream, load_model
 from function.settings import Settings
 
 FOLDER = Settings().model_dir
@@ -57,6 +57,24 @@ def test_windows_do_not_show_in_the_result(onnx, speech, rng):
     for block in (1, 500, len(frames)):
         result, _ = overall(onnx, frames, block)
         assert result == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize("block", [1, 7, 30, 1_000])
+def test_every_frame_is_scored_with_its_whole_context_on_both_sides(rng, block):
+    """A stand-in for the network looks exactly as far as the context reaches, no nearer."""
+    context = 8
+
+    def network(frames: np.ndarray) -> FrameScores:
+        level = frames.mean(axis=1)
+        around = np.convolve(level, np.ones(2 * context + 1), "full")[context:-context].astype(np.float32)
+        return FrameScores(around, around, around)
+
+    frames = rng.random((100, SPEC.bins)).astype(np.float32)
+    stream = ScoreStream(network, frames=20, context=context)
+    windows = [w for at in range(0, 100, block) for w in stream.push(frames[at : at + block])]
+    windows += stream.finish()
+    scores = np.concatenate([window.scores.score for window in windows])
+    np.testing.assert_allclose(scores, network(frames).score, rtol=1e-5)
 
 
 def test_scores_do_not_depend_on_how_the_frames_arrive(onnx, speech):
