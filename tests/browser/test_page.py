@@ -48,6 +48,21 @@ def test_a_recording_is_scored_and_shown(opened, screenshot, scheme, width):
     screenshot(page, f"noisy-{scheme}-{width}")
 
 
+def test_a_file_is_dropped_anywhere_on_the_page(opened):
+    page = opened()
+    content = page.evaluate_handle(
+        """(bytes) => {
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(bytes)], "dropped.flac"));
+            return data;
+        }""",
+        list(NOISY.read_bytes()),
+    )
+    page.dispatch_event("main", "drop", {"dataTransfer": content})
+    expect(page.locator("#status")).to_contain_text("Done.")
+    expect(page.locator("#name")).to_have_text("dropped.flac")
+
+
 def test_a_bad_file_says_what_to_do(opened, screenshot, tmp_path):
     page = opened()
     text = tmp_path / "letter.wav"

@@ -8,11 +8,21 @@ import pytest
 from function.events import source_of
 from function.events.direct import Direct
 from function.events.eventbridge import EventBridge
+from function.events.http import Http
 from function.events.s3 import S3
 from function.events.sqs import Sqs
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
-SOURCES = {"sqs_s3": Sqs, "s3": S3, "s3_test_event": S3, "eventbridge": EventBridge, "direct": Direct}
+SOURCES = {
+    "sqs_s3": Sqs,
+    "s3": S3,
+    "s3_test_event": S3,
+    "eventbridge": EventBridge,
+    "direct": Direct,
+    "rest_api": Http,
+    "http_api": Http,
+    "function_url": Http,
+}
 
 
 def event(name: str) -> dict:

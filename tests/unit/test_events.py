@@ -17,6 +17,7 @@ from function.events.s3 import S3
 from function.events.sqs import Sqs
 from function.report import ErrorInfo, ErrorRecord, ObjectSource
 from function.storage import ObjectRef
+from tests.conftest import ROOT
 
 OBJECT = {
     "key": "calls/a+b%2B%25+%E5%BD%95%E9%9F%B3.wav",
@@ -65,20 +66,10 @@ def sqs_event(*bodies) -> dict:
 
 
 TEST_EVENT = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "incoming"}
-HTTP_V1 = {
-    "resource": "/{proxy+}",
-    "httpMethod": "GET",
-    "path": "/v1/health",
-    "headers": {},
-    "requestContext": {"stage": "v1"},
-}
-HTTP_V2 = {
-    "version": "2.0",
-    "rawPath": "/v1/health",
-    "rawQueryString": "",
-    "headers": {},
-    "requestContext": {"http": {"method": "GET", "path": "/v1/health", "sourceIp": "192.0.2.1"}},
-}
+HTTP = [
+    json.loads((ROOT / "tests" / "events" / f"{name}.json").read_text())
+    for name in ("rest_api", "http_api", "function_url")
+]
 
 
 class Folder:
@@ -108,8 +99,7 @@ class Folder:
         (sqs_event(s3_event()), Sqs),
         (eventbridge_event(), EventBridge),
         ({"bucket": "b", "key": "k"}, Direct),
-        (HTTP_V1, Http),
-        (HTTP_V2, Http),
+        *((event, Http) for event in HTTP),
     ],
 )
 def test_each_event_finds_its_source(event, source):
@@ -197,14 +187,14 @@ def test_a_message_that_cannot_be_read_is_kept_for_a_person(body):
     assert Sqs.handle(sqs_event(body), None, Folder()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
 
 
-@pytest.mark.parametrize("event", [HTTP_V1, HTTP_V2])
-def test_both_http_payload_formats_reach_the_application(event):
+@pytest.mark.parametrize("event", HTTP, ids=["REST API", "HTTP API", "function URL"])
+def test_every_kind_of_http_event_reaches_the_application(event):
     answer = Http.handle(event, None, Folder())
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"]) == {"status": "ok"}
 
 
-@pytest.mark.parametrize("event", [HTTP_V1, HTTP_V2])
+@pytest.mark.parametrize("event", HTTP, ids=["REST API", "HTTP API", "function URL"])
 def test_errors_travel_as_text(event):
     """Mangum takes what it doesn't know for binary, and sends it as base64."""
     event = json.loads(json.dumps(event).replace("/v1/health", "/v2/nothing"))
