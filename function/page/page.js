@@ -115,7 +115,7 @@ $("key").addEventListener("change", () => sessionStorage.setItem("api-key", $("k
 
 let microphone = null;
 $("record").addEventListener("click", () => (microphone ? stopRecording() : startRecording()).catch((error) => {
-  complain(`The microphone can't be used (${error.message}). Allow it in the browser, and try again.`);
+  complain(`The microphone can't be used (${error.message}). Check that there is one and that the browser may use it, and try again.`);
 }));
 
 async function startRecording() {

@@ -73,6 +73,39 @@ def test_a_bad_file_says_what_to_do(opened, screenshot, tmp_path):
     opened.complaints[:] = [each for each in opened.complaints if "415" not in each]
 
 
+def test_the_microphone_is_recorded_without_a_codec(opened):
+    page = opened(permissions=["microphone"])
+    page.get_by_role("button", name="Record from the microphone").click()
+    expect(page.locator("#status")).to_have_text("Recording …")
+    page.wait_for_function("microphone.blocks.length > 400")  # blocks of 128 samples: a second at 48 kHz
+    with page.expect_request("**/v1/scores") as asked:
+        page.get_by_role("button", name="Stop and score").click()
+    assert b"RIFF" in asked.value.post_data_buffer
+    expect(page.locator("#name")).to_have_text("microphone.wav")
+    expect(page.locator("#score")).not_to_be_empty()
+
+
+def test_a_key_is_asked_for_where_one_is_needed_and_kept_in_the_tab(opened):
+    page = opened()
+    page.route(
+        "**/v1/scores",
+        lambda route: (
+            route.fallback()
+            if route.request.headers.get("x-api-key") == "a key"
+            else route.fulfill(status=403, json={"message": "Forbidden"})
+        ),
+    )
+    expect(page.get_by_label("API key")).to_be_hidden()
+    page.set_input_files("#files", NOISY)
+    expect(page.get_by_role("alert")).to_contain_text("Forbidden")
+    page.get_by_label("API key").fill("a key")
+    page.get_by_label("API key").press("Tab")
+    score(page, NOISY)
+    expect(page.locator("#score")).to_be_visible()
+    assert page.evaluate("[sessionStorage.length, localStorage.length, document.cookie]") == [1, 0, ""]
+    opened.complaints[:] = [each for each in opened.complaints if "403" not in each]
+
+
 def test_no_speech_is_no_score(opened):
     page = opened()
     silence = {"name": "silence.wav", "mimeType": "audio/wav", "buffer": wav_bytes([0.0] * 32_000)}
