@@ -77,7 +77,7 @@ def test_the_microphone_is_recorded_without_a_codec(opened):
     page = opened(permissions=["microphone"])
     page.get_by_role("button", name="Record from the microphone").click()
     expect(page.locator("#status")).to_have_text("Recording …")
-    page.wait_for_function("microphone.blocks.length > 400")  # blocks of 128 samples: a second at 48 kHz
+    page.wait_for_function("() => microphone.blocks.length > 400")  # blocks of 128 samples: a second at 48 kHz
     with page.expect_request("**/v1/scores") as asked:
         page.get_by_role("button", name="Stop and score").click()
     assert b"RIFF" in asked.value.post_data_buffer
@@ -131,10 +131,10 @@ def test_several_files_make_a_table_that_sorts(opened, screenshot):
 def test_a_click_on_the_timeline_plays_from_there(opened):
     page = opened()
     score(page, NOISY)
-    page.wait_for_function("document.getElementById('player').readyState >= 1")
+    page.wait_for_function("() => document.getElementById('player').readyState >= 1")
     box = page.locator("#timeline").bounding_box()
     page.locator("#timeline").click(position={"x": box["width"] / 2, "y": 10})
-    page.wait_for_function("document.getElementById('player').currentTime >= 3.0")
+    page.wait_for_function("() => document.getElementById('player').currentTime >= 3.0")
     page.get_by_role("button", name="Play the worst second").click()
 
 
@@ -143,10 +143,10 @@ def test_the_keyboard_is_enough(opened):
     page.keyboard.press("Tab")
     expect(page.locator("#files")).to_be_focused()
     score(page, NOISY)
-    page.wait_for_function("document.getElementById('player').readyState >= 1")
+    page.wait_for_function("() => document.getElementById('player').readyState >= 1")
     page.locator("#timeline").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.getElementById('player').currentTime >= 1.0")
+    page.wait_for_function("() => document.getElementById('player').currentTime >= 1.0")
 
 
 def test_the_json_can_be_downloaded(opened):
