@@ -16,7 +16,7 @@ WARP_SHARE = 0.6  # clips whose frequencies are warped
 KNEE_HZ = 6_000.0  # above, the warp leads back to the top of the band
 COLOUR_DB = 1.5  # standard deviation of each term of the colouring
 COLOUR_TERMS = 4
-SILENCE_SHARE, SILENCE_S = 0.1, (0.1, 5.0)  # clips that get digital silence before or after, how much
+SILENCE_SHARE, SILENCE_S = 0.3, (0.1, 5.0)  # clips that get digital silence before or after, how much
 
 _BIN_HZ = np.arange(SPEC.bins) * SPEC.sample_rate_hz / SPEC.frame_length
 _BIN_BARK = bark(_BIN_HZ)

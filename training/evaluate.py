@@ -11,15 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from function.features import SPEC
 from function.model import OnnxNetwork, load_model
+from function.report import HIGHEST, LOWEST
 from function.settings import Settings
 from training.calibration import NO_SPEECH_SET, SCORED_SETS, is_for_calibration, is_plain_speech
 from training.dataset import read_manifest
-from training.metrics import bootstrap, pearson, rmse, roc_auc, spearman
+from training.measures import HIGHER, LOWER, WITHIN, measured, plain, print_table, rounded
+from training.metrics import pearson, rmse, roc_auc, spearman
 from training.plots import plot_groups, plot_scatter
 from training.scoring_runs import SAME, SILENCES, Run, moved_scores, score_clips
 
@@ -28,7 +28,6 @@ CHANGED_CLIPS = 40
 TEN_SECONDS = 625  # frames
 TIMED_CALLS = 50
 EDGE_S = SPEC.first_centre_s  # frames nearer to a burst's edge hold some of both sides
-HIGHER, LOWER, WITHIN = "at least", "at most", "within"
 
 
 def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
@@ -47,16 +46,16 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
     scored = [run for run in labelled if not run.refused]
     noise = [run for run in scored if run.clip["set"] == "dev_noise"]
     rows = [
-        _row("Pearson, additive noise", pearson, _columns(noise), HIGHER, 0.95, 0.97),
-        _row("RMSE, additive noise", rmse, _columns(noise), LOWER, 0.38, 0.30),
-        _row("Pearson, all degradations", pearson, _columns(scored), HIGHER, 0.93, 0.96),
-        _row("Spearman, all degradations", spearman, _columns(scored), HIGHER, 0.93, 0.96),
-        _row("RMSE, all degradations", rmse, _columns(scored), LOWER, None, None),
-        _row("pairs 5 dB apart in order", np.mean, [_in_order(by_set[PAIR_SET])], HIGHER, 0.98, 0.995),
+        measured("Pearson, additive noise", pearson, _columns(noise), HIGHER, 0.95, 0.97),
+        measured("RMSE, additive noise", rmse, _columns(noise), LOWER, 0.38, 0.30),
+        measured("Pearson, all degradations", pearson, _columns(scored), HIGHER, 0.93, 0.96),
+        measured("Spearman, all degradations", spearman, _columns(scored), HIGHER, 0.93, 0.96),
+        measured("RMSE, all degradations", rmse, _columns(scored), LOWER, None, None),
+        measured("pairs 5 dB apart in order", np.mean, [_in_order(by_set[PAIR_SET])], HIGHER, 0.98, 0.995),
         *_burst_rows([run for run in by_set[BURST_SET] if not run.refused and run.clip["burst"]]),
         *_change_rows(corpus, noise, settings),
         *_guard_rows(by_set[NO_SPEECH_SET], labelled),
-        _row("90 % interval holds the truth", np.mean, [_covered(scored)], WITHIN, (0.85, 0.95), None),
+        measured("90 % interval holds the truth", np.mean, [_covered(scored)], WITHIN, (0.85, 0.95), None),
         *_cost_rows(load_model(settings).info, model),
     ]
     groups = _groups(scored)
@@ -66,32 +65,11 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
             plots / "scatter.png",
         )
         plot_groups(groups, plots / "groups.png")
-    refused = {name: [sum(run.refused for run in by_set[name]), len(by_set[name])] for name in SCORED_SETS}
+    refused = {
+        name: [sum(run.refused for run in by_set[name]), len(by_set[name])]
+        for name in (*SCORED_SETS, PAIR_SET)
+    }
     return {"rows": rows, "groups": groups, "refused": refused}
-
-
-def print_table(metrics: dict) -> None:
-    """Prints the measures with what is asked of them."""
-    table = Table(
-        "measure", "value", "95 % interval", "bar", "aim", "bar met", "aim met", title="Development split"
-    )
-    for row in metrics["rows"]:
-        interval = "" if row["low"] is None else f"{value_text(row['low'])} to {value_text(row['high'])}"
-        asked = [asked_text(row["way"], row[name]) for name in ("bar", "aim")]
-        met = ["" if row[name] is None else ("yes" if is_met(row, name) else "NO") for name in ("bar", "aim")]
-        table.add_row(row["name"], value_text(row["value"]), interval, *asked, *met)
-    Console(width=130).print(table)
-    for name, (count, total) in metrics["refused"].items():
-        print(f"{name}: {count} of {total} clips refused as holding no speech, left out of the correlations")
-
-
-def is_met(row: dict, level: str) -> bool:
-    """Whether a row reaches its ``bar`` or ``aim``; what could not be measured reaches none."""
-    if row["value"] is None:
-        return False
-    if row["way"] == WITHIN:
-        return row[level][0] <= row["value"] <= row[level][1]
-    return row["value"] >= row[level] if row["way"] == HIGHER else row["value"] <= row[level]
 
 
 def burst_auc(run: Run) -> float:
@@ -108,30 +86,13 @@ def _columns(runs: list[Run]) -> list[np.ndarray]:
     return [np.array([run.clip["pesq_wb"] for run in runs]), np.array([run.result.score for run in runs])]
 
 
-def _row(name: str, measure, columns: list[np.ndarray], way: str, bar, aim) -> dict:
-    low, high = bootstrap(measure, *columns)
-    return _plain_row(name, measure(*columns), way, bar, aim) | {"low": _number(low), "high": _number(high)}
-
-
-def _plain_row(name: str, value: float, way: str, bar, aim) -> dict:
-    return {
-        "name": name,
-        "value": _number(value),
-        "low": None,
-        "high": None,
-        "way": way,
-        "bar": bar,
-        "aim": aim,
-    }
-
-
 def _in_order(runs: list[Run]) -> np.ndarray:
-    """(pairs,) whether the better of two versions scores higher; one that got no score is not in order."""
+    """(pairs,) whether the better of two versions scores higher, of the pairs that both got a score."""
     pairs: dict = {}
     for run in runs:
         pairs.setdefault(run.clip["pair"], {})[run.clip["pair_rank"]] = run.result.score
-    whole = [pair for pair in pairs.values() if len(pair) == 2]
-    return np.array([None not in pair.values() and pair[1] > pair[0] for pair in whole], float)
+    scored = [pair for pair in pairs.values() if len(pair) == 2 and None not in pair.values()]
+    return np.array([pair[1] > pair[0] for pair in scored], float)
 
 
 def _burst_rows(runs: list[Run]) -> list[dict]:
@@ -142,7 +103,7 @@ def _burst_rows(runs: list[Run]) -> list[dict]:
         for run in runs
     ]
     return [
-        _row(
+        measured(
             "frames: ROC area, burst against the rest",
             np.nanmean,
             [np.array([burst_auc(run) for run in runs])],
@@ -150,7 +111,9 @@ def _burst_rows(runs: list[Run]) -> list[dict]:
             0.90,
             0.97,
         ),
-        _row("worst segment overlaps the burst", np.mean, [np.array(overlaps, float)], HIGHER, 0.90, 0.98),
+        measured(
+            "worst segment overlaps the burst", np.mean, [np.array(overlaps, float)], HIGHER, 0.90, 0.98
+        ),
     ]
 
 
@@ -158,13 +121,15 @@ def _change_rows(corpus: Path, runs: list[Run], settings: Settings) -> list[dict
     """The largest move of any clip: a mean would hide the one recording that jumps."""
     chosen = runs[:: max(1, len(runs) // CHANGED_CLIPS)][:CHANGED_CLIPS]
     moves = moved_scores(corpus, chosen, settings)
-    same = max(float(moves[name].max()) for name in SAME)
+    largest = {
+        name: float(np.max(values, where=np.isfinite(values), initial=0)) for name, values in moves.items()
+    }
+    lost = sum(np.count_nonzero(np.isinf(values)) for values in moves.values())
+    same = max(largest[name] for name in SAME)
     return [
-        _plain_row("level, polarity, WAV, 48 kHz: largest move", same, LOWER, 0.05, 0.02),
-        *(
-            _plain_row(f"10 s of {name}: largest move", float(moves[name].max()), LOWER, 0.15, 0.05)
-            for name in SILENCES
-        ),
+        plain("level, polarity, WAV, 48 kHz: largest move", same, LOWER, 0.05, 0.02),
+        *(plain(f"10 s of {name}: largest move", largest[name], LOWER, 0.15, 0.05) for name in SILENCES),
+        plain(f"such changes that took the score away, of {len(chosen) * len(moves)}", lost, LOWER, 0, None),
     ]
 
 
@@ -174,17 +139,18 @@ def _guard_rows(silent: list[Run], labelled: list[Run]) -> list[dict]:
     plain = [run for run in labelled if is_plain_speech(run.clip) and not is_for_calibration(run.clip)]
     wrong = np.array([run.no_speech for run in plain], float)
     return [
-        _row("no speech, flagged as such", np.mean, [flagged], HIGHER, 0.97, 0.995),
-        _row("speech at 0 dB and better, wrongly flagged", np.mean, [wrong], LOWER, 0.01, 0.002),
+        measured("no speech, flagged as such", np.mean, [flagged], HIGHER, 0.97, 0.995),
+        measured("speech at 0 dB and better, wrongly flagged", np.mean, [wrong], LOWER, 0.01, 0.002),
     ]
 
 
 def _covered(scored: list[Run]) -> np.ndarray:
     """(clips,) whether the interval holds the true score, on the half that it was not fitted on."""
     held_out = [run for run in scored if not is_for_calibration(run.clip)]
-    return np.array(
-        [run.result.interval[0] <= run.clip["pesq_wb"] <= run.result.interval[1] for run in held_out], float
-    )
+    lower, upper = np.array([run.result.interval for run in held_out]).reshape(-1, 2).T
+    # PESQ's own top is 4.6439, the scale's is written 4.64.
+    true = np.clip([run.clip["pesq_wb"] for run in held_out], LOWEST, HIGHEST)
+    return ((lower <= true) & (true <= upper)).astype(float)
 
 
 def _cost_rows(info: dict, model: Path) -> list[dict]:
@@ -196,8 +162,8 @@ def _cost_rows(info: dict, model: Path) -> list[dict]:
         network(frames)
         times.append(1000 * (time.perf_counter() - started))
     return [
-        _plain_row("parameters", info["parameters"], LOWER, 2_000_000, None),
-        _plain_row("ms for 10 s, ONNX Runtime, one thread", float(np.median(times)), LOWER, 15, 8),
+        plain("parameters", info["parameters"], LOWER, 2_000_000, None),
+        plain("ms for 10 s, ONNX Runtime, one thread", float(np.median(times)), LOWER, 15, 8),
     ]
 
 
@@ -207,30 +173,11 @@ def _groups(scored: list[Run]) -> dict[str, dict]:
         true, predicted = _columns([run for run in scored if run.clip["group"] == name])
         groups[name] = {
             "clips": len(true),
-            "pearson": _number(pearson(true, predicted)) if len(true) > 2 else None,
-            "rmse": _number(rmse(true, predicted)),
-            "bias": _number(float(np.mean(predicted - true))),
+            "pearson": rounded(pearson(true, predicted)) if len(true) > 2 else None,
+            "rmse": rounded(rmse(true, predicted)),
+            "bias": rounded(float(np.mean(predicted - true))),
         }
     return groups
-
-
-def _number(value: float) -> float | None:
-    """Rounded for a file; what is not finite has no place in JSON."""
-    return round(float(value), 4) if np.isfinite(value) else None
-
-
-def asked_text(way: str, level) -> str:
-    """A bar or aim in words; empty when there is none."""
-    if level is None:
-        return ""
-    return f"{level[0]} to {level[1]}" if way == WITHIN else f"{way} {level:,}"
-
-
-def value_text(value: float | None) -> str:
-    """A measure's value with the digits that matter."""
-    if value is None:
-        return "none"
-    return f"{value:,.0f}" if value > 1000 else f"{value:.4g}"
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -20,6 +20,7 @@ from function.features import SPEC
 from function.model import OUTPUTS, OnnxNetwork
 from training import calibration, card, conformance, evaluate
 from training.dataset import read_manifest
+from training.measures import print_table
 
 SCALE = "PESQ-WB MOS-LQO"
 WINDOW = {"frames": 2048, "context": 256}
@@ -35,15 +36,15 @@ def main(arguments: list[str] | None = None) -> None:
     write_networks(network, options.out)
     info = describe(network, options.out, version=options.version, run=_run(options.run))
     found = calibration.predictions(OnnxNetwork(options.out / "model.onnx", threads=1), options.corpus)
-    info["interval"] = calibration.interval_table(found)
     info["no_speech"] = calibration.no_speech_rule(found)
+    info["interval"] = calibration.interval_table(found, info["no_speech"])
     info["data"] = corpus_summary(options.corpus)
     write_info(info, options.out)
     info["metrics"] = evaluate.evaluate(options.corpus, options.out, options.plots)
     write_info(info, options.out)
     (options.out / "MODEL_CARD.md").write_text(card.render(info))
     conformance.main(["--model", str(options.out)])
-    evaluate.print_table(info["metrics"])
+    print_table(info["metrics"])
 
 
 def write_networks(network: keras.Model, out: Path) -> None:

@@ -11,6 +11,7 @@ from training.bands import band_matrix
 
 LOWEST, HIGHEST = 1.04, 4.64  # MOS-LQO of ITU-T P.862.2, wideband
 STRETCH = 0.3  # how far the sigmoid reaches beyond both ends: half of all labels lie where it would be flat
+HEARD_BINS = 230  # up to 7.2 kHz: PESQ-WB listens no higher, and there resampling filters differ
 LOG_FLOOR = 3e-4  # 70 dB under the level around: about where 16 bits end in a recording of usual level
 WEIGHT_SPAN = 1.5  # a speech frame weighs between exp(-1.5) and exp(1.5): no few frames decide alone
 WEIGHT_FLOOR = 1e-7  # keeps the mean of a recording without speech defined
@@ -118,7 +119,9 @@ def _trunk(config: Config, frames, mask):
 
 def _compressed(config: Config, frames):
     """(batch, frames, 257) magnitudes -> loudness-like features side by side."""
-    bands = layers.Dense(band_matrix().shape[1], use_bias=False, trainable=False, name="bands")(frames)
+    frames = frames[:, :, :HEARD_BINS]
+    matrix = heard_bands()
+    bands = layers.Dense(matrix.shape[1], use_bias=False, trainable=False, name="bands")(frames)
     parts = [
         log_magnitudes(bands),
         # Zwicker's loudness grows with intensity^0.23; PESQ's own exponent (ITU-T P.862, 10.2.7).
@@ -126,6 +129,12 @@ def _compressed(config: Config, frames):
         layers.Dense(config.fine, name="fine")(log_magnitudes(frames)),
     ]
     return layers.Concatenate(name="compressed")(parts)
+
+
+def heard_bands() -> np.ndarray:
+    """(230, n) float32: the columns of the band matrix that need no bin above ``HEARD_BINS``."""
+    matrix = band_matrix()
+    return matrix[:HEARD_BINS, ~matrix[HEARD_BINS:].any(axis=0)]
 
 
 def log_magnitudes(magnitudes):
@@ -185,5 +194,5 @@ def _clean_bands(hidden, frames, positions):
 def _with_bands(model: keras.Model) -> keras.Model:
     """Sets the fixed matrix; as an initialiser it would be spelt out in the saved file's configuration."""
     if any(layer.name == "bands" for layer in model.layers):
-        model.get_layer("bands").set_weights([np.asarray(band_matrix(), np.float32)])
+        model.get_layer("bands").set_weights([heard_bands()])
     return model

@@ -73,12 +73,12 @@ def test_bootstrap_holds_the_value_and_narrows_with_more_data():
 
 def predictions(generator, count: int) -> list[Prediction]:
     found = []
-    for _ in range(count):
+    for index in range(count):
         true = generator.uniform(1.1, 4.5)
         speech = generator.beta(8, 2, 200)
         found.append(
             Prediction(
-                {"set": "dev_noise", "pesq_wb": true, "snr_db": 5},
+                {"set": "dev_noise", "pesq_wb": true, "snr_db": 5, "speakers": [f"speaker {index % 20}"]},
                 true + 0.3 * generator.standard_normal(),
                 speech,
             )
@@ -172,3 +172,15 @@ def test_a_wrong_csv_is_explained(tmp_path, text, said):
     path.write_text(text)
     with pytest.raises(ValueError, match=said):
         evaluate_human.read_rows(path)
+
+
+def test_the_shipped_model_still_scores_the_conformance_signals_as_pinned():
+    folder = Settings().model_dir
+    pinned = json.loads((folder / "conformance.json").read_text())
+    scores = scores_of(Settings())
+    assert {name for name, value in scores.items() if value is None} == {
+        name for name, value in pinned["scores"].items() if value is None
+    }
+    for name, value in scores.items():
+        if value is not None:
+            assert value == pytest.approx(pinned["scores"][name], abs=pinned["tolerance"]), name
