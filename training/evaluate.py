@@ -87,12 +87,12 @@ def _columns(runs: list[Run]) -> list[np.ndarray]:
 
 
 def _in_order(runs: list[Run]) -> np.ndarray:
-    """(pairs,) whether the better of two versions scores higher, of the pairs that both got a score."""
+    """(pairs,) whether the better of two versions scores higher; not if either was refused a score."""
     pairs: dict = {}
     for run in runs:
         pairs.setdefault(run.clip["pair"], {})[run.clip["pair_rank"]] = run.result.score
-    scored = [pair for pair in pairs.values() if len(pair) == 2 and None not in pair.values()]
-    return np.array([pair[1] > pair[0] for pair in scored], float)
+    whole = [pair for pair in pairs.values() if len(pair) == 2]
+    return np.array([None not in pair.values() and pair[1] > pair[0] for pair in whole], float)
 
 
 def _burst_rows(runs: list[Run]) -> list[dict]:
