@@ -1,6 +1,8 @@
 """api.py without buckets: posted recordings, options, and errors as RFC 9457 documents."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from fastapi.testclient import TestClient
@@ -119,6 +121,25 @@ def test_an_unexpected_error_shows_no_stack(client, monkeypatch):
     assert answer.status_code == 500
     assert "division" not in answer.text
     assert answer.json()["type"] == "urn:aqscore:error:internal_error"
+
+
+ASK = """
+from fastapi.testclient import TestClient
+from function.api import app
+headers = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
+print(TestClient(app).options("/v1/scores", headers=headers).headers.get("access-control-allow-origin"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "allowed"),
+    [({}, "None"), ({"AQSCORE_CORS_ORIGIN": "https://example.org"}, "https://example.org")],
+)
+def test_another_sites_pages_may_call_only_where_it_is_named(environment, allowed):
+    done = subprocess.run(
+        [sys.executable, "-c", ASK], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == allowed
 
 
 def test_health_and_model(client):
