@@ -113,7 +113,7 @@ async def post_score(
     report = Report(source=FileSource(file=name), **scores)
     if store and settings.results_bucket:
         score_id = uuid.uuid4().hex
-        key, error_key = _result_keys(settings, score_id)
+        key, error_key = settings.result_keys(f"{UPLOADS}{score_id}")
         body = report.model_dump_json().encode()
         await run_in_threadpool(
             storage.put_result, settings.results_bucket, key, error_key, body, ObjectRef("", "")
@@ -124,9 +124,7 @@ async def post_score(
 
 
 @app.post("/v1/uploads", status_code=201, responses=ERRORS)
-def post_upload(
-    upload: Upload, request: Request, settings: SettingsHere, storage: StorageHere
-) -> UploadTicket:
+def post_upload(upload: Upload, settings: SettingsHere, storage: StorageHere) -> UploadTicket:
     """Opens the way for a recording that is too large for a request: straight into the bucket."""
     if upload.size > settings.limits.max_bytes:
         raise LimitExceeded(
@@ -152,7 +150,7 @@ def post_upload(
 def get_score(score_id: ScoreId, settings: SettingsHere, storage: StorageHere) -> Response:
     """The result for an upload or an earlier post; 202 while it is pending."""
     incoming = _incoming(settings)
-    body = storage.read_result(settings.results_bucket, _result_keys(settings, score_id))
+    body = storage.read_result(settings.results_bucket, settings.result_keys(f"{UPLOADS}{score_id}"))
     if body is not None:
         return Response(body, media_type="application/json")
     if storage.exists(ObjectRef(incoming, f"{UPLOADS}{score_id}")):
@@ -175,11 +173,6 @@ def _incoming(settings: Settings) -> str:
     if not settings.incoming_bucket or not settings.results_bucket:
         raise NotOffered("This installation has no buckets, so nothing can be uploaded or looked up.")
     return settings.incoming_bucket
-
-
-def _result_keys(settings: Settings, score_id: str) -> tuple[str, str]:
-    stem = f"{settings.results_prefix}{UPLOADS}{score_id}"
-    return f"{stem}.json", f"{stem}.error.json"
 
 
 async def _named(request: Request) -> Named:

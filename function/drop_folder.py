@@ -42,8 +42,7 @@ class DropFolder:
         the object is itself a result.
         """
         self._refuse_results(ref)
-        report_key = f"{self._settings.results_prefix}{ref.key}.json"
-        error_key = f"{self._settings.results_prefix}{ref.key}.error.json"
+        report_key, error_key = self._settings.result_keys(ref.key)
         if not again:
             present = self._storage.find_result(self._bucket, (report_key, error_key))
             if present and ref.is_same_version(present.source):

@@ -1,5 +1,6 @@
 """What a client may ask of the HTTPS API, and what it is told: bodies, options, errors."""
 
+from dataclasses import replace
 from typing import Annotated, Any, BinaryIO, Literal
 
 from fastapi import Query
@@ -9,7 +10,7 @@ from function.audio import Part
 from function.errors import BadRequest
 from function.problems import MEDIA_TYPE
 from function.report import Scored
-from function.scoring import score, score_channels
+from function.scoring import score
 from function.settings import Settings
 
 ERRORS = {
@@ -92,8 +93,12 @@ class Options:
 
     def scores(self, file: BinaryIO, settings: Settings) -> dict[str, Any]:
         """Scores an open file as asked; the fields of a Report but its source."""
-        whole = score(file, settings, frames=self.frames, part=self.part)
+        whole = self._score(file, settings, self.part)
         channels: list[Scored] | None = None
         if self.split:
-            channels = score_channels(file, settings, frames=self.frames, part=self.part)
+            parts = (replace(self.part, channel=number) for number in range(whole.media.channels))
+            channels = [self._score(file, settings, part) for part in parts]
         return {**dict(whole), "channels": channels}
+
+    def _score(self, file: BinaryIO, settings: Settings, part: Part) -> Scored:
+        return score(file, settings, frames=self.frames, part=part)

@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -44,13 +43,6 @@ def score(file: BinaryIO, settings: Settings, *, frames: bool = True, part: Part
     with Recording(file, settings.limits, part) as recording:
         meter, timeline = _listen(recording, model, part.start_s, clock)
         return _report(recording.media, meter, timeline, model, clock, frames)
-
-
-def score_channels(file: BinaryIO, settings: Settings, *, frames: bool, part: Part) -> list[Scored]:
-    """Scores each channel of an open binary file on its own; raises as ``score`` does."""
-    first = score(file, settings, frames=frames, part=replace(part, channel=0))
-    others = range(1, first.media.channels)
-    return [first, *(score(file, settings, frames=frames, part=replace(part, channel=n)) for n in others)]
 
 
 class Clock:
@@ -158,7 +150,7 @@ def _doubts(
     if meter.level_dbfs is not None and meter.level_dbfs < LOW_LEVEL_DBFS:
         found.append(warning("low_level", level_dbfs=meter.level_dbfs))
     if frames and timeline.thinned:
-        found.append(warning("thinned", hop_s=timeline.frames().hop_s))
+        found.append(warning("thinned", hop_s=timeline.hop_s))
     return found
 
 

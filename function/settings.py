@@ -34,6 +34,10 @@ class Settings:
     model_dir: Path = Path(__file__).resolve().parent.parent / "model_artifacts"
     limits: Limits = Limits()
 
+    def result_keys(self, key: str) -> tuple[str, str]:
+        """Where the results of the recording ``key`` go: its report, and its error record."""
+        return f"{self.results_prefix}{key}.json", f"{self.results_prefix}{key}.error.json"
+
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
         """Reads the ``AQSCORE_*`` variables; what is not set keeps its default.

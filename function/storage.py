@@ -115,13 +115,9 @@ class Storage:
     def find_result(self, bucket: str, keys: tuple[str, ...]) -> Result | None:
         """The first of the keys that is there. A result costs one HEAD."""
         for key in keys:
-            try:
-                answer = self._s3.head_object(Bucket=bucket, Key=key)
-            except (ClientError, BotoCoreError) as error:
-                if _code(error) in MISSING:
-                    continue
-                raise _explained(error, ObjectRef(bucket, key)) from error
-            return Result(key, answer["ETag"], answer.get("VersionId"), _source_in(answer["Metadata"]))
+            answer = self._head(bucket, key)
+            if answer is not None:
+                return Result(key, answer["ETag"], answer.get("VersionId"), _source_in(answer["Metadata"]))
         return None
 
     def read_result(self, bucket: str, keys: tuple[str, ...]) -> bytes | None:
@@ -136,13 +132,7 @@ class Storage:
 
     def exists(self, ref: ObjectRef) -> bool:
         """Whether there is such an object."""
-        try:
-            self._s3.head_object(Bucket=ref.bucket, Key=ref.key)
-        except (ClientError, BotoCoreError) as error:
-            if _code(error) in MISSING:
-                return False
-            raise _explained(error, ref) from error
-        return True
+        return self._head(ref.bucket, ref.key) is not None
 
     def presign_upload(self, ref: ObjectRef, content_type: str, seconds: int) -> dict[str, Any]:
         """A presigned POST for exactly this key, type and at most ``ref.size_bytes``: url and fields.
@@ -185,6 +175,15 @@ class Storage:
                 bucket, Result(key, answer["ETag"], answer.get("VersionId"), source), other_key
             )
         raise StorageUnavailable(f"s3://{bucket}/{key} changed {WRITE_TRIES} times while it was written.")
+
+    def _head(self, bucket: str, key: str) -> dict[str, Any] | None:
+        """S3's HEAD of an object, None when there is none."""
+        try:
+            return self._s3.head_object(Bucket=bucket, Key=key)
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) in MISSING:
+                return None
+            raise _explained(error, ObjectRef(bucket, key)) from error
 
     def _settle(self, bucket: str, written: Result, other_key: str) -> bool:
         """Leaves one of two results: whoever writes last sees both, and removes the older one.

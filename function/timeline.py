@@ -55,10 +55,15 @@ class Timeline:
         if len(self._rest):
             values = np.append(values, self._rest.mean())
         return Frames(
-            hop_s=SPEC.hop_s * self._group,
+            hop_s=self.hop_s,
             start_s=round(self._start_s + SPEC.first_centre_s + SPEC.hop_s * (self._group - 1) / 2, 3),
             scores=np.round(values.astype(np.float64), 2).tolist(),
         )
+
+    @property
+    def hop_s(self) -> float:
+        """Seconds from one value of ``frames()`` to the next."""
+        return SPEC.hop_s * self._group
 
     @property
     def thinned(self) -> bool:

@@ -18,11 +18,11 @@ import onnx
 
 from function.features import SPEC
 from function.model import OUTPUTS, OnnxNetwork
+from function.report import SCALE
 from training import calibration, card, conformance, evaluate
 from training.dataset import read_manifest
 from training.measures import print_table
 
-SCALE = "PESQ-WB MOS-LQO"
 WINDOW = {"frames": 2048, "context": 256}
 RUNTIMES_AGREE_TO = 1e-4
 CHECKED_LENGTHS = (1, 2, 3, 4, 37, 250, 625)

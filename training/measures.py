@@ -40,7 +40,9 @@ def print_table(metrics: dict) -> None:
         table.add_row(row["name"], value_text(row["value"]), interval, *asked, *met)
     Console(width=130).print(table)
     for name, (count, total) in metrics["refused"].items():
-        print(f"{name}: {count} of {total} clips refused as holding no speech, left out above")
+        print(
+            f"{name}: {count} of {total} clips refused as holding no speech: no score of theirs is in the table"
+        )
 
 
 def is_met(row: dict, level: str) -> bool:

@@ -7,9 +7,9 @@ import numpy as np
 from keras import layers, ops
 
 from function.features import SPEC
+from function.report import HIGHEST, LOWEST
 from training.bands import band_matrix
 
-LOWEST, HIGHEST = 1.04, 4.64  # MOS-LQO of ITU-T P.862.2, wideband
 STRETCH = 0.3  # how far the sigmoid reaches beyond both ends: half of all labels lie where it would be flat
 HEARD_BINS = 230  # up to 7.2 kHz: PESQ-WB listens no higher, and there resampling filters differ
 LOG_FLOOR = 3e-4  # 70 dB under the level around: about where 16 bits end in a recording of usual level
