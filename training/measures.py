@@ -40,9 +40,7 @@ def print_table(metrics: dict) -> None:
         table.add_row(row["name"], value_text(row["value"]), interval, *asked, *met)
     Console(width=130).print(table)
     for name, (count, total) in metrics["refused"].items():
-        print(
-            f"{name}: {count} of {total} clips refused as holding no speech: no score of theirs is in the table"
-        )
+        print(f"{name}: {count} of {total} clips refused as holding no speech, so they have no score")
 
 
 def is_met(row: dict, level: str) -> bool:
