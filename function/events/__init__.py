@@ -11,6 +11,7 @@ from function.events.direct import Direct
 from function.events.eventbridge import EventBridge
 from function.events.http import Http
 from function.events.s3 import S3
+from function.events.s3_batch import S3Batch
 from function.events.sqs import Sqs
 
 
@@ -26,7 +27,7 @@ class Source(Protocol):
         """Does what the event asks for and answers in the source's own form."""
 
 
-SOURCES: tuple[type[Source], ...] = (Sqs, S3, EventBridge, Http, Direct)
+SOURCES: tuple[type[Source], ...] = (Sqs, S3, EventBridge, S3Batch, Http, Direct)
 
 
 def source_of(event: Any) -> type[Source]:
@@ -38,6 +39,6 @@ def source_of(event: Any) -> type[Source]:
         if source.infer(event):
             return source
     raise UnreadableEvent(
-        f"The event is of no known kind: {str(event)[:200]}. Expected SQS, S3, EventBridge, an HTTP "
-        'request, or {"bucket": ..., "key": ...}.'
+        f"The event is of no known kind: {str(event)[:200]}. Expected SQS, S3, EventBridge, S3 Batch "
+        'Operations, an HTTP request, or {"bucket": ..., "key": ...}.'
     )

@@ -10,6 +10,7 @@ from function.events.direct import Direct
 from function.events.eventbridge import EventBridge
 from function.events.http import Http
 from function.events.s3 import S3
+from function.events.s3_batch import S3Batch
 from function.events.sqs import Sqs
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
@@ -18,6 +19,8 @@ SOURCES = {
     "s3": S3,
     "s3_test_event": S3,
     "eventbridge": EventBridge,
+    "s3_batch_1_0": S3Batch,
+    "s3_batch_2_0": S3Batch,
     "direct": Direct,
     "rest_api": Http,
     "http_api": Http,

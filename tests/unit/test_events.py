@@ -14,6 +14,7 @@ from function.events.direct import Direct
 from function.events.eventbridge import EventBridge
 from function.events.http import Http
 from function.events.s3 import S3
+from function.events.s3_batch import S3Batch
 from function.events.sqs import Sqs
 from function.report import ErrorInfo, ErrorRecord, ObjectSource
 from function.storage import ObjectRef
@@ -66,10 +67,14 @@ def sqs_event(*bodies) -> dict:
 
 
 TEST_EVENT = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "incoming"}
-HTTP = [
-    json.loads((ROOT / "tests" / "events" / f"{name}.json").read_text())
-    for name in ("rest_api", "http_api", "function_url")
-]
+
+
+def sample(name: str) -> dict:
+    return json.loads((ROOT / "tests" / "events" / f"{name}.json").read_text())
+
+
+HTTP = [sample(name) for name in ("rest_api", "http_api", "function_url")]
+BATCH = [sample(name) for name in ("s3_batch_1_0", "s3_batch_2_0")]
 
 
 class Folder:
@@ -86,6 +91,8 @@ class Folder:
             raise BadRequest("A result is no recording.")
         if ref.key == "bug":
             raise ZeroDivisionError
+        if ref.key == "good.wav":
+            return Outcome("duplicate", f"{ref.key}.json")
         error = ErrorInfo(type="empty_file", message="Empty.", advice="Fill it.", retryable=False)
         record = ErrorRecord(source=ObjectSource(bucket=ref.bucket, key=ref.key), error=error)
         return Outcome("refused", f"{ref.key}.error.json", record)
@@ -100,6 +107,7 @@ class Folder:
         (eventbridge_event(), EventBridge),
         ({"bucket": "b", "key": "k"}, Direct),
         *((event, Http) for event in HTTP),
+        *((event, S3Batch) for event in BATCH),
     ],
 )
 def test_each_event_finds_its_source(event, source):
@@ -119,6 +127,7 @@ def test_each_event_finds_its_source(event, source):
         {"Records": "x"},
         {"bucket": "b"},
         {"bucket": 1, "key": 2},
+        {"invocationSchemaVersion": "1.0", "tasks": None},
     ],
 )
 def test_an_event_of_no_known_source_is_an_error(event):
@@ -185,6 +194,55 @@ def test_only_the_messages_that_failed_are_named():
 )
 def test_a_message_that_cannot_be_read_is_kept_for_a_person(body):
     assert Sqs.handle(sqs_event(body), None, Folder()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+@pytest.mark.parametrize("event", BATCH, ids=["1.0", "2.0"])
+def test_a_batch_task_names_its_object_in_either_schema(event):
+    folder = Folder()
+    answer = S3Batch.handle(event, None, folder)
+    [(ref, again)] = folder.asked
+    assert ref.bucket == "aqscore-incoming-123456789012-eu-central-1"
+    assert ref.key == "recordings/first call.wav"
+    assert ref.version_id == event["tasks"][0]["s3VersionId"]
+    assert again == ("userArguments" in event["job"])
+    assert answer["invocationSchemaVersion"] == event["invocationSchemaVersion"]
+    assert answer["invocationId"] == event["invocationId"]
+    assert answer["treatMissingKeysAs"] == "PermanentFailure"
+    assert [result["taskId"] for result in answer["results"]] == [event["tasks"][0]["taskId"]]
+
+
+def test_each_batch_task_gets_its_own_result_code():
+    keys = [
+        "good.wav",
+        "letter.txt",
+        "unavailable",
+        "result",
+        "bug",
+        "calls/a+b%2B%25+%E5%BD%95%E9%9F%B3.wav",
+    ]
+    event = {
+        "invocationSchemaVersion": "2.0",
+        "invocationId": "i",
+        "job": {"id": "j"},
+        "tasks": [
+            {"taskId": f"t{i}", "s3Key": key, "s3VersionId": None, "s3Bucket": "incoming"}
+            for i, key in enumerate(keys)
+        ],
+    }
+    folder = Folder()
+    results = S3Batch.handle(event, None, folder)["results"]
+    assert [(result["taskId"], result["resultCode"]) for result in results] == [
+        ("t0", "Succeeded"),
+        ("t1", "PermanentFailure"),
+        ("t2", "TemporaryFailure"),
+        ("t3", "PermanentFailure"),
+        ("t4", "TemporaryFailure"),
+        ("t5", "PermanentFailure"),
+    ]
+    assert results[0]["resultString"] == "duplicate good.wav.json"
+    assert results[1]["resultString"] == "empty_file: Empty."
+    assert results[2]["resultString"] == "storage_unavailable: S3 is away."
+    assert folder.asked[-1] == (ObjectRef("incoming", KEY), False)
 
 
 @pytest.mark.parametrize("event", HTTP, ids=["REST API", "HTTP API", "function URL"])
