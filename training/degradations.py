@@ -43,9 +43,15 @@ def reverb(samples: np.ndarray, severity: float, generator: np.random.Generator,
 
 
 def decaying_room(decay_s: float, generator: np.random.Generator) -> np.ndarray:
-    """A response whose energy falls by 60 dB in ``decay_s``: a direct sound of 1, a gap, decaying noise."""
+    """A response whose energy falls by 60 dB in ``decay_s``: a direct sound of 1, a gap, decaying noise.
+
+    The upper half of the band decays up to three times as fast, as air and curtains have it.
+    """
     length = round(1.1 * decay_s * RATE)
-    response = generator.standard_normal(length) * 10 ** (-3.0 * np.arange(length) / (decay_s * RATE))
+    noise = generator.standard_normal(length + 1)
+    low, high = (noise[1:] + noise[:-1]) / 2, (noise[1:] - noise[:-1]) / 2
+    falls = -3.0 * np.arange(length) / (decay_s * RATE)
+    response = low * 10**falls + high * 10 ** (falls * generator.uniform(1.0, 3.0))
     response[: round(generator.uniform(0.002, 0.02) * RATE)] = 0.0
     response[0] = 1.0
     return response
@@ -55,6 +61,12 @@ def room_response(samples: np.ndarray) -> np.ndarray:
     """A recorded response from its direct sound on, so that it delays nothing; the direct sound is 1."""
     start = int(np.argmax(np.abs(samples)))
     return samples[start:] / samples[start]
+
+
+def resized(response: np.ndarray, size: float) -> np.ndarray:
+    """A response as of a room ``size`` times as large: every echo comes that much later."""
+    at = np.arange(0, len(response) - 1, 1 / size)
+    return np.interp(at, np.arange(len(response)), response).astype(np.float32)
 
 
 def clipping(samples: np.ndarray, severity: float, generator: np.random.Generator) -> tuple:

@@ -113,8 +113,7 @@ def no_speech(generator: np.random.Generator, pools: Pools, length: int) -> Vers
     ]
     kinds: list[str] = []
     if method in ("file", "quiet"):
-        sound, kind = pools.noises.one_kind(generator, length, talking=False)
-        kinds = [kind]
+        sound, kinds = pools.noises.draw_speechless(generator, length)
     elif method == "computed":
         sound, method = noises.synthetic(generator, length)
     elif method == "tones":

@@ -14,6 +14,7 @@ STRETCH = 0.3  # how far the sigmoid reaches beyond both ends: half of all label
 HEARD_BINS = 230  # up to 7.2 kHz: PESQ-WB listens no higher, and there resampling filters differ
 LOG_FLOOR = 3e-4  # 70 dB under the level around: about where 16 bits end in a recording of usual level
 WEIGHT_SPAN = 1.5  # a speech frame weighs between exp(-1.5) and exp(1.5): no few frames decide alone
+CONVOLUTIONS_TRAIN_IN = "mixed_bfloat16"  # half the time on CPUs that know it; served in float32
 WEIGHT_FLOOR = 1e-7  # keeps the mean of a recording without speech defined
 
 
@@ -26,6 +27,9 @@ class Config:
     units: tuple[int, ...]  # of each BiLSTM and direction
     learned_weight: bool  # else every frame weighs the same
     channels: int = 0  # of the two convolutions
+    maps: tuple[
+        int, ...
+    ] = ()  # of the convolutions over time and frequency beside them, each halving the bands
     fine: int = 0  # width of the trained projection of the 257 log magnitudes, beside the bands
     shared: int = 0  # width of a layer between the recurrence and the heads; 0: none
     dropout: float = 0.0
@@ -36,7 +40,7 @@ class Config:
     average: float = 0.0  # decay of the weights' moving average, which is what gets exported; 0: none
 
     def as_dict(self) -> dict:
-        return asdict(self) | {"units": list(self.units)}
+        return asdict(self) | {"units": list(self.units), "maps": list(self.maps)}
 
 
 CONFIGS = {
@@ -49,6 +53,7 @@ CONFIGS = {
             units=(128,),
             learned_weight=True,
             channels=96,
+            maps=(16, 32, 48, 64),
             fine=64,
             shared=64,
             dropout=0.1,
@@ -71,23 +76,24 @@ def build(config: Config) -> keras.Model:
     Built from Keras's own layers only, so that the saved file loads without this module.
     """
     frames = keras.Input((None, SPEC.bins), name="frames")
-    outputs = _heads(config, *_trunk(config, frames, None))
+    outputs = _heads(config, *_trunk(config, frames, None, "float32"))
     # Only here: a clipped score would have no gradient to come back by.
     outputs["score"] = ops.clip(outputs["score"], LOWEST, HIGHEST)
     return _with_bands(keras.Model(frames, outputs, name=f"aqscore_{config.name}"))
 
 
-def build_for_training(config: Config) -> keras.Model:
+def build_for_training(config: Config, precision: str = CONVOLUTIONS_TRAIN_IN) -> keras.Model:
     """The same layers with a second input ``mask`` (batch, frames) bool, False where a batch is padded.
 
     Padding changes nothing: what a clip's frames get is what ``build`` gives for the clip alone, but for
     scores that lie up to 0.3 beyond the scale, which ``build`` clips. With
     ``config.denoise`` there is one output more, ``clean`` (batch, frames, 48): the log band magnitudes
     of the clean reference, which keeps the trunk from learning the training noises by heart.
+    ``precision`` is the convolutions' dtype policy; the weights are float32 under either.
     """
     frames = keras.Input((None, SPEC.bins), name="frames")
     mask = keras.Input((None,), dtype="bool", name="mask")
-    hidden, positions = _trunk(config, frames, mask)
+    hidden, positions = _trunk(config, frames, mask, precision)
     outputs = _heads(config, hidden, positions)
     if config.denoise:
         outputs["clean"] = _clean_bands(hidden, frames, positions)
@@ -103,32 +109,79 @@ def served(config: Config, trained: keras.Model) -> keras.Model:
     return network
 
 
-def _trunk(config: Config, frames, mask):
-    """Returns the hidden states and, for each frame, which of them is the frame's."""
+def begin_from(network: keras.Model, source: keras.Model) -> None:
+    """Gives ``network`` the weights of the layers that it shares by name with ``source``.
+
+    Where a layer has grown more inputs than its namesake, those begin at zero: at first the network says
+    what ``source`` said. Raises ValueError when a layer differs otherwise, or none is shared.
+    """
+    shared = {layer.name for layer in source.layers if layer.weights}
+    shared &= {layer.name for layer in network.layers if layer.weights}
+    if not shared:
+        raise ValueError(
+            f"{source.name} shares no layer with {network.name}, expected a network of the same kind: "
+            "name a model.keras that training.export wrote."
+        )
+    for name in sorted(shared):
+        grown = []
+        for old, new in zip(
+            source.get_layer(name).get_weights(), network.get_layer(name).get_weights(), strict=True
+        ):
+            more = new.shape[0] - old.shape[0]
+            if old.shape[1:] != new.shape[1:] or more < 0:
+                raise ValueError(
+                    f"Layer {name} of {source.name} has weights {old.shape}, expected {new.shape} or fewer "
+                    "inputs: train from the start, or with the configuration of that network."
+                )
+            grown.append(np.pad(old, [(0, more)] + [(0, 0)] * (old.ndim - 1)))
+        network.get_layer(name).set_weights(grown)
+
+
+def _trunk(config: Config, frames, mask, precision: str):
+    """Returns the hidden states and, for each frame, which of them is the frame's.
+
+    ``precision`` is the convolutions' dtype policy.
+    """
     count = ops.cumsum(ops.ones_like(frames[0, :, 0], dtype="int32"), axis=0) - 1
     if not config.front:
         return _recurrence(config, frames, mask), count
-    hidden = _compressed(config, frames)
-    # A clip's end is zeros to the convolutions, whether the batch goes on or not.
-    hidden = _convolution(config, _cut(hidden, mask), width=5, stride=1, name="front")
-    # The recurrence runs at half the frame rate, 32 ms: half its cost, and phones are longer.
-    hidden = _convolution(config, _cut(hidden, mask), width=3, stride=2, name="halve")
-    hidden = _recurrence(config, hidden, None if mask is None else mask[:, ::2])
-    return hidden, count // 2
-
-
-def _compressed(config: Config, frames):
-    """(batch, frames, 257) magnitudes -> loudness-like features side by side."""
     frames = frames[:, :, :HEARD_BINS]
     matrix = heard_bands()
     bands = layers.Dense(matrix.shape[1], use_bias=False, trainable=False, name="bands")(frames)
-    parts = [
-        log_magnitudes(bands),
-        # Zwicker's loudness grows with intensity^0.23; PESQ's own exponent (ITU-T P.862, 10.2.7).
-        ops.power(bands + LOG_FLOOR, 0.46),
-        layers.Dense(config.fine, name="fine")(log_magnitudes(frames)),
-    ]
-    return layers.Concatenate(name="compressed")(parts)
+    # Zwicker's loudness grows with intensity^0.23; PESQ's own exponent (ITU-T P.862, 10.2.7).
+    compressed = [log_magnitudes(bands), ops.power(bands + LOG_FLOOR, 0.46)]
+    fine = layers.Dense(config.fine, name="fine")(log_magnitudes(frames))
+    hidden = layers.Concatenate(name="compressed")([*compressed, fine])
+    # A clip's end is zeros to the convolutions, whether the batch goes on or not.
+    hidden = _convolution(config, _cut(hidden, mask), width=5, stride=1, precision=precision, name="front")
+    # The recurrence runs at half the frame rate, 32 ms: half its cost, and phones are longer.
+    hidden = _convolution(config, _cut(hidden, mask), width=3, stride=2, precision=precision, name="halve")
+    halved = None if mask is None else mask[:, ::2]
+    if config.maps:
+        maps = _maps(config, ops.stack(compressed, axis=-1), mask, halved, precision)
+        hidden = layers.Concatenate(name="heard")([hidden, maps])
+    return _recurrence(config, hidden, halved), count // 2
+
+
+def _maps(config: Config, image, mask, halved, precision: str):
+    """(batch, frames, bands, 2) -> (batch, half the frames, channels).
+
+    What looks alike in any band is learned once for all of them.
+    The first convolution keeps the frame rate and the bands, the second halves both, later ones the bands.
+    """
+    for number, maps in enumerate(config.maps):
+        strides = [(1, 1), (2, 2)][number] if number < 2 else (1, 2)
+        image = layers.ZeroPadding2D(1, dtype=precision, name=f"map_{number + 1}_padding")(
+            _cut_maps(image, mask if number < 2 else halved)
+        )
+        image = layers.Conv2D(
+            maps, 3, strides=strides, activation="relu", dtype=precision, name=f"map_{number + 1}"
+        )(image)
+    width = image.shape[2] * image.shape[3]
+    hidden = layers.Reshape((-1, width), name="maps_flat")(image)
+    hidden = layers.Dense(config.channels, name="maps")(hidden)
+    hidden = layers.LayerNormalization(name="maps_norm")(hidden)
+    return layers.Dropout(config.dropout, name="maps_dropout")(ops.relu(hidden))
 
 
 def heard_bands() -> np.ndarray:
@@ -146,10 +199,16 @@ def _cut(hidden, mask):
     return hidden if mask is None else hidden * ops.expand_dims(ops.cast(mask, "float32"), -1)
 
 
-def _convolution(config: Config, hidden, width: int, stride: int, name: str):
+def _cut_maps(image, mask):
+    return image if mask is None else image * ops.cast(mask, image.dtype)[:, :, None, None]
+
+
+def _convolution(config: Config, hidden, width: int, stride: int, precision: str, name: str):
     """Padded by hand: "same" would shift by a frame between even and odd lengths when striding."""
-    hidden = layers.ZeroPadding1D(width // 2, name=f"{name}_padding")(hidden)
-    hidden = layers.Conv1D(config.channels, width, strides=stride, name=f"{name}_convolution")(hidden)
+    hidden = layers.ZeroPadding1D(width // 2, dtype=precision, name=f"{name}_padding")(hidden)
+    hidden = layers.Conv1D(
+        config.channels, width, strides=stride, dtype=precision, name=f"{name}_convolution"
+    )(hidden)
     hidden = layers.LayerNormalization(name=f"{name}_norm")(hidden)
     return layers.Dropout(config.dropout, name=f"{name}_dropout")(ops.relu(hidden))
 

@@ -55,11 +55,21 @@ class NoisePool:
             noise, kind = self.one_kind(generator, length)
             kinds = [kind]
         varied = {}
-        if train and generator.random() < EQUALISED:
-            noise, varied["equalised"] = equalised(noise, generator), True
-        if train and generator.random() < GATED:
-            noise, varied["gated"] = noise * gate(generator, length), True
+        if train:
+            noise, varied = _varied(noise, generator)
         return _unit(noise), kinds, varied
+
+    def draw_speechless(self, generator: np.random.Generator, length: int) -> tuple[np.ndarray, list[str]]:
+        """(length,) float32 of RMS 1 in which nobody talks, and its kinds."""
+        noise, kind = self.one_kind(generator, length, talking=False)
+        if self.split != TRAIN:
+            return noise, [kind]
+        kinds = {kind}
+        if generator.random() < PAIR_SHARE:
+            second, other = self.one_kind(generator, length, talking=False)
+            noise, kinds = noise + second * 10 ** (generator.uniform(-10, 0) / 20), {kind, other}
+        noise, _ = _varied(noise, generator)
+        return _unit(noise), sorted(kinds)
 
     def one_kind(
         self, generator: np.random.Generator, length: int, talking: bool = True
@@ -162,6 +172,16 @@ def equalised(noise: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return np.fft.irfft(
         spectrum * 10 ** (np.interp(at, np.arange(EQUALISER_BANDS), curve) / 20), len(noise)
     ).astype(np.float32)
+
+
+def _varied(noise: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, dict]:
+    """The noise equalised or gated by chance, and which."""
+    varied = {}
+    if generator.random() < EQUALISED:
+        noise, varied["equalised"] = equalised(noise, generator), True
+    if generator.random() < GATED:
+        noise, varied["gated"] = noise * gate(generator, len(noise)), True
+    return noise, varied
 
 
 def gate(generator: np.random.Generator, length: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from training.spectra import HOP, decision_directed, quiet_spectrum, to_samples,
 RATE = SPEC.sample_rate_hz
 LEVEL_DBFS = -26.0  # active level of every prepared reference, the usual level of ITU-T test material
 CLEAN_FLOOR_DB = -60.0  # below active speech: with a floor this low nothing has to be done
+WORDS_FLOOR_DB = -35.0  # a floor under this is masked inside the words: only the pauses are cleaned
 HIGHEST_FLOOR_DB = -20.0  # as recorded; above it the noise inside the words can't be taken out unheard
 FLOOR_AFTER_DB = -50.0
 LEAST_SPEECH_S = 0.6
@@ -85,7 +86,7 @@ def prepare(source: Path, corpus: str, speaker: str, cached: Path) -> Reference:
         return _rejected(corpus, speaker, source, seconds, "noisy")
     cleaned, score = recorded, None
     if before > CLEAN_FLOOR_DB:
-        cleaned = clean(recorded)
+        cleaned = clean(recorded, words=before > WORDS_FLOOR_DB)
         score = pesq_wb(recorded, cleaned)
         if score is None or score < LEAST_PESQ:
             return _rejected(corpus, speaker, source, seconds, "changed by cleaning")
@@ -100,8 +101,11 @@ def prepare(source: Path, corpus: str, speaker: str, cached: Path) -> Reference:
     return Reference(corpus, speaker, str(source), str(cached), seconds, before, after, width, score, "")
 
 
-def clean(recorded: np.ndarray) -> np.ndarray:
-    """Takes the noise floor out of (n,) samples: Wiener gain in the words, an expander on the pauses."""
+def clean(recorded: np.ndarray, words: bool) -> np.ndarray:
+    """Takes the noise floor out of (n,) samples: an expander on the pauses, Wiener gain in ``words`` too.
+
+    Noise reduction leaves artefacts in the words, which a reference must not have unless it needs them.
+    """
     spectrum = to_spectrum(recorded)
     reduced = to_samples(
         spectrum * decision_directed(spectrum, quiet_spectrum(spectrum), floor=0.06), len(recorded)
@@ -111,7 +115,8 @@ def clean(recorded: np.ndarray) -> np.ndarray:
     hold = np.ones(2 * round(GATE_HOLD_S * RATE / HOP) + 1)
     gain = np.where(np.convolve(loud, hold, "same") > 0, 1.0, PAUSE_GAIN)
     gain = 10 ** np.convolve(np.pad(np.log10(gain), 2, "edge"), np.full(5, 0.2), "valid")
-    return (reduced * np.interp(np.arange(len(reduced)), np.arange(len(gain)) * HOP, gain)).astype(np.float32)
+    kept = reduced if words else recorded
+    return (kept * np.interp(np.arange(len(kept)), np.arange(len(gain)) * HOP, gain)).astype(np.float32)
 
 
 def floor_db(samples: np.ndarray) -> float:

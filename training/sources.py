@@ -12,12 +12,13 @@ import numpy as np
 from tqdm import tqdm
 
 from training import splits
-from training.degradations import room_response
+from training.degradations import resized, room_response
 from training.mixtures import Pools
 from training.noises import NoisePool
 from training.references import Reference, prepare, read_audio
 from training.speech import SpeechPool
 
+ROOM_SIZES = (0.6, 0.8, 1.0, 1.3, 1.7)  # that the training's rooms are given
 PATIENCE = 10  # niceness: whoever trains meanwhile comes first
 
 
@@ -77,7 +78,13 @@ def make_pools(references: list[Reference], synthetic: set[str], split: dict, na
     rooms = [
         (room, path) for room, path in sorted(split["room_files"].items()) if split["rooms"][room] == name
     ]
-    responses = tuple((room, room_response(read_audio(Path(path)))) for room, path in rooms)
+    # A response read faster or slower is that of a smaller or larger room: there are few recorded ones.
+    sizes = ROOM_SIZES if name == splits.TRAIN else (1.0,)
+    responses = tuple(
+        (f"{room} x {size}", room_response(resized(read_audio(Path(path)), size)))
+        for room, path in rooms
+        for size in sizes
+    )
     return Pools(speech, NoisePool(files, speech, name), responses)
 
 

@@ -19,7 +19,7 @@ ALIASES = (
     (r"thunder|storm", "thunder"),
     (r"windshield", "windshield-wipers"),
     (r"chimes", "chimes"),
-    (r"rain", "rain") if False else (r"(^|-)rain(-|$)", "rain"),
+    (r"(^|-)rain(-|$)", "rain"),
     (r"(^|-)winds?(-|$)", "wind"),
     (r"seagull", "seagulls"),
     (r"bird", "birds"),

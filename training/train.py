@@ -7,6 +7,7 @@ curves.png.
 """
 
 import argparse
+import hashlib
 import json
 import math
 import time
@@ -20,7 +21,7 @@ from tqdm import tqdm
 from training.dataset import BATCH_SPEC, clip_path, evaluation_batches, read_manifest, training_batches
 from training.losses import losses, overall_score
 from training.metrics import pearson, rmse
-from training.network import CONFIGS, HIGHEST, LOWEST, Config, build_for_training, served
+from training.network import CONFIGS, HIGHEST, LOWEST, Config, begin_from, build_for_training, served
 from training.plots import plot_history
 
 EPOCH_CLIPS = 8_000  # so that checkpoints come often and a growing corpus is seen soon
@@ -34,11 +35,14 @@ CLIP_NORM = 1.0
 class Trainer:
     """A network, its optimiser, its averaged weights and how far the training has come."""
 
-    def __init__(self, config: Config, seed: int) -> None:
+    def __init__(self, config: Config, seed: int, first: Path | None = None) -> None:
+        """``first`` is a model.keras to begin with instead of random weights."""
         keras.utils.set_random_seed(seed)
         self.config = config
         self.seed = seed
         self.network = build_for_training(config)
+        if first:
+            begin_from(self.network, keras.models.load_model(first, compile=False))
         self.optimizer = _optimizer(config)
         self.optimizer.build(self.network.trainable_variables)
         self.average = [tf.Variable(value, trainable=False) for value in self.network.trainable_variables]
@@ -166,12 +170,20 @@ class Trainer:
 
 
 def train(
-    corpus: Path, out: Path, config: Config, seed: int, *, minutes: float | None, epochs: int | None
+    corpus: Path,
+    out: Path,
+    config: Config,
+    seed: int,
+    *,
+    minutes: float | None,
+    epochs: int | None,
+    first: Path | None = None,
 ) -> list[dict]:
     """Trains until ``minutes`` of training are over or ``epochs`` are done; returns the history."""
     out.mkdir(parents=True, exist_ok=True)
-    _claim(out, {"config": config.as_dict(), "seed": seed, "minutes": minutes, "epochs": epochs})
-    trainer = Trainer(config, seed)
+    run = {"config": config.as_dict(), "seed": seed, "minutes": minutes, "epochs": epochs}
+    _claim(out, run | ({"from_sha256": hashlib.sha256(first.read_bytes()).hexdigest()} if first else {}))
+    trainer = Trainer(config, seed, first)
     if trainer.resume(out):
         print(f"Goes on after epoch {len(trainer.history)}, {trainer.seconds / 60:.1f} minutes in.")
     while not _done(trainer, minutes, epochs):
@@ -226,6 +238,7 @@ def main(arguments: list[str] | None = None) -> None:
     length.add_argument("--minutes", type=float, help="how long to train, resumed time included")
     length.add_argument("--epochs", type=int, help=f"epochs of at most {EPOCH_CLIPS:,} clips")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--from", dest="first", type=Path, help="model.keras to begin with, default none")
     options = parser.parse_args(arguments)
     train(
         options.corpus,
@@ -234,6 +247,7 @@ def main(arguments: list[str] | None = None) -> None:
         options.seed,
         minutes=options.minutes,
         epochs=options.epochs,
+        first=options.first,
     )
 
 

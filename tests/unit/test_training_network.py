@@ -1,11 +1,13 @@
 """The network and its losses: shapes and ranges, padding, and the published formula by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from training.losses import frame_loss, losses, overall_score, speech_loss, utterance_loss
-from training.network import CONFIGS, build_for_training, served
+from training.network import CONFIGS, begin_from, build, build_for_training, served
 
 # TensorFlow 2.21 and Keras 3.15 speak to NumPy 2.5 and Python 3.13 in words that both are giving up.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")
@@ -36,7 +38,7 @@ def batch_of(lengths: list[int], padded_to: int, seed: int = 0) -> dict:
 
 @pytest.fixture(scope="module", params=sorted(CONFIGS))
 def network(request):
-    return CONFIGS[request.param], build_for_training(CONFIGS[request.param])
+    return CONFIGS[request.param], build_for_training(CONFIGS[request.param], precision="float32")
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 8, 21])
@@ -70,6 +72,30 @@ def test_padding_does_not_change_the_loss(network):
         outputs = trained([batch["frames"], batch["mask"]], training=False)
         terms.append({name: float(value) for name, value in losses(config, outputs, batch).items()})
     assert terms[0] == pytest.approx(terms[1], rel=1e-5)
+
+
+def test_the_convolutions_half_precision_is_no_other_network():
+    config = CONFIGS["full"]
+    half, whole = build_for_training(config), build_for_training(config, precision="float32")
+    whole.set_weights(half.get_weights())
+    batch = batch_of([33, 30], padded_to=33)
+    scores = [net([batch["frames"], batch["mask"]], training=False)["score"] for net in (half, whole)]
+    np.testing.assert_allclose(*scores, atol=0.05)
+
+
+def test_a_network_that_begins_from_a_smaller_one_says_what_that_says():
+    config = CONFIGS["full"]
+    smaller = build(replace(config, maps=()))
+    grown = build(config)
+    begin_from(grown, smaller)
+    frames = np.random.default_rng(0).random((1, 20, 257)).astype(np.float32)
+    for name, values in smaller(frames, training=False).items():
+        np.testing.assert_allclose(grown(frames, training=False)[name], values, atol=1e-5)
+
+
+def test_a_network_does_not_begin_from_one_of_another_kind():
+    with pytest.raises(ValueError, match="Layer bilstm_1"):
+        begin_from(build(CONFIGS["full"]), build(CONFIGS["recipe"]))
 
 
 def test_no_configuration_has_more_than_two_million_parameters(network):
