@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.staticfiles import StaticFiles
 
+from function import telemetry
 from function.errors import (
     BadRequest,
     Forbidden,
@@ -30,7 +31,7 @@ from function.problems import RETRY_AFTER_S, answer_with_problems, request_id_of
 from function.report import ErrorRecord, FileSource, ObjectSource, Report
 from function.requests import ANY_BODY, ERRORS, Named, Options, Upload, UploadTicket
 from function.settings import Settings
-from function.storage import ObjectRef, Storage
+from function.storage import ObjectRef, Storage, storage_of_stack
 
 PAGE = Path(__file__).parent / "page"
 # Nothing from anywhere else. Recordings play from memory, and large ones are sent to S3.
@@ -51,11 +52,6 @@ answer_with_problems(app)
 @cache
 def settings_of_environment() -> Settings:
     return Settings.from_env()
-
-
-@cache
-def storage_of_stack() -> Storage:
-    return Storage()
 
 
 if origin := settings_of_environment().cors_origin:
@@ -107,10 +103,13 @@ async def post_score(
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         named = await _named(request)
-        return await run_in_threadpool(_score_object, named, options, settings, storage)
+        report = await run_in_threadpool(_score_object, named, options, settings, storage)
+        _count(report)
+        return report
     async with _posted(request, kind, settings.limits.max_bytes) as (name, file):
         scores = await run_in_threadpool(options.scores, file, settings)
     report = Report(source=FileSource(file=name), **scores)
+    _count(report)
     if store and settings.results_bucket:
         score_id = uuid.uuid4().hex
         key, error_key = settings.result_keys(f"{UPLOADS}{score_id}")
@@ -173,6 +172,11 @@ def _incoming(settings: Settings) -> str:
     if not settings.incoming_bucket or not settings.results_bucket:
         raise NotOffered("This installation has no buckets, so nothing can be uploaded or looked up.")
     return settings.incoming_bucket
+
+
+def _count(report: Report) -> None:
+    source = report.source.model_dump()
+    telemetry.file_done("scored", source, report.timing.total_s, report, age_s=None)
 
 
 async def _named(request: Request) -> Named:

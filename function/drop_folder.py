@@ -1,16 +1,21 @@
 """One object in, exactly one result out: a report, or an error record, for the newest version."""
 
-import logging
+import math
+import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
-from function.errors import BadRequest, PermanentError, SetupError, Superseded
+from function import telemetry
+from function.errors import AmbiguousName, BadRequest, OutOfTime, PermanentError, SetupError, Superseded
 from function.report import ErrorRecord, ObjectSource, Report
 from function.scoring import score
 from function.settings import Settings
 from function.storage import ObjectRef, Storage
 
-log = logging.getLogger(__name__)
+# What a file takes: a start-up share, then by size. Measured by benchmarks; see docs/decisions/0041.
+LEAST_S = 2.0
+BYTES_PER_S = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,7 @@ class Outcome:
     state: Literal["scored", "refused", "duplicate", "superseded"]
     result_key: str | None
     document: Report | ErrorRecord | None = None
+    modified: datetime | None = None
 
 
 class DropFolder:
@@ -35,13 +41,34 @@ class DropFolder:
         self._storage = storage
         self._bucket = settings.results_bucket
 
-    def process(self, ref: ObjectRef, *, again: bool = False) -> Outcome:
+    def process(self, ref: ObjectRef, *, again: bool = False, left_s: float = math.inf) -> Outcome:
         """Scores the object and stores the result, unless that version has one (``again``: even then).
 
-        What is the file's fault becomes an error record. Raises RetryableErrors, and BadRequest when
-        the object is itself a result.
+        What is the file's fault becomes an error record. Raises BadRequest when the object is itself a
+        result, OutOfTime when it would take longer than ``left_s`` seconds, other RetryableErrors.
         """
+        started = time.monotonic()
+        try:
+            outcome = self._process(ref, again, left_s)
+        except OutOfTime as error:
+            telemetry.file_postponed(error, ref.as_source())
+            raise
+        except BadRequest as error:
+            telemetry.failed("Event dropped", error, ref.as_source())
+            raise
+        except Exception as error:
+            telemetry.file_failed(error, ref.as_source(), time.monotonic() - started)
+            raise
+        age_s = None
+        if outcome.modified and ref.sequencer:  # of an event; other calls may come years after the upload
+            age_s = (datetime.now(UTC) - outcome.modified).total_seconds()
+        spent_s = time.monotonic() - started
+        telemetry.file_done(outcome.state, ref.as_source(), spent_s, outcome.document, age_s)
+        return outcome
+
+    def _process(self, ref: ObjectRef, again: bool, left_s: float) -> Outcome:
         self._refuse_results(ref)
+        _check_time(0, left_s)
         report_key, error_key = self._settings.result_keys(ref.key)
         if not again:
             present = self._storage.find_result(self._bucket, (report_key, error_key))
@@ -49,22 +76,23 @@ class DropFolder:
                 return Outcome("duplicate", present.key)
             if present and ref.is_older_than(present.source):
                 return Outcome("superseded", None)
+        _check_time(ref.size_bytes or 0, left_s)
         document: Report | ErrorRecord
         try:
+            _refuse_ambiguous_name(ref)
             with self._storage.open(ref, self._settings.limits.max_bytes) as (file, ref):
                 scored = score(file, self._settings)
             document = Report(source=ObjectSource(**ref.as_source()), **dict(scored))
         except PermanentError as error:
             document = ErrorRecord.of(error, ObjectSource(**ref.as_source()))
-        except Superseded as error:
-            log.info("%s", error.message)
+        except Superseded:
             return Outcome("superseded", None)
         refused = isinstance(document, ErrorRecord)
         key, other_key = (error_key, report_key) if refused else (report_key, error_key)
         body = document.model_dump_json().encode()
         if not self._storage.put_result(self._bucket, key, other_key, body, ref):
             return Outcome("superseded", None)
-        return Outcome("refused" if refused else "scored", key, document)
+        return Outcome("refused" if refused else "scored", key, document, ref.modified)
 
     def _refuse_results(self, ref: ObjectRef) -> None:
         """Scoring results would never end: each would bring the next."""
@@ -73,3 +101,15 @@ class DropFolder:
                 f"s3://{ref.bucket}/{ref.key} lies where results are written, expected a recording.",
                 advice="Send no events of the results bucket to this function.",
             )
+
+
+def _check_time(size_bytes: int, left_s: float) -> None:
+    needed_s = LEAST_S + size_bytes / BYTES_PER_S
+    if needed_s > left_s:
+        raise OutOfTime(f"{needed_s:.0f} s are needed, {left_s:.0f} s are left of this call.")
+
+
+def _refuse_ambiguous_name(ref: ObjectRef) -> None:
+    """NAME.error's report would stand where NAME's error record has its place."""
+    if ref.key.endswith(".error"):
+        raise AmbiguousName(f"The name {ref.key} ends in .error, which is how error records are told apart.")

@@ -5,6 +5,7 @@ AqscoreError
 │   ├── BadRequest              the event or the call names nothing that could be scored
 │   ├── Forbidden               it names what this caller may not have scored
 │   ├── NotOffered              this installation doesn't do that
+│   ├── AmbiguousName           its report would have the name of another recording's error record
 │   ├── ObjectNotFound          the object is not there (any more)
 │   ├── EmptyFile               no bytes
 │   ├── UnsupportedFormat       not audio that can be decoded here
@@ -14,6 +15,7 @@ AqscoreError
 │   └── LimitExceeded           more bytes, seconds or channels than the settings allow
 ├── RetryableError              ours: the queue delivers the event again, then keeps it
 │   ├── StorageUnavailable      S3 did not do what was asked
+│   ├── OutOfTime               too little of this call's time is left: a later call has more
 │   └── UnreadableEvent         a message of unknown shape: kept in the dead-letter queue for a person
 ├── Superseded                  a newer version of the object exists, and its own event brings its result
 └── SetupError                  a wrong setting or a wrong model: nothing can be scored until it is mended
@@ -49,6 +51,11 @@ class Forbidden(PermanentError):
 class NotOffered(PermanentError):
     type = "not_offered"
     advice = "Post the recording itself to /v1/scores, or deploy the stack."
+
+
+class AmbiguousName(PermanentError):
+    type = "ambiguous_name"
+    advice = "Upload it under a name that does not end in .error."
 
 
 class ObjectNotFound(PermanentError):
@@ -93,6 +100,11 @@ class RetryableError(AqscoreError):
 class StorageUnavailable(RetryableError):
     type = "storage_unavailable"
     advice = "It is tried again by itself. If it stays, check the function's role and the state of S3."
+
+
+class OutOfTime(RetryableError):
+    type = "out_of_time"
+    advice = "It is tried again by itself. If it stays, raise the stack's Timeout."
 
 
 class UnreadableEvent(RetryableError):

@@ -1,26 +1,34 @@
 """The entry point in Lambda: finds the event's source and hands the event to its adapter."""
 
-import logging
 from typing import Any
 
+from function import telemetry
 from function.drop_folder import DropFolder
+from function.errors import UnreadableEvent
 from function.events import source_of
 from function.model import load_model
 from function.settings import Settings
-from function.storage import Storage
+from function.storage import storage_of_stack
 
-logging.getLogger("function").setLevel(logging.INFO)
+logger = telemetry.log_as_json()
 
 # At import, which is Lambda's init: the first event finds the model loaded, and a wrong setting
 # shows before anything is taken from the queue.
 settings = Settings.from_env()
-folder = DropFolder(settings, Storage())
+folder = DropFolder(settings, storage_of_stack())
 load_model(settings)
 
 
+@logger.inject_lambda_context
 def handler(event: Any, context: Any) -> Any:
     """Answers one event of any source in function.events.
 
     Raises UnreadableEvent for an event of unknown shape, RetryableErrors where the source retries.
     """
-    return source_of(event).handle(event, context, folder)
+    telemetry.count_cold_start()
+    try:
+        source = source_of(event)
+    except UnreadableEvent as error:
+        telemetry.failed("Event refused", error, {})
+        raise
+    return source.handle(event, context, folder)

@@ -1,5 +1,6 @@
 """Every setting, typed, from the environment."""
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from function.errors import SetupError
 
+LONGEST_STEM = 1024 - len(".error.json")  # bytes of UTF-8
 RUNTIMES = ("onnx", "tensorflow")
 
 
@@ -36,7 +38,11 @@ class Settings:
 
     def result_keys(self, key: str) -> tuple[str, str]:
         """Where the results of the recording ``key`` go: its report, and its error record."""
-        return f"{self.results_prefix}{key}.json", f"{self.results_prefix}{key}.error.json"
+        stem = f"{self.results_prefix}{key}".encode()
+        if len(stem) > LONGEST_STEM:  # S3 has no room for the ending: the hash keeps the name unique
+            stem = stem[: LONGEST_STEM - 65] + b"~" + hashlib.sha256(stem).hexdigest().encode()
+        name = stem.decode(errors="ignore")
+        return f"{name}.json", f"{name}.error.json"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, BinaryIO
 
 import boto3
@@ -202,6 +203,12 @@ class Storage:
             if not stays:
                 return False
         return True
+
+
+@cache
+def storage_of_stack() -> Storage:
+    """The process's one client of S3; the drop folder and the API share it."""
+    return Storage()
 
 
 def _metadata_of(source: ObjectRef) -> dict[str, str]:

@@ -12,6 +12,7 @@ from function.events.eventbridge import EventBridge
 from function.events.http import Http
 from function.events.s3 import S3
 from function.events.s3_batch import S3Batch
+from function.events.shape import shape_of
 from function.events.sqs import Sqs
 
 
@@ -39,6 +40,6 @@ def source_of(event: Any) -> type[Source]:
         if source.infer(event):
             return source
     raise UnreadableEvent(
-        f"The event is of no known kind: {str(event)[:200]}. Expected SQS, S3, EventBridge, S3 Batch "
+        f"The event is of no known kind, but {shape_of(event)}. Expected SQS, S3, EventBridge, S3 Batch "
         'Operations, an HTTP request, or {"bucket": ..., "key": ...}.'
     )

@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.html
 """
 
-import logging
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -16,8 +15,6 @@ from function.storage import ObjectRef
 # completion report, TemporaryFailure is tried again before the job completes.
 SUCCEEDED, TEMPORARY, PERMANENT = "Succeeded", "TemporaryFailure", "PermanentFailure"
 LONGEST_RESULT = 1_000  # characters; a completion report is a table, and the whole record is in the bucket
-
-log = logging.getLogger(__name__)
 
 
 class S3Batch:
@@ -64,8 +61,7 @@ def _result(task: dict[str, Any], folder: DropFolder, again: bool) -> tuple[str,
     except AqscoreError as error:
         return TEMPORARY, f"{error.type}: {error.message}"
     except Exception as error:
-        # Whatever it was, the job's other tasks are not to pay for it.
-        log.exception("Task %s is to be tried again", task["taskId"])
+        # Whatever it was, the job's other tasks are not to pay for it. The drop folder has reported it.
         return TEMPORARY, repr(error)
     if isinstance(outcome.document, ErrorRecord):
         return PERMANENT, f"{outcome.document.error.type}: {outcome.document.error.message}"

@@ -4,19 +4,20 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 import json
-import logging
+import math
 from typing import Any
 
+from function import telemetry
 from function.drop_folder import DropFolder
 from function.errors import BadRequest, UnreadableEvent
 from function.events.direct import Direct
 from function.events.eventbridge import EventBridge
 from function.events.s3 import S3
+from function.events.shape import shape_of
 from function.storage import ObjectRef
 
 INSIDE = (S3, EventBridge, Direct)
-
-log = logging.getLogger(__name__)
+FRESH_SHARE = 0.9
 
 
 class Sqs:
@@ -39,18 +40,48 @@ class Sqs:
         A message that can't be read is among them too: after its last try it rests in the dead-letter
         queue, where a person can see it, instead of being lost.
         """
-        failed = []
+        batch, failed = [], []
         for record in event["Records"]:
             try:
-                for ref in _objects(record["body"]):
-                    folder.process(ref)
-            except BadRequest as error:
-                log.error("Message %s dropped: %s", record["messageId"], error.message)
-            except Exception:
-                # Whatever it was, the other messages of the batch are not to pay for it.
-                log.exception("Message %s goes back to the queue", record["messageId"])
-                failed.append({"itemIdentifier": record["messageId"]})
-        return {"batchItemFailures": failed}
+                batch.append((_objects(record["body"]), record["messageId"]))
+            except UnreadableEvent as error:
+                telemetry.failed("Message refused", error, {"message_id": record["messageId"]})
+                failed.append(record["messageId"])
+        clock = _CallClock(context)
+        # A message with a thousand objects comes last, and takes no time from the others.
+        for refs, message_id in sorted(batch, key=lambda each: len(each[0])):
+            if not all([_is_dealt_with(ref, folder, clock) for ref in refs]):
+                failed.append(message_id)
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+class _CallClock:
+    """The time that a call has left."""
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+        self._whole_s = self._remaining_s()
+
+    def left_s(self) -> float:
+        """Seconds; infinite in a fresh call. No later one would have more, so whatever a file seems to need,
+        there it is tried."""
+        left_s = self._remaining_s()
+        return math.inf if left_s > FRESH_SHARE * self._whole_s else left_s
+
+    def _remaining_s(self) -> float:
+        return self._context.get_remaining_time_in_millis() / 1000
+
+
+def _is_dealt_with(ref: ObjectRef, folder: DropFolder, clock: _CallClock) -> bool:
+    """Whether the object needs no other delivery. What went wrong, the drop folder has reported."""
+    try:
+        folder.process(ref, left_s=clock.left_s())
+    except BadRequest:
+        return True
+    except Exception:
+        # Whatever it was, the other files of the batch are not to pay for it.
+        return False
+    return True
 
 
 def _objects(body: str) -> list[ObjectRef]:
@@ -63,6 +94,6 @@ def _objects(body: str) -> list[ObjectRef]:
         source = next((source for source in INSIDE if source.infer(event)), None)
         if source is not None:
             return source.objects(event)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnreadableEvent(f"The message can't be read ({error!r}): {body[:200]}") from error
-    raise UnreadableEvent(f"The message holds no event of a known kind: {body[:200]}")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UnreadableEvent(f"The message can't be read: {type(error).__name__}.") from error
+    raise UnreadableEvent(f"The message holds no event of a known kind, but {shape_of(event)}.")

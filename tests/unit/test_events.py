@@ -4,6 +4,7 @@ The drop folder is a stand-in that records what it is asked for; tests/integrati
 """
 
 import json
+import math
 
 import pytest
 
@@ -77,14 +78,28 @@ HTTP = [sample(name) for name in ("rest_api", "http_api", "function_url")]
 BATCH = [sample(name) for name in ("s3_batch_1_0", "s3_batch_2_0")]
 
 
+class Call:
+    """A Lambda call's context, with a clock that the test sets."""
+
+    def __init__(self, left_s: float = 300) -> None:
+        self.left_s = left_s
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(1000 * self.left_s)
+
+
 class Folder:
     """Records the objects that it is asked for; fails for keys that say how."""
 
-    def __init__(self) -> None:
+    def __init__(self, call: Call | None = None, spends_s: float = 0) -> None:
         self.asked: list[tuple[ObjectRef, bool]] = []
+        self.given_s: list[float] = []
+        self.call, self.spends_s = call or Call(), spends_s
 
-    def process(self, ref: ObjectRef, *, again: bool = False) -> Outcome:
+    def process(self, ref: ObjectRef, *, again: bool = False, left_s: float = math.inf) -> Outcome:
         self.asked.append((ref, again))
+        self.given_s.append(left_s)
+        self.call.left_s -= self.spends_s
         if ref.key == "unavailable":
             raise StorageUnavailable("S3 is away.")
         if ref.key == "result":
@@ -154,7 +169,7 @@ def test_eventbridge_keys_come_as_they_are():
 def test_the_test_event_of_s3_does_nothing():
     folder = Folder()
     assert S3.handle(TEST_EVENT, None, folder) == {"results": []}
-    assert Sqs.handle(sqs_event(TEST_EVENT), None, folder) == {"batchItemFailures": []}
+    assert Sqs.handle(sqs_event(TEST_EVENT), Call(), folder) == {"batchItemFailures": []}
     assert folder.asked == []
 
 
@@ -175,7 +190,7 @@ def test_only_the_messages_that_failed_are_named():
         {"bucket": "b", "key": "result"},
         eventbridge_event(),
     ]
-    assert Sqs.handle(sqs_event(*bodies), None, folder) == {
+    assert Sqs.handle(sqs_event(*bodies), Call(), folder) == {
         "batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]
     }
     assert len(folder.asked) == 5
@@ -188,12 +203,46 @@ def test_only_the_messages_that_failed_are_named():
         "[]",
         "{}",
         "7",
+        "[" * 100_000,
         {"Records": [{"eventSource": "aws:s3"}]},
         {"source": "aws.s3", "detail": 1},
     ],
 )
 def test_a_message_that_cannot_be_read_is_kept_for_a_person(body):
-    assert Sqs.handle(sqs_event(body), None, Folder()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert Sqs.handle(sqs_event(body), Call(), Folder()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+def test_a_message_that_cannot_be_read_leaves_the_log_without_its_text(caplog):
+    url = "https://bucket/key?X-Amz-Signature=0123"
+    Sqs.handle(sqs_event(url, {"url": url}), Call(), Folder())
+    with pytest.raises(UnreadableEvent) as caught:
+        source_of({"url": url})
+    assert len(caplog.records) == 2
+    for record in caplog.records:
+        assert "X-Amz" not in str(vars(record))
+    assert "X-Amz" not in str(caught.value)
+
+
+def test_a_fresh_call_tries_whatever_comes_and_later_ones_say_what_is_left():
+    call = Call(left_s=300)
+    folder = Folder(call, spends_s=100)
+    Sqs.handle(sqs_event(*[s3_event()] * 3), call, folder)
+    assert folder.given_s == [math.inf, 200, 100]
+
+
+def test_a_message_with_a_thousand_objects_comes_last():
+    folder = Folder()
+    thousand = json.loads(json.dumps(s3_event(*["ObjectCreated:Put"] * 1000)).replace("incoming", "many"))
+    Sqs.handle(sqs_event(thousand, s3_event(), s3_event()), Call(), folder)
+    assert [ref.bucket for ref, _ in folder.asked] == ["incoming", "incoming", *["many"] * 1000]
+
+
+def test_one_bad_object_of_a_message_does_not_stop_the_others():
+    folder = Folder()
+    message = s3_event(*["ObjectCreated:Put"] * 3)
+    message["Records"][0]["s3"] = {"bucket": {"name": "b"}, "object": {"key": "unavailable"}}
+    assert Sqs.handle(sqs_event(message), Call(), folder) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert len(folder.asked) == 3
 
 
 @pytest.mark.parametrize("event", BATCH, ids=["1.0", "2.0"])

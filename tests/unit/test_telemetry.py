@@ -1,0 +1,96 @@
+"""telemetry.py: JSON lines and metrics that say what became of a file, and nothing that was in it."""
+
+import json
+import logging
+import re
+
+import pytest
+
+from function import telemetry
+from function.errors import EmptyFile, OutOfTime, StorageUnavailable
+from function.report import ErrorRecord, ObjectSource, Report
+from function.scoring import score
+from function.settings import Settings
+from tests.conftest import EXAMPLES, ROOT
+
+SOURCE = {"bucket": "in", "key": "calls/录音.wav", "version_id": "v1", "etag": None}
+
+
+@pytest.fixture(autouse=True)
+def in_lambda(monkeypatch):
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "aqscore-score")
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    with (EXAMPLES / "clean.flac").open("rb") as file:
+        return Report(source=ObjectSource(bucket="in", key="k"), **dict(score(file, Settings())))
+
+
+def metrics(capsys) -> list[tuple[dict, dict]]:
+    """(dimensions, values) of each line in the embedded format."""
+    found = []
+    for line in capsys.readouterr().out.splitlines():
+        document = json.loads(line)
+        [directive] = document["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == "aqscore"
+        [names] = directive["Dimensions"]
+        values = {each["Name"]: document[each["Name"]] for each in directive["Metrics"]}
+        found.append(({name: document[name] for name in names}, {n: v[0] for n, v in values.items()}))
+    return found
+
+
+def test_a_scored_file_counts_its_score_and_its_seconds(capsys, caplog, report):
+    caplog.set_level(logging.INFO, "function")
+    telemetry.file_done("scored", SOURCE, 0.25, report, age_s=1.5)
+    assert metrics(capsys) == [
+        (
+            {"FunctionName": "aqscore-score"},
+            {
+                "FilesScored": 1,
+                "ProcessingTime": 250,
+                "Latency": 1500,
+                "AudioSeconds": report.media.duration_s,
+                "Score": report.score,
+            },
+        )
+    ]
+    [line] = caplog.records
+    assert (line.key, line.version_id, line.score) == (SOURCE["key"], "v1", report.score)
+    assert not hasattr(line, "etag")
+
+
+def test_a_report_without_a_score_adds_none(capsys, report):
+    silent = report.model_copy(update={"score": None, "verdict": None})
+    telemetry.file_done("scored", SOURCE, 0.1, silent, age_s=None)
+    [(_, values)] = metrics(capsys)
+    assert values["FilesWithoutScore"] == 1
+    assert values.keys().isdisjoint({"Score", "Latency"})
+
+
+def test_errors_are_counted_by_type(capsys, caplog):
+    refused = ErrorRecord.of(EmptyFile("The file is empty."), ObjectSource(bucket="in", key="k"))
+    telemetry.file_done("refused", SOURCE, 0.1, refused, age_s=-0.2)
+    telemetry.file_failed(StorageUnavailable("S3 is away."), SOURCE, 0.1)
+    telemetry.file_failed(ZeroDivisionError("x"), SOURCE, 0.1)
+    telemetry.file_postponed(OutOfTime("2 s are needed."), SOURCE)
+    found = metrics(capsys)
+    kinds = [dimensions["ErrorType"] for dimensions, _ in found if "ErrorType" in dimensions]
+    assert kinds == ["empty_file", "storage_unavailable", "ZeroDivisionError"]
+    counts = [name for _, values in found for name in values if name.startswith("Files")]
+    assert counts == ["FilesRefused", "FilesFailed", "FilesFailed", "FilesPostponed"]
+    assert [bool(record.exc_info) for record in caplog.records if record.levelname == "ERROR"] == [
+        False,
+        True,
+    ]
+
+
+def test_outside_lambda_there_are_no_metrics(capsys, monkeypatch):
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
+    telemetry.file_done("duplicate", SOURCE, 0.1, None, age_s=None)
+    assert capsys.readouterr().out == ""
+
+
+def test_the_documentation_names_every_metric():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", text, flags=re.M)) >= telemetry.UNITS.keys()
