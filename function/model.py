@@ -1,6 +1,7 @@
 """The cached BiLSTM: loaded once per process, scores frames of any length in bounded memory."""
 
 import hashlib
+import itertools
 import json
 import os
 from functools import cache
@@ -14,6 +15,7 @@ from function.features import SPEC
 from function.settings import Settings
 
 OUTPUTS = ("score", "weight", "speech")
+SILENT_FRAMES = 16  # a quarter of a second: of longer digital silence the network hears no more than that
 
 
 class FrameScores(NamedTuple):
@@ -126,6 +128,9 @@ class ScoreStream:
 
     A recording of up to ``frames + context`` frames is scored in one go. In a longer one every frame
     is scored with at least ``context`` frames known on either side of it. Memory doesn't grow.
+
+    Of digital silence the network hears ``SILENT_FRAMES`` at a time, the rest gets the last one's scores:
+    silence says nothing of the speech around it, and a recurrence forgets what it heard before.
     """
 
     def __init__(self, network: Network, frames: int, context: int) -> None:
@@ -133,27 +138,69 @@ class ScoreStream:
         self._window = frames
         self._context = context
         self._frames = np.empty((0, SPEC.bins), np.float32)
+        self._skipped = np.empty(0, np.int64)  # silent frames left out before each of self._frames
         self._scored = 0  # how many of self._frames are there as context only
+        self._silent = 0  # how many of the last frames pushed were silent
+        self._waiting = 0  # of those, how many were left out
+        self._last = FrameScores(*np.zeros((3, 1), np.float32))
 
     def push(self, frames: np.ndarray) -> list["Window"]:
         """Takes (n, 257) frames; returns the windows that became ready."""
-        self._frames = np.concatenate([self._frames, frames])
+        self._take(frames)
         ready = []
         while len(self._frames) >= self._scored + self._window + self._context:
-            ready.append(self._score(self._scored + self._window))
+            ready += self._score(self._scored + self._window)
         return ready
 
     def finish(self) -> list["Window"]:
-        """Returns the frames that were waiting for their context, as one window if there are any."""
-        return [self._score(len(self._frames))] if len(self._frames) > self._scored else []
+        """Returns the frames that were waiting for their context."""
+        rest = self._score(len(self._frames)) if len(self._frames) > self._scored else []
+        return rest + self._silence(self._waiting)
 
-    def _score(self, stop: int) -> "Window":
-        scores = self._network(self._frames[: stop + self._context]).part(self._scored, stop)
-        window = Window(self._frames[self._scored : stop], scores)
+    def _take(self, frames: np.ndarray) -> None:
+        """Keeps all frames but those that silence has too many of."""
+        if len(frames) == 0:
+            return
+        at = np.arange(1, len(frames) + 1)
+        last_sound = np.maximum.accumulate(np.where(frames.any(axis=1), at, 0))
+        silent = at - last_sound + np.where(last_sound, 0, self._silent)
+        kept = np.flatnonzero(silent <= SILENT_FRAMES)
+        skipped = np.diff(kept, prepend=-1) - 1
+        if len(kept):
+            skipped[0] += self._waiting
+            self._waiting = len(frames) - 1 - int(kept[-1])
+            frames = frames if len(kept) == len(frames) else frames[kept]
+            self._frames = np.concatenate([self._frames, frames])
+            self._skipped = np.concatenate([self._skipped, skipped])
+        else:
+            self._waiting += len(frames)
+        self._silent = int(silent[-1])
+
+    def _score(self, stop: int) -> list["Window"]:
+        scores = self._network(self._frames[: stop + self._context])
+        windows = []
+        gaps = np.flatnonzero(self._skipped[self._scored : stop]) + self._scored
+        edges = [self._scored, *gaps[gaps > self._scored].tolist(), stop]
+        for first, last in itertools.pairwise(edges):
+            windows += self._silence(int(self._skipped[first]))
+            windows.append(Window(self._frames[first:last], scores.part(first, last)))
+            self._last = scores.part(last - 1, last)
         keep_from = max(0, stop - self._context)
-        self._frames = self._frames[keep_from:]
+        self._frames, self._skipped = self._frames[keep_from:], self._skipped[keep_from:]
         self._scored = stop - keep_from
-        return window
+        return windows
+
+    def _silence(self, count: int) -> list["Window"]:
+        """Windows of ``count`` silent frames that the network didn't hear."""
+        sizes = [min(self._window, count - start) for start in range(0, count, self._window)]
+        nothing = np.zeros(SPEC.bins, np.float32)
+        return [
+            Window(
+                np.broadcast_to(nothing, (size, SPEC.bins)),
+                FrameScores(*(np.repeat(value, size) for value in self._last)),
+            )
+            for size in sizes
+        ]
 
 
 def load_model(settings: Settings) -> Model:

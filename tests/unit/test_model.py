@@ -8,7 +8,7 @@ import pytest
 
 from function.errors import SetupError
 from function.features import SPEC, frames_of
-from function.model import FrameScores, Model, ScoreStream, load_model
+from function.model import SILENT_FRAMES, FrameScores, Model, ScoreStream, load_model
 from function.settings import Settings
 
 FOLDER = Settings().model_dir
@@ -82,6 +82,26 @@ def test_scores_do_not_depend_on_how_the_frames_arrive(onnx, speech):
     (first, scores), (second, other_scores) = overall(onnx, frames, 173), overall(onnx, frames, 4_000)
     assert first == second
     np.testing.assert_array_equal(scores, other_scores)
+
+
+@pytest.mark.parametrize("block", [1, 7, 50, 1_000])
+def test_of_digital_silence_the_network_hears_little_and_every_frame_gets_its_scores(rng, block):
+    heard = []
+
+    def network(frames: np.ndarray) -> FrameScores:
+        heard.append(frames.any(axis=1))
+        return FrameScores(*np.tile(frames.sum(axis=1), (3, 1)))
+
+    frames = rng.random((300, SPEC.bins)).astype(np.float32)
+    for silence in (slice(0, 60), slice(100, 110), slice(130, 200), slice(270, 300)):
+        frames[silence] = 0
+    stream = ScoreStream(network, frames=40, context=0)
+    windows = [w for at in range(0, 300, block) for w in stream.push(frames[at : at + block])]
+    windows += stream.finish()
+    np.testing.assert_array_equal(np.concatenate([window.frames for window in windows]), frames)
+    scores = np.concatenate([window.scores.score for window in windows])
+    np.testing.assert_array_equal(scores, frames.sum(axis=1))
+    assert np.count_nonzero(~np.concatenate(heard)) == SILENT_FRAMES + 10 + SILENT_FRAMES + SILENT_FRAMES
 
 
 def test_no_frames_no_windows(onnx):
