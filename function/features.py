@@ -1,5 +1,6 @@
 """Samples to FFT magnitude frames: the one definition, for training and for serving."""
 
+from collections import deque
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -36,6 +37,8 @@ class FeatureSpec:
 SPEC = FeatureSpec()
 WINDOW = np.hamming(SPEC.frame_length + 1)[:-1].astype(np.float32)  # periodic, as an FFT wants it
 LEVEL_REACH = round(SPEC.level_reach_s / SPEC.hop_s)
+# Frames transformed at a time: their windows and spectra, 500 kB, stay in a core's cache.
+CHUNK = 128
 
 
 class FrameStream:
@@ -52,7 +55,8 @@ class FrameStream:
 
     def __init__(self) -> None:
         self._tail = np.empty(0, np.float32)
-        self._waiting = np.empty((0, SPEC.bins), np.float32)
+        self._waiting: deque[np.ndarray] = deque()
+        self._pushed = 0
         # Running sums of m and m^2, up to and including each frame: row i belongs to frame
         # self._sums_start + i - 1. They grow by one addition a frame, in order, so the block size
         # can't change a bit of them.
@@ -63,17 +67,17 @@ class FrameStream:
     def push(self, samples: np.ndarray) -> np.ndarray:
         """Takes (n,) float32 samples at 16 kHz, returns the (frames, 257) float32 that are ready."""
         samples = np.concatenate([self._tail, samples])
-        magnitudes = _magnitudes(samples)
+        magnitudes, loudness = _magnitudes(samples)
         self._tail = samples[len(magnitudes) * SPEC.hop :]
-        loudness = np.sqrt(np.mean(np.square(magnitudes, dtype=np.float64), axis=1))
         steps = np.stack([loudness, loudness**2], axis=1)
         self._sums = np.concatenate([self._sums, np.cumsum(np.vstack([self._sums[-1:], steps]), axis=0)[1:]])
-        self._waiting = np.concatenate([self._waiting, magnitudes])
-        return self._emit(len(self._waiting) - LEVEL_REACH)
+        self._waiting.append(magnitudes)
+        self._pushed += len(magnitudes)
+        return self._emit(self._pushed - self._emitted - LEVEL_REACH)
 
     def finish(self) -> np.ndarray:
         """Returns the frames that were waiting for more. Samples short of a whole frame are dropped."""
-        return self._emit(len(self._waiting))
+        return self._emit(self._pushed - self._emitted)
 
     def _emit(self, count: int) -> np.ndarray:
         if count <= 0:
@@ -84,13 +88,24 @@ class FrameStream:
         lower = self._sums[np.maximum(at - LEVEL_REACH, 0) - self._sums_start]
         loudness, power = np.maximum(upper - lower, 0.0).T
         level = np.maximum(power / np.maximum(loudness, LEVEL_FLOOR), LEVEL_FLOOR)
-        frames = self._waiting[:count] / level[:, None].astype(np.float32)
-        self._waiting = self._waiting[count:]
+        frames = self._take(count)
+        frames /= level[:, None].astype(np.float32)
         self._emitted += count
         keep_from = max(self._emitted - LEVEL_REACH, 0)
         self._sums = self._sums[keep_from - self._sums_start :]
         self._sums_start = keep_from
         return frames
+
+    def _take(self, count: int) -> np.ndarray:
+        """The first ``count`` of the frames that wait, removed from there."""
+        parts = []
+        while count > 0:
+            first = self._waiting.popleft()
+            parts.append(first[:count])
+            if len(first) > count:
+                self._waiting.appendleft(first[count:])
+            count -= len(first)
+        return np.concatenate(parts)
 
 
 def frames_of(samples: np.ndarray) -> np.ndarray:
@@ -104,10 +119,22 @@ def frame_count(samples: int) -> int:
     return max(0, 1 + (samples - SPEC.frame_length) // SPEC.hop)
 
 
-def _magnitudes(samples: np.ndarray) -> np.ndarray:
-    """(n,) samples -> (frames, 257) linear magnitudes |X[k]| / frame_length, float32."""
+def _magnitudes(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) samples -> (frames, 257) float32 linear magnitudes |X[k]| / frame_length; (frames,) their RMS."""
     count = frame_count(len(samples))
+    magnitudes, loudness = np.empty((count, SPEC.bins), np.float32), np.empty(count)
     if count == 0:
-        return np.empty((0, SPEC.bins), np.float32)
-    windows = np.lib.stride_tricks.sliding_window_view(samples, SPEC.frame_length)[:: SPEC.hop][:count]
-    return np.abs(np.fft.rfft(windows * WINDOW, axis=1)) / np.float32(SPEC.frame_length)
+        return magnitudes, loudness
+    windows = np.lib.stride_tricks.sliding_window_view(samples, SPEC.frame_length)[:: SPEC.hop]
+    size = min(CHUNK, count)
+    windowed = np.empty((size, SPEC.frame_length), np.float32)
+    spectra = np.empty((size, SPEC.bins), np.complex64)
+    for start in range(0, count, size):
+        chunk = slice(start, min(start + size, count))
+        frames = slice(chunk.stop - start)
+        np.multiply(windows[chunk], WINDOW, out=windowed[frames])
+        np.fft.rfft(windowed[frames], axis=1, out=spectra[frames])
+        np.abs(spectra[frames], out=magnitudes[chunk])
+        magnitudes[chunk] *= np.float32(1 / SPEC.frame_length)
+        loudness[chunk] = np.sqrt(np.mean(np.square(magnitudes[chunk], dtype=np.float64), axis=1))
+    return magnitudes, loudness

@@ -49,6 +49,9 @@ class OnnxNetwork:
     file = "onnx"
 
     def __init__(self, path: Path, threads: int) -> None:
+        # Official builds since 1.29 report model and machine to their maker unless this is set before the
+        # library is loaded: https://github.com/microsoft/onnxruntime/pull/27379
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -137,8 +140,8 @@ class ScoreStream:
         self._network = network
         self._window = frames
         self._context = context
-        self._frames = np.empty((0, SPEC.bins), np.float32)
-        self._skipped = np.empty(0, np.int64)  # silent frames left out before each of self._frames
+        self._frames: list[np.ndarray] = []  # joined when a window is ready: each time copies all of them
+        self._skipped = np.empty(0, np.int64)  # silent frames left out before each of the frames
         self._scored = 0  # how many of self._frames are there as context only
         self._silent = 0  # how many of the last frames pushed were silent
         self._waiting = 0  # of those, how many were left out
@@ -148,13 +151,13 @@ class ScoreStream:
         """Takes (n, 257) frames; returns the windows that became ready."""
         self._take(frames)
         ready = []
-        while len(self._frames) >= self._scored + self._window + self._context:
+        while len(self._skipped) >= self._scored + self._window + self._context:
             ready += self._score(self._scored + self._window)
         return ready
 
     def finish(self) -> list["Window"]:
         """Returns the frames that were waiting for their context."""
-        rest = self._score(len(self._frames)) if len(self._frames) > self._scored else []
+        rest = self._score(len(self._skipped)) if len(self._skipped) > self._scored else []
         return rest + self._silence(self._waiting)
 
     def _take(self, frames: np.ndarray) -> None:
@@ -169,24 +172,24 @@ class ScoreStream:
         if len(kept):
             skipped[0] += self._waiting
             self._waiting = len(frames) - 1 - int(kept[-1])
-            frames = frames if len(kept) == len(frames) else frames[kept]
-            self._frames = np.concatenate([self._frames, frames])
+            self._frames.append(frames if len(kept) == len(frames) else frames[kept])
             self._skipped = np.concatenate([self._skipped, skipped])
         else:
             self._waiting += len(frames)
         self._silent = int(silent[-1])
 
     def _score(self, stop: int) -> list["Window"]:
-        scores = self._network(self._frames[: stop + self._context])
+        frames = np.concatenate(self._frames)
+        scores = self._network(frames[: stop + self._context])
         windows = []
         gaps = np.flatnonzero(self._skipped[self._scored : stop]) + self._scored
         edges = [self._scored, *gaps[gaps > self._scored].tolist(), stop]
         for first, last in itertools.pairwise(edges):
             windows += self._silence(int(self._skipped[first]))
-            windows.append(Window(self._frames[first:last], scores.part(first, last)))
+            windows.append(Window(frames[first:last], scores.part(first, last)))
             self._last = scores.part(last - 1, last)
         keep_from = max(0, stop - self._context)
-        self._frames, self._skipped = self._frames[keep_from:], self._skipped[keep_from:]
+        self._frames, self._skipped = [frames[keep_from:]], self._skipped[keep_from:]
         self._scored = stop - keep_from
         return windows
 

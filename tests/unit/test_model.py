@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from function.errors import SetupError
 from function.features import SPEC, frames_of
 from function.model import SILENT_FRAMES, FrameScores, Model, ScoreStream, load_model
 from function.settings import Settings
+from tests.conftest import ROOT
 
 FOLDER = Settings().model_dir
 
@@ -118,6 +121,17 @@ def test_outputs_are_in_range(onnx, rng):
 
 def test_it_is_loaded_once_per_process(settings):
     assert load_model(settings) is load_model(Settings())
+
+
+def test_the_runtime_reports_nothing_to_its_maker(tmp_path):
+    """When ONNX Runtime is let, it gives the machine a number and keeps it in the home folder."""
+    subprocess.run(
+        [sys.executable, "-c", "from function.model import *; load_model(Settings())"],
+        cwd=ROOT,
+        env={"HOME": str(tmp_path)},
+        check=True,
+    )
+    assert not list(tmp_path.iterdir())
 
 
 def test_features_that_do_not_match_are_refused(copy):
