@@ -8,7 +8,7 @@ SEED ?= 1
 CLIPS ?= 80000
 MINUTES ?= 90
 
-.PHONY: help demo score serve test train deploy
+.PHONY: help demo score serve test audit sbom lock train deploy
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -34,8 +34,27 @@ serve: $(INSTALLED) ## Serve the page and the HTTPS API on http://127.0.0.1:8000
 	@$(BIN)/python -m uvicorn function.api:app
 
 test: $(INSTALLED) ## Run every test that this machine can run, and say which it can't
-	@$(BIN)/python -m infra.localstack.install localstack sam
+	@$(BIN)/python -m infra.localstack.install localstack sam checkov
 	@$(BIN)/python -m pytest
+
+audit: $(INSTALLED) ## Look for weak spots: template (cfn-lint, checkov) and packages (pip-audit)
+	@$(BIN)/python -m infra.localstack.install sam checkov audit
+	@$(BIN)/python -m infra.audit
+
+sbom: $(INSTALLED) ## List what the default image holds, as CycloneDX: image.cdx.json
+	@$(BIN)/python -m infra.localstack.install audit
+	@PYTHONWARNINGS=ignore .tools/audit/bin/cyclonedx-py requirements function/requirements.txt --pyproject pyproject.toml \
+		--output-reproducible --output-file image.cdx.json
+	@echo "$$(grep -c '"purl"' image.cdx.json) packages are listed in image.cdx.json"
+
+LOCK = .tools/audit/bin/uv pip compile --quiet --generate-hashes --python-version 3.13 \
+	--python-platform x86_64-manylinux_2_28 --custom-compile-command "make lock"
+
+lock: $(INSTALLED) ## Pin all packages with their hashes, after a change of a requirements*.in
+	@$(BIN)/python -m infra.localstack.install audit
+	@$(LOCK) requirements.in -o requirements.txt
+	@$(LOCK) function/requirements.in -c requirements.txt -o function/requirements.txt
+	@$(LOCK) function/requirements-tensorflow.in -c requirements.txt -o function/requirements-tensorflow.txt
 
 train: $(INSTALLED) ## Train a model: make train SPEECH="DIR ..." NOISE="DIR ..." [RIR="DIR ..."] [CLIPS=80000] [MINUTES=90]
 	@test -n '$(SPEECH)' -a -n '$(NOISE)' || \

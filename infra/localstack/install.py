@@ -1,4 +1,4 @@
-"""Installs the tools around the stack: ``python -m infra.localstack.install [localstack] [sam]``.
+"""Installs the tools around the stack: ``python -m infra.localstack.install [localstack sam checkov audit]``.
 
 Each tool gets a virtual environment of its own under .tools/, because their pins contradict each other
 and the function's. What is there and current is left alone, so a second run takes no time.
@@ -20,10 +20,14 @@ LOCALSTACK_PYTHON = TOOLS / "localstack" / "bin" / "python"
 EMULATOR = TOOLS / "aws-lambda-rie"
 SAM = TOOLS / "sam" / "bin" / "sam"
 CFN_LINT = TOOLS / "sam" / "bin" / "cfn-lint"
+CHECKOV = TOOLS / "checkov" / "bin" / "checkov"
+PIP_AUDIT = TOOLS / "audit" / "bin" / "pip-audit"
 
 PLUGIN = HERE / "runtime_plugin"
 LOCALSTACK_PINS = HERE / "requirements.txt"
 SAM_PINS = HERE / "requirements-sam.txt"
+CHECKOV_PINS = ROOT / "infra" / "audit" / "requirements-checkov.txt"
+AUDIT_PINS = ROOT / "infra" / "audit" / "requirements-audit.txt"
 
 
 def install_localstack() -> None:
@@ -40,9 +44,23 @@ def install_localstack() -> None:
 
 def install_sam() -> None:
     """SAM CLI and cfn-lint, for the checks of template.yaml and for deploying."""
-    if not _is_current("sam", [SAM_PINS]):
-        _pip(_new_environment("sam"), "install", "-r", str(SAM_PINS))
-        _mark_current("sam", [SAM_PINS])
+    _install_pinned("sam", SAM_PINS)
+
+
+def install_checkov() -> None:
+    """checkov, for the template's policies."""
+    _install_pinned("checkov", CHECKOV_PINS)
+
+
+def install_audit() -> None:
+    """uv, pip-audit and cyclonedx-bom, for the packages: what pins them, judges them and lists them."""
+    _install_pinned("audit", AUDIT_PINS)
+
+
+def _install_pinned(name: str, pins: Path) -> None:
+    if not _is_current(name, [pins]):
+        _pip(_new_environment(name), "install", "-r", str(pins))
+        _mark_current(name, [pins])
 
 
 def _extract_emulator() -> None:
@@ -87,7 +105,12 @@ def _report(text: str) -> None:
 
 
 def main() -> None:
-    installers = {"localstack": install_localstack, "sam": install_sam}
+    installers = {
+        "localstack": install_localstack,
+        "sam": install_sam,
+        "checkov": install_checkov,
+        "audit": install_audit,
+    }
     wanted = sys.argv[1:] or list(installers)
     for name in wanted:
         if name not in installers:

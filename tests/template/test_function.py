@@ -1,6 +1,7 @@
 """The template, the image and the code agree with each other."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +12,17 @@ TIMES = 6  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure
 
 
 def pins(file: str) -> dict[str, str]:
-    """Package -> version."""
-    lines = (line.partition("#")[0].strip() for line in (ROOT / file).read_text().splitlines())
-    return dict(line.split("==") for line in lines if "==" in line)
+    """Package -> version, of a list that `make lock` wrote."""
+    return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / file).read_text(), flags=re.M))
+
+
+def wanted(file: str) -> dict[str, str]:
+    """Package -> version, of a list that people write, with the lists that it includes."""
+    text = (ROOT / file).read_text()
+    found = dict(re.findall(r"^([\w.-]+)==([^\s#]+)", text, flags=re.M))
+    for included in re.findall(r"^-r (\S+)", text, flags=re.M):
+        found |= wanted(str(Path(file).parent / included))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +90,28 @@ def test_an_image_holds_its_own_model_and_handler(
     assert f'CMD ["{command}"]' in stage
 
 
-@pytest.mark.parametrize("file", ["function/requirements.txt", "function/requirements-tensorflow.txt"])
-def test_the_image_has_the_versions_that_were_tested(file: str) -> None:
-    everything = pins("requirements.txt")
-    assert pins(file)
-    assert pins(file).items() <= everything.items()
+LISTS = ["requirements", "function/requirements", "function/requirements-tensorflow"]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_package_is_pinned_with_hashes(name: str) -> None:
+    """After a change of a requirements*.in: make lock."""
+    locked = pins(f"{name}.txt")
+    assert wanted(f"{name}.in").items() <= locked.items()
+    entries = re.split(r"^(?=\w)", (ROOT / f"{name}.txt").read_text(), flags=re.M)[1:]
+    assert len(entries) == len(locked)
+    assert all("--hash=sha256:" in entry for entry in entries)
+
+
+@pytest.mark.parametrize("name", LISTS[1:])
+def test_the_image_has_the_versions_that_were_tested(name: str) -> None:
+    assert pins(f"{name}.txt").items() <= pins("requirements.txt").items()
+
+
+def test_images_install_nothing_without_a_hash(dockerfile: dict[str, str]) -> None:
+    commands = [line for stage in dockerfile.values() for line in stage.splitlines() if "pip install" in line]
+    assert len(commands) == len(RUNTIMES)
+    assert all("--require-hashes" in command for command in commands)
 
 
 def test_the_default_image_holds_nothing_to_train_with() -> None:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.audit.__main__ import checkov_command
+from infra.localstack.install import CHECKOV, ROOT
+
 
 @pytest.mark.parametrize("command", ["sam validate --lint --template", "cfn-lint"])
 def test_the_template_is_valid(command: str, template_path: Path, sam_tools: Path, tmp_path: Path) -> None:
@@ -18,3 +21,15 @@ def test_the_template_is_valid(command: str, template_path: Path, sam_tools: Pat
         text=True,
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.skipif(not CHECKOV.exists(), reason="checkov is not installed: make audit")
+def test_what_checkov_finds_is_mended_or_has_its_reason() -> None:
+    checked = subprocess.run(checkov_command(), cwd=ROOT, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_suppression_has_a_reason_of_its_own(template: dict) -> None:
+    for name, resource in template["Resources"].items():
+        for skipped in resource.get("Metadata", {}).get("checkov", {}).get("skip", ()):
+            assert len(skipped["comment"]) > 20, f"{name}: {skipped}"

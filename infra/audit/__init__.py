@@ -1,0 +1,1 @@
+"""Looking for weak spots: what well-kept checkers say of the template and of the pinned packages."""
