@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
-import soundfile
 import soxr
 
 from function.errors import (
@@ -16,13 +15,12 @@ from function.errors import (
     EmptyFile,
     InvalidSamples,
     LimitExceeded,
-    UnsupportedFormat,
     UnsupportedSampleRate,
 )
 from function.features import SPEC
+from function.isolation import Decoding
 from function.settings import Limits
 
-BLOCK_SAMPLES = 1 << 18  # over all channels: a bound on memory, whatever a header claims
 LARGEST_SAMPLE = 1e9  # full scale is 1; some programs write floats scaled as 32-bit integers
 UNKNOWN_LENGTH = 2**48  # libsndfile says 2^63 - 1 when a stream doesn't tell; no honest file has 2^48
 # Full scale in 16 bits is 32767/32768; two such samples in a row are taken for clipping.
@@ -57,14 +55,6 @@ class Part:
 WHOLE = Part()
 
 
-class _ForwardDecoder(soundfile.SoundFile):
-    """Reads forward only. After each read of a seekable file soundfile seeks to where it should be, which
-    fails, and loses what was read, in files that are shorter than they claim."""
-
-    def seekable(self) -> bool:
-        return False
-
-
 class Recording:
     """An open recording. ``blocks()`` yields its samples once; ``media`` describes it.
 
@@ -75,7 +65,7 @@ class Recording:
     def __init__(self, file: BinaryIO, limits: Limits, part: Part = WHOLE) -> None:
         """Opens a binary file that has a file descriptor.
 
-        Raises EmptyFile, UnsupportedFormat, UnsupportedSampleRate, LimitExceeded, BadRequest.
+        Raises EmptyFile, UnsupportedSampleRate, LimitExceeded, BadRequest, and as function.isolation does.
         """
         self._limits = limits
         self._part = part
@@ -86,27 +76,24 @@ class Recording:
         if self._size > limits.max_bytes:
             raise LimitExceeded(f"The file has {self._size:,} bytes, the limit is {limits.max_bytes:,}.")
         self._header = os.pread(file.fileno(), 8, 0)
+        self._decoder = Decoding(file.fileno(), limits)
         try:
-            # By descriptor: a name such as take.raw would make libsndfile skip looking at the content.
-            self._decoder = _ForwardDecoder(file.fileno(), closefd=False)
-        except soundfile.LibsndfileError as error:
-            raise UnsupportedFormat(
-                f"The file can't be read as audio ({error.error_string.rstrip('.')}). Expected a format "
-                "that libsndfile reads."
-            ) from None
-        self.media = Media(
-            container=self._decoder.format,
-            codec=self._decoder.subtype,
-            sample_rate_hz=self._decoder.samplerate,
-            channels=self._decoder.channels,
-        )
-        self._check_format()
+            self.media = Media(
+                container=self._decoder.container,
+                codec=self._decoder.codec,
+                sample_rate_hz=self._decoder.sample_rate_hz,
+                channels=self._decoder.channels,
+            )
+            self._check_format()
+        except BaseException:
+            self._decoder.close()
+            raise
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Yields (n,) float32 at 16 kHz, full scale 1.0.
 
         Raises CorruptAudio when nothing could be decoded, BadRequest when the part lies behind the end,
-        InvalidSamples, LimitExceeded.
+        InvalidSamples, LimitExceeded, DecoderCrashed, DecoderLost.
         """
         resampler = None
         if self.media.sample_rate_hz != SPEC.sample_rate_hz:
@@ -147,16 +134,15 @@ class Recording:
     def _decoded(self) -> Iterator[np.ndarray]:
         """Yields (n, channels) float32 as decoded, and keeps ``media`` up to date."""
         media = self.media
-        claimed = self._decoder.frames
+        claimed = self._decoder.claimed_frames
         cap, first, stop = (
             seconds * media.sample_rate_hz
             for seconds in (self._limits.max_duration_s, self._part.start_s, self._part.end_s)
         )
-        buffer = np.empty((max(1, BLOCK_SAMPLES // media.channels), media.channels), np.float32)
         count = wanted_count = clipped = 0
         broken = None
         while broken is None and count < stop:
-            samples, broken = self._read(buffer)
+            samples, broken = self._decoder.read()
             if broken and count + len(samples) == 0:
                 raise CorruptAudio(
                     f"The file begins as {media.container}, but no sample could be decoded ({broken})."
@@ -187,22 +173,8 @@ class Recording:
                 f"The recording ends after {count / media.sample_rate_hz:.3f} s, before the part that was "
                 f"asked for begins ({self._part.start_s:.3f} s)."
             )
-        if count < stop and (broken or count < claimed < UNKNOWN_LENGTH or self._cut_short()):
+        if count < stop and (broken or (claimed and count < claimed < UNKNOWN_LENGTH) or self._cut_short()):
             media.truncated = True
-
-    def _read(self, buffer: np.ndarray) -> tuple[np.ndarray, str | None]:
-        """Decodes into (n, channels) float32; returns what came, and why no more will, if none will.
-
-        What was decoded before an error is kept: soundfile itself would throw it away. It is told by
-        the NaNs that the decoder didn't overwrite.
-        """
-        buffer.fill(np.nan)
-        try:
-            return self._decoder.read(out=buffer), None
-        except soundfile.LibsndfileError as error:
-            missing = np.isnan(buffer).all(axis=1)
-            decoded = int(missing.argmax()) if missing.any() else len(buffer)
-            return buffer[:decoded], error.error_string.rstrip(".")
 
     def _check_samples(self, samples: np.ndarray, offset: float) -> None:
         with np.errstate(invalid="ignore"):

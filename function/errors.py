@@ -10,12 +10,14 @@ AqscoreError
 │   ├── EmptyFile               no bytes
 │   ├── UnsupportedFormat       not audio that can be decoded here
 │   ├── CorruptAudio            it began like audio, and not one sample could be decoded
+│   ├── DecoderCrashed          the decoder died of it
 │   ├── InvalidSamples          NaN, infinity or absurd values among the samples
 │   ├── UnsupportedSampleRate   outside 4 to 384 kHz
-│   └── LimitExceeded           more bytes, seconds or channels than the settings allow
+│   └── LimitExceeded           more bytes, seconds, channels, time or memory than the settings allow
 ├── RetryableError              ours: the queue delivers the event again, then keeps it
 │   ├── StorageUnavailable      S3 did not do what was asked
 │   ├── OutOfTime               too little of this call's time is left: a later call has more
+│   ├── DecoderLost             the decoder was killed from outside, or could not be started
 │   └── UnreadableEvent         a message of unknown shape: kept in the dead-letter queue for a person
 ├── Superseded                  a newer version of the object exists, and its own event brings its result
 └── SetupError                  a wrong setting or a wrong model: nothing can be scored until it is mended
@@ -78,6 +80,11 @@ class CorruptAudio(PermanentError):
     advice = "Play the file to see whether it is whole; upload a good copy."
 
 
+class DecoderCrashed(PermanentError):
+    type = "decoder_crashed"
+    advice = "Open the file in another program, export it as WAV or FLAC, and upload that."
+
+
 class InvalidSamples(PermanentError):
     type = "invalid_samples"
     advice = "Export the recording again, as 16-bit PCM if the program can't do better."
@@ -105,6 +112,11 @@ class StorageUnavailable(RetryableError):
 class OutOfTime(RetryableError):
     type = "out_of_time"
     advice = "It is tried again by itself. If it stays, raise the stack's Timeout."
+
+
+class DecoderLost(RetryableError):
+    type = "decoder_lost"
+    advice = "It is tried again by itself. If it stays, give the function more memory."
 
 
 class UnreadableEvent(RetryableError):

@@ -6,6 +6,7 @@ from function import telemetry
 from function.drop_folder import DropFolder
 from function.errors import UnreadableEvent
 from function.events import source_of
+from function.isolation import start
 from function.model import load_model
 from function.settings import Settings
 from function.storage import storage_of_stack
@@ -16,6 +17,7 @@ logger = telemetry.log_as_json()
 # shows before anything is taken from the queue.
 settings = Settings.from_env()
 folder = DropFolder(settings, storage_of_stack())
+start(settings.limits)
 load_model(settings)
 
 

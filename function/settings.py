@@ -21,6 +21,8 @@ class Limits:
     max_channels: int = 16
     min_sample_rate_hz: int = 4_000
     max_sample_rate_hz: int = 384_000
+    max_decode_s: float = 450.0  # that the decoder may work on one recording
+    max_memory_bytes: int = 256_000_000  # that it may take for it
 
 
 @dataclass(frozen=True)
@@ -79,5 +81,9 @@ class Settings:
                 max_bytes=number("MAX_BYTES", Limits.max_bytes),
                 max_duration_s=number("MAX_DURATION_S", Limits.max_duration_s),
                 max_channels=number("MAX_CHANNELS", Limits.max_channels),
+                min_sample_rate_hz=number("MIN_SAMPLE_RATE_HZ", Limits.min_sample_rate_hz),
+                max_sample_rate_hz=number("MAX_SAMPLE_RATE_HZ", Limits.max_sample_rate_hz),
+                max_decode_s=number("MAX_DECODE_S", Limits.max_decode_s),
+                max_memory_bytes=number("MAX_MEMORY_BYTES", Limits.max_memory_bytes),
             ),
         )

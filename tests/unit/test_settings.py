@@ -25,6 +25,10 @@ def test_each_variable_reaches_its_setting():
             "AQSCORE_MAX_BYTES": "1000",
             "AQSCORE_MAX_DURATION_S": "60.5",
             "AQSCORE_MAX_CHANNELS": "2",
+            "AQSCORE_MIN_SAMPLE_RATE_HZ": "8000",
+            "AQSCORE_MAX_SAMPLE_RATE_HZ": "48000",
+            "AQSCORE_MAX_DECODE_S": "30",
+            "AQSCORE_MAX_MEMORY_BYTES": "100000000",
         }
     ) == Settings(
         incoming_bucket="in",
@@ -34,7 +38,15 @@ def test_each_variable_reaches_its_setting():
         runtime="tensorflow",
         threads=2,
         model_dir=Path("/models/a"),
-        limits=Limits(max_bytes=1000, max_duration_s=60.5, max_channels=2),
+        limits=Limits(
+            max_bytes=1000,
+            max_duration_s=60.5,
+            max_channels=2,
+            min_sample_rate_hz=8000,
+            max_sample_rate_hz=48_000,
+            max_decode_s=30.0,
+            max_memory_bytes=100_000_000,
+        ),
     )
 
 

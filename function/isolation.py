@@ -1,0 +1,203 @@
+"""Decoders in processes of their own: a crash, a hang or a hunger for memory costs one recording.
+
+A process decodes one recording after another; one that met a broken file is replaced. Requests and
+answers are those of function.decoder. Samples come through shared memory, so a block costs two short
+messages.
+"""
+
+import atexit
+import json
+import mmap
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from function.errors import (
+    CorruptAudio,
+    DecoderCrashed,
+    DecoderLost,
+    LimitExceeded,
+    PermanentError,
+    UnsupportedFormat,
+)
+from function.settings import Limits
+
+BLOCK_SAMPLES = 1 << 18  # over all channels: a bound on memory, whatever a header claims
+ANSWER_BYTES = 4096
+IDLE = 2  # processes kept for the next recording
+# What the interpreter needs to start, and nothing of the function's own, such as its credentials.
+INHERITED = ("PATH", "LD_LIBRARY_PATH", "LANG")
+REFUSALS: dict[str, type[PermanentError]] = {
+    error.type: error for error in (CorruptAudio, LimitExceeded, UnsupportedFormat)
+}
+
+
+class Decoding:
+    """A recording that a process decodes; use it as a context."""
+
+    def __init__(self, descriptor: int, limits: Limits) -> None:
+        """Opens the file behind a file descriptor, by its content.
+
+        Raises UnsupportedFormat, CorruptAudio, LimitExceeded, DecoderCrashed, DecoderLost.
+        """
+        self._limits = limits
+        self._left_s = limits.max_decode_s
+        self._answered = self._sound = True  # or its process is of no use to another recording
+        self._process = _take(limits.max_memory_bytes)
+        try:
+            opened = self._ask({"open": True}, descriptor)
+        except BaseException:
+            self.close()
+            raise
+        self.container: str = opened["container"]
+        self.codec: str = opened["codec"]
+        self.sample_rate_hz: int = opened["sample_rate_hz"]
+        self.channels: int = opened["channels"]
+        self.claimed_frames: int | None = opened["claimed_frames"]
+
+    def read(self) -> tuple[np.ndarray, str | None]:
+        """Up to BLOCK_SAMPLES as (n, channels) float32, and why no more can be decoded, if none can.
+
+        They stay until the next call; none of them is the end. Raises LimitExceeded, DecoderCrashed,
+        DecoderLost.
+        """
+        frames = BLOCK_SAMPLES // self.channels
+        answer = self._ask({"read": frames})
+        values = np.frombuffer(self._process.memory, np.float32, frames * self.channels)
+        self._sound = self._sound and answer["broken"] is None
+        return values.reshape(frames, self.channels)[: answer["frames"]], answer["broken"]
+
+    def close(self) -> None:
+        """Lets go of the file, and of the process unless that can decode another one."""
+        if self._answered and self._sound:
+            self._left_s = self._limits.max_decode_s  # however little the recording has left of it
+            self._ask({"close": True})
+            _give_back(self._process)
+        else:
+            self._process.end()
+            with suppress(DecoderLost):  # whoever needs the next one will be told
+                start(self._limits)
+
+    def __enter__(self) -> "Decoding":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _ask(self, request: dict[str, Any], *descriptors: int) -> dict[str, Any]:
+        if self._left_s <= 0:
+            raise self._too_slow()
+        started = time.monotonic()
+        self._answered = False
+        answer = self._process.ask({**request, "limit_s": self._left_s}, descriptors)
+        self._left_s -= time.monotonic() - started
+        if answer is None:
+            raise self._death()
+        self._answered = True
+        if kind := answer.get("refused"):
+            # What was never audio has shown the decoder nothing that could have hurt it.
+            self._sound = kind == UnsupportedFormat.type
+            raise REFUSALS[kind](answer["text"], advice=answer["advice"])
+        return answer
+
+    def _death(self) -> Exception:
+        status = self._process.wait()
+        if status == -signal.SIGALRM:
+            return self._too_slow()
+        if status >= 0 or status == -signal.SIGKILL:
+            return DecoderLost(f"The decoder's process ended with status {status} while it was at work.")
+        return DecoderCrashed(f"The decoder crashed on this file ({signal.Signals(-status).name}).")
+
+    def _too_slow(self) -> LimitExceeded:
+        limit_s = self._limits.max_decode_s
+        return LimitExceeded(f"Decoding took longer than {limit_s:g} s, which is the limit.")
+
+
+class _Process:
+    """A process that runs function.decoder. It ends when its socket is closed or its parent is gone."""
+
+    def __init__(self, memory_bytes: int) -> None:
+        """Raises DecoderLost when none can be started."""
+        self.memory_bytes = memory_bytes
+        file = os.memfd_create("samples")
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            os.ftruncate(file, BLOCK_SAMPLES * np.dtype(np.float32).itemsize)
+            self.memory = mmap.mmap(file, 0)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "function.decoder", *map(str, (theirs.fileno(), file, memory_bytes))],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(), file),
+                env={name: os.environ[name] for name in INHERITED if name in os.environ}
+                | {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
+                | {"OPENBLAS_NUM_THREADS": "1"},
+            )
+        except OSError as error:
+            self._channel.close()
+            raise DecoderLost(f"No process could be started to decode in ({error}).") from error
+        finally:
+            theirs.close()
+            os.close(file)
+
+    def ask(self, request: dict[str, Any], descriptors: tuple[int, ...]) -> dict[str, Any] | None:
+        """The answer to one request; None when the process died over it."""
+        try:
+            socket.send_fds(self._channel, [json.dumps(request).encode()], descriptors)
+            answer = self._channel.recv(ANSWER_BYTES)
+        except ConnectionError:
+            return None
+        return json.loads(answer) if answer else None
+
+    @property
+    def runs(self) -> bool:
+        return self._process.poll() is None
+
+    def wait(self) -> int:
+        """How it ended: the exit status, or the signal's number below 0."""
+        return self._process.wait()
+
+    def end(self) -> None:
+        """Kills it, should it still be at work."""
+        self._channel.close()
+        self._process.kill()
+        self._process.wait()
+
+
+_idle: list[_Process] = []
+
+
+def start(limits: Limits) -> None:
+    """Has a process ready before the first recording comes: it starts while the caller goes on."""
+    _give_back(_Process(limits.max_memory_bytes))
+
+
+def _take(memory_bytes: int) -> _Process:
+    for process in _idle[::-1]:
+        if process.memory_bytes == memory_bytes and process.runs:
+            _idle.remove(process)
+            return process
+    return _Process(memory_bytes)
+
+
+def _give_back(process: _Process) -> None:
+    _idle.append(process)
+    while len(_idle) > IDLE:
+        _idle.pop(0).end()
+
+
+@atexit.register
+def _end_all() -> None:
+    while _idle:
+        _idle.pop().end()
+
+
+os.register_at_fork(after_in_child=_idle.clear)  # a fork's parent goes on using them

@@ -1,0 +1,49 @@
+"""With this folder in PYTHONPATH, decoding a WAV file does to the decoder's process what its title says.
+
+libsndfile has no crash, hang or hunger for memory that could be relied on. These stand in for one.
+"""
+
+import contextlib
+import os
+import signal
+
+import soundfile
+
+_read = soundfile.SoundFile.read
+
+
+def _crash() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _hang() -> None:
+    while True:
+        pass
+
+
+def _sleep() -> None:
+    signal.pause()
+
+
+def _eat() -> None:
+    eaten = []
+    while True:
+        eaten.append(bytearray(1 << 20))
+
+
+def _killed() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _bug() -> None:
+    raise RuntimeError("A mistake of ours")
+
+
+def _hostile_read(self: soundfile.SoundFile, *arguments, **options):
+    with contextlib.suppress(KeyError):
+        DEEDS[self.title]()
+    return _read(self, *arguments, **options)
+
+
+DEEDS = {"crash": _crash, "hang": _hang, "sleep": _sleep, "eat": _eat, "killed": _killed, "bug": _bug}
+soundfile.SoundFile.read = _hostile_read
