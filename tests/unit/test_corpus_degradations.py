@@ -53,6 +53,23 @@ def test_snr_grows_with_the_score_asked_for():
     assert snr_for(2.0) < snr_for(3.0) < snr_for(4.5)
 
 
+def test_a_larger_room_answers_later_and_longer():
+    response = np.zeros(1000, np.float32)
+    response[[0, 100, 300]] = 1.0, 0.5, 0.25
+    larger = degradations.resized(response, 1.5)
+    assert [int(np.argmax(larger[at - 5 : at + 6])) for at in (150, 450)] == [5, 5]
+    np.testing.assert_allclose(larger[[0, 150, 450]], [1.0, 0.5, 0.25], atol=1e-3)
+    assert len(larger) == pytest.approx(1.5 * len(response), abs=2)
+
+
+def test_a_room_loses_its_treble_first(rng):
+    response = np.mean(
+        [np.abs(np.fft.rfft(degradations.decaying_room(0.8, rng)[8000:])) ** 2 for _ in range(8)], axis=0
+    )
+    half = len(response) // 2
+    assert response[:half].sum() > 2 * response[half:].sum()
+
+
 @pytest.mark.parametrize("severity", [0.2, 0.7])
 def test_mnru_reaches_its_q(severity, rng):
     heard, record = degradations.mnru(SPEECH, severity, rng)

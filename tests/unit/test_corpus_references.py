@@ -27,6 +27,17 @@ def test_a_floor_is_taken_out_and_the_speech_stays(rng):
     assert pesq_wb(speech, cleaned) > pesq_wb(speech, noisy) + 0.3
 
 
+def test_a_floor_that_the_words_hide_is_taken_out_of_the_pauses_only(rng):
+    speech = voice(5, 6)
+    noisy = speech + np.float32(active_level(speech) * 10 ** (-40 / 20)) * rng.standard_normal(
+        len(speech)
+    ).astype(np.float32)
+    cleaned = clean(noisy, words=False)
+    loud = np.abs(speech) > 0.1 * np.abs(speech).max()
+    np.testing.assert_allclose(cleaned[loud], noisy[loud], rtol=1e-5)
+    assert floor_db(cleaned) < floor_db(noisy) - 20
+
+
 def test_a_kept_reference_is_levelled_and_cached(tmp_path):
     reference = prepared(tmp_path, 0.2 * voice(4, 7))
     assert reference.rejected == ""
