@@ -55,6 +55,7 @@ lock: $(INSTALLED) ## Pin all packages with their hashes, after a change of a re
 	@$(LOCK) requirements.in -o requirements.txt
 	@$(LOCK) function/requirements.in -c requirements.txt -o function/requirements.txt
 	@$(LOCK) function/requirements-tensorflow.in -c requirements.txt -o function/requirements-tensorflow.txt
+	@$(LOCK) function/requirements-formats.in -c requirements.txt -o function/requirements-formats.txt
 
 train: $(INSTALLED) ## Train a model: make train SPEECH="DIR ..." NOISE="DIR ..." [RIR="DIR ..."] [CLIPS=80000] [MINUTES=90]
 	@test -n '$(SPEECH)' -a -n '$(NOISE)' || \

@@ -17,7 +17,8 @@ from function.settings import Settings
 
 # What is taken from a folder. A file named on the command line is tried whatever it is called.
 SUFFIXES = {
-    ".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".w64", ".wav"
+    ".3gp", ".aac", ".aif", ".aiff", ".amr", ".au", ".awb", ".caf", ".flac", ".m4a", ".mka", ".mkv", ".mov",
+    ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".w64", ".wav", ".webm",
 }  # fmt: skip
 EXPORTS = {
     "csv": "also write a table, one line a recording",

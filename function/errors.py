@@ -72,7 +72,7 @@ class EmptyFile(PermanentError):
 
 class UnsupportedFormat(PermanentError):
     type = "unsupported_format"
-    advice = "Convert it to WAV, FLAC, MP3, Ogg (Vorbis or Opus), AIFF or CAF, and upload it again."
+    advice = "Convert it to WAV, FLAC, MP3, M4A or Ogg (Vorbis or Opus), and upload it again."
 
 
 class CorruptAudio(PermanentError):

@@ -5,6 +5,7 @@ named, by the file's first bytes, rather than guessed by itself; the decoders ar
 nothing but the file: no URL, no playlist, no reference to another file.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,9 +58,11 @@ class Ffmpeg:
         """Raises Refused."""
         import av  # 60 ms and 25 MB, for those files only
 
+        logging.getLogger("libav").addHandler(logging.NullHandler())
+        av.logging.set_level(av.logging.ERROR)  # or its errors don't say what was wrong
         self._kind = kind
         self.container = kind.container
-        self._errors = av.FFmpegError
+        self._errors = (av.FFmpegError, ValueError)
         try:
             self._input = av.open(
                 open(descriptor, "rb", buffering=0, closefd=False),  # noqa: SIM115, PTH123
@@ -72,7 +75,7 @@ class Ffmpeg:
             )
         except MemoryError:
             raise
-        except (av.FFmpegError, ValueError, UnicodeError) as error:
+        except self._errors as error:
             raise self._broken(_said(error)) from None
         track = next(iter(self._input.streams.audio), None)
         if track is None:
@@ -109,7 +112,7 @@ class Ffmpeg:
                     self._waiting[0] = self._waiting[0][len(samples) :]
         except MemoryError:
             raise
-        except (self._errors, ValueError, UnicodeError) as error:
+        except self._errors as error:
             return filled, _said(error)
         return filled, None
 
@@ -117,7 +120,7 @@ class Ffmpeg:
         self._input.close()
 
     def _broken(self, reason: str) -> Refused:
-        return Refused("corrupt_audio", f"The file begins as {self.container}, but {reason}.")
+        return Refused("corrupt_audio", f"The file begins as {self.container}, but can't be read ({reason}).")
 
     def _samples(self, frame: Any) -> np.ndarray:
         """FFmpeg's frame as (n, channels) float32, full scale 1."""
@@ -148,5 +151,7 @@ def _nothing_else(url: str, flags: int, options: dict) -> None:
 
 
 def _said(error: Exception) -> str:
-    text = getattr(error, "strerror", None) or str(error)
-    return text[:1].lower() + text[1:]
+    """FFmpeg's last word on it, or what kind of error it is."""
+    log = getattr(error, "log", None)
+    text = log[2].strip() if log else getattr(error, "strerror", None) or str(error)
+    return text.rstrip(".")[:200]

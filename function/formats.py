@@ -9,7 +9,7 @@ import soundfile
 
 NOT_HERE = "what decodes it is not installed here (the package av)."
 NEEDED = "Convert it to WAV, FLAC, MP3 or Ogg, or install av: the template's parameter Formats does."
-MALLOC_FAILED = 17  # SFE_MALLOC_FAILED of libsndfile's common.h
+MALFORMED, MALLOC_FAILED = 3, 17  # SF_ERR_MALFORMED_FILE and SFE_MALLOC_FAILED of libsndfile
 
 
 class Refused(Exception):
@@ -76,6 +76,10 @@ def open_decoder(descriptor: int) -> Decoder:
         if error.code == MALLOC_FAILED:
             raise MemoryError from None
         reason = _reason(error)
+        if error.code == MALFORMED:
+            raise Refused(
+                "corrupt_audio", f"The file begins like audio, but can't be read ({reason})."
+            ) from None
     from function.ffmpeg import Ffmpeg, kind_of
 
     kind = kind_of(os.pread(descriptor, 64, 0))

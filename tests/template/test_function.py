@@ -76,6 +76,25 @@ def test_every_runtime_has_its_image(template: dict, dockerfile: dict[str, str])
     assert metadata["DockerBuildTarget"] == metadata["DockerTag"] == {"Ref": "Runtime"}
 
 
+def test_every_choice_of_formats_has_its_stage(template: dict, dockerfile: dict[str, str]) -> None:
+    choices = template["Parameters"]["Formats"]
+    assert {f"formats-{choice}" for choice in choices["AllowedValues"]} <= dockerfile.keys()
+    text = (ROOT / "function" / "Dockerfile").read_text()
+    assert f"ARG FORMATS={choices['Default']}\n" in text
+    metadata = template["Resources"]["Function"]["Metadata"]
+    assert metadata["DockerBuildArgs"] == {"FORMATS": {"Ref": "Formats"}}
+
+
+def test_a_decoder_that_hangs_leaves_half_of_the_time(template: dict, resources: dict) -> None:
+    given = resources["Function"]["Environment"]["Variables"]["AQSCORE_MAX_DECODE_S"]
+    [mapping, key, entry] = given["Fn::FindInMap"]
+    assert key == {"Ref": "Timeout"}
+    allowed = {int(timeout): int(each[entry]) for timeout, each in template["Mappings"][mapping].items()}
+    assert allowed == {
+        int(each): int(each) // 2 for each in template["Parameters"]["Timeout"]["AllowedValues"]
+    }
+
+
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_an_image_holds_its_own_model_and_handler(
     runtime: str, resources: dict, dockerfile: dict[str, str]
@@ -90,7 +109,12 @@ def test_an_image_holds_its_own_model_and_handler(
     assert f'CMD ["{command}"]' in stage
 
 
-LISTS = ["requirements", "function/requirements", "function/requirements-tensorflow"]
+LISTS = [
+    "requirements",
+    "function/requirements",
+    "function/requirements-tensorflow",
+    "function/requirements-formats",
+]
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -110,7 +134,7 @@ def test_the_image_has_the_versions_that_were_tested(name: str) -> None:
 
 def test_images_install_nothing_without_a_hash(dockerfile: dict[str, str]) -> None:
     commands = [line for stage in dockerfile.values() for line in stage.splitlines() if "pip install" in line]
-    assert len(commands) == len(RUNTIMES)
+    assert len(commands) == len(RUNTIMES) + 1
     assert all("--require-hashes" in command for command in commands)
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from tests.conftest import EXAMPLES, ROOT
 
-HEAVY = {"av", "fastapi", "keras", "mangum", "matplotlib", "rich", "scipy", "tensorflow", "training"}
+HEAVY = {
+    "av", "fastapi", "keras", "mangum", "matplotlib", "rich", "scipy", "soundfile", "tensorflow", "training"
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
