@@ -104,7 +104,7 @@ def test_an_image_holds_its_own_model_and_handler(
         "model.json",
         {"onnx": "model.onnx", "tensorflow": "model.keras"}[runtime],
     }
-    assert f"ENV AQSCORE_RUNTIME={runtime}\n" in stage
+    assert f"ENV AQSCORE_RUNTIME={runtime} " in stage
     [command] = resources["Function"]["ImageConfig"]["Command"]
     assert f'CMD ["{command}"]' in stage
 
