@@ -57,12 +57,13 @@ lock: $(INSTALLED) ## Pin all packages with their hashes, after a change of a re
 	@$(LOCK) function/requirements-tensorflow.in -c requirements.txt -o function/requirements-tensorflow.txt
 	@$(LOCK) function/requirements-formats.in -c requirements.txt -o function/requirements-formats.txt
 
-train: $(INSTALLED) ## Train a model: make train SPEECH="DIR ..." NOISE="DIR ..." [RIR="DIR ..."] [CLIPS=80000] [MINUTES=90]
+train: $(INSTALLED) ## Train a model: make train SPEECH="DIR ..." NOISE="DIR ..." [RIR="DIR ..."] [CLIPS=80000] [MINUTES=90] [FROM=model.keras]
 	@test -n '$(SPEECH)' -a -n '$(NOISE)' || \
 		{ echo 'Name folders of clean speech and of noise: make train SPEECH="DIR ..." NOISE="DIR ..."'; exit 2; }
 	$(BIN)/python -m training.corpus --speech $(SPEECH) --noise $(NOISE) $(if $(RIR),--rir $(RIR)) \
 		--out corpus --clips $(CLIPS) --seed $(SEED) --workers $$(nproc)
-	$(BIN)/python -m training.train --corpus corpus --out runs/full --config full --minutes $(MINUTES) --seed $(SEED)
+	$(BIN)/python -m training.train --corpus corpus --out runs/full --config full --minutes $(MINUTES) --seed $(SEED) \
+		$(if $(FROM),--from $(FROM))
 	$(BIN)/python -m training.export --run runs/full --corpus corpus --out runs/model
 
 deploy: ## Build the image and deploy the stack into your AWS account (needs Docker and the SAM CLI)
