@@ -20,7 +20,7 @@ START_LIMIT_S = 60
 STOP_LIMIT_S = 15
 
 SETTINGS = {
-    "SERVICES": "s3,sqs,lambda,apigateway,iam,sts,logs,events,cloudformation,cloudwatch",
+    "SERVICES": "s3,sqs,lambda,apigateway,iam,sts,logs,events,sns,cloudformation,cloudwatch",
     "EAGER_SERVICE_LOADING": "0",
     "GATEWAY_SERVER": "hypercorn",  # LocalStack's default server wants a root certificate of its own
     "SQS_ENDPOINT_STRATEGY": "path",  # queue URLs with an address in them: host names would need DNS

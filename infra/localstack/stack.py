@@ -26,6 +26,7 @@ class Stack:
 
     def __init__(self, address: str, outputs: Mapping[str, str]) -> None:
         self.address = address
+        self.outputs = outputs
         self.incoming_bucket = outputs["IncomingBucketName"]
         self.results_bucket = outputs["ResultsBucketName"]
         self.queue_url = outputs["QueueUrl"]
@@ -37,15 +38,15 @@ class Stack:
 
     @cached_property
     def s3(self) -> BaseClient:
-        return _client(self.address, "s3")
+        return client(self.address, "s3")
 
     @cached_property
     def sqs(self) -> BaseClient:
-        return _client(self.address, "sqs")
+        return client(self.address, "sqs")
 
     @cached_property
     def lambda_(self) -> BaseClient:
-        return _client(self.address, "lambda")
+        return client(self.address, "lambda")
 
     def invoke(self, event: dict) -> dict:
         """Calls the function by hand and returns its answer. Raises RuntimeError when it ends in an error."""
@@ -84,16 +85,20 @@ class Stack:
         return wait_until(lambda: self.result(key, version_id), f"the result of {key}", RESULT_LIMIT_S)
 
 
-def deploy(address: str, image: str = NO_IMAGE, runtime: str = "onnx") -> Stack:
-    """Deploys template.yaml into LocalStack at this address, with ``runtime`` for its parameter Runtime.
+def deploy(address: str, image: str = NO_IMAGE, runtime: str = "onnx", **parameters: str) -> Stack:
+    """Deploys template.yaml into LocalStack at this address.
 
-    Raises RuntimeError with the reasons that CloudFormation gives when the stack can't be created.
+    ``runtime`` is its parameter Runtime; others go by their own names. Raises RuntimeError with the reasons
+    that CloudFormation gives when the stack can't be created.
     """
-    cloudformation = _client(address, "cloudformation")
+    cloudformation = client(address, "cloudformation")
     cloudformation.create_stack(
         StackName=STACK_NAME,
         TemplateBody=with_image(TEMPLATE.read_text(), image),
-        Parameters=[{"ParameterKey": "Runtime", "ParameterValue": runtime}],
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": value}
+            for name, value in {"Runtime": runtime, **parameters}.items()
+        ],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
 
@@ -109,7 +114,8 @@ def deploy(address: str, image: str = NO_IMAGE, runtime: str = "onnx") -> Stack:
             for event in reversed(events)
             if event["ResourceStatus"].endswith("FAILED")
         ]
-        raise RuntimeError(f"The stack is {description['StackStatus']}. " + "; ".join(reasons))
+        whole = description.get("StackStatusReason", "")
+        raise RuntimeError(f"The stack is {description['StackStatus']}. {whole} " + "; ".join(reasons))
     return Stack(address, {each["OutputKey"]: each["OutputValue"] for each in description["Outputs"]})
 
 
@@ -122,7 +128,7 @@ def with_image(template: str, image: str) -> str:
     return text
 
 
-def _client(address: str, service: str) -> BaseClient:
+def client(address: str, service: str) -> BaseClient:
     """A client of LocalStack. It neither retries nor uses a proxy: both would hide what went wrong."""
     return boto3.client(
         service,

@@ -2,7 +2,9 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,3 +48,48 @@ def template(template_path: Path, sam_tools: Path) -> dict:
 def resources(template: dict) -> dict[str, dict]:
     """Logical id -> properties."""
     return {name: resource["Properties"] for name, resource in template["Resources"].items()}
+
+
+@pytest.fixture(scope="session")
+def deployed(template: dict) -> Callable[..., dict[str, dict]]:
+    """``deployed(Notification="sns")``: what is there with these parameters, logical id -> properties."""
+
+    def deployed(**parameters: str) -> dict[str, dict]:
+        values = {name: each.get("Default") for name, each in template["Parameters"].items()} | parameters
+        return {
+            name: _decided(resource["Properties"], template["Conditions"], values)
+            for name, resource in template["Resources"].items()
+            if "Condition" not in resource or _holds(resource["Condition"], template["Conditions"], values)
+        }
+
+    return deployed
+
+
+def _decided(value: Any, conditions: dict, parameters: dict) -> Any:
+    """The value with each Fn::If replaced by the branch that is taken, and what is AWS::NoValue left out."""
+    if isinstance(value, list):
+        items = [_decided(each, conditions, parameters) for each in value]
+        return [each for each in items if each != {"Ref": "AWS::NoValue"}]
+    if not isinstance(value, dict):
+        return value
+    if "Fn::If" in value:
+        condition, yes, no = value["Fn::If"]
+        return _decided(yes if _holds(condition, conditions, parameters) else no, conditions, parameters)
+    members = {name: _decided(each, conditions, parameters) for name, each in value.items()}
+    return {name: each for name, each in members.items() if each != {"Ref": "AWS::NoValue"}}
+
+
+def _holds(condition: str | dict, conditions: dict, parameters: dict) -> bool:
+    rule = conditions[condition] if isinstance(condition, str) else condition
+    [(function, arguments)] = rule.items()
+    if function == "Fn::Not":
+        return not _holds(arguments[0], conditions, parameters)
+    assert function == "Fn::Equals", f"teach this test about {function}"
+    left, right = (_text(each, parameters) for each in arguments)
+    return left == right
+
+
+def _text(value: Any, parameters: dict) -> str:
+    if isinstance(value, dict) and "Fn::Join" in value:
+        return _text(value["Fn::Join"][1], parameters)
+    return str(parameters[value["Ref"]] if isinstance(value, dict) else value)

@@ -51,8 +51,6 @@ def test_failed_messages_alone_are_tried_again_and_kept(resources: dict) -> None
     redrive = resources["Queue"]["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
     assert redrive["maxReceiveCount"] >= 5
-    [watched] = resources["DeadLetterAlarm"]["Dimensions"]
-    assert watched["Value"] == {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}
 
 
 def test_the_template_sets_only_variables_that_settings_read(resources: dict) -> None:
@@ -65,7 +63,8 @@ def test_the_template_sets_only_variables_that_settings_read(resources: dict) ->
     given = resources["Function"]["Environment"]["Variables"]
     assert given.keys() <= read.keys()
     assert given["AQSCORE_RESULTS_BUCKET"] == {"Ref": "ResultsBucket"}
-    assert given["AQSCORE_INCOMING_BUCKET"] == {"Ref": "IncomingBucket"}
+    new, existing = {"Ref": "IncomingBucket"}, {"Ref": "ExistingBucket"}
+    assert given["AQSCORE_INCOMING_BUCKET"] == {"Fn::If": ["NewBucket", new, existing]}
 
 
 def test_every_runtime_has_its_image(template: dict, dockerfile: dict[str, str]) -> None:
@@ -73,7 +72,8 @@ def test_every_runtime_has_its_image(template: dict, dockerfile: dict[str, str])
     assert set(runtime["AllowedValues"]) == set(RUNTIMES) <= dockerfile.keys()
     assert runtime["Default"] == Settings().runtime == list(dockerfile)[-1]
     metadata = template["Resources"]["Function"]["Metadata"]
-    assert metadata["DockerBuildTarget"] == metadata["DockerTag"] == {"Ref": "Runtime"}
+    assert metadata["DockerBuildTarget"] == {"Ref": "Runtime"}
+    assert metadata["DockerTag"] == {"Fn::Sub": "${Runtime}-${Release}"}
 
 
 def test_every_choice_of_formats_has_its_stage(template: dict, dockerfile: dict[str, str]) -> None:

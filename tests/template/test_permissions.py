@@ -1,13 +1,15 @@
 """Who may do what. LocalStack doesn't enforce policies, so only these tests can find a missing permission."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 
 from function import api
 from infra.localstack.install import ROOT
 
-INCOMING, RESULTS = "IncomingBucket", "ResultsBucket"
+INCOMING, RESULTS, BACKFILL = "IncomingBucket", "ResultsBucket", "BackfillBucket"
+NAME = "${AWS::StackName}-incoming-${AWS::AccountId}-${AWS::Region}"
 # What S3 asks for each call of boto3, see "Actions, resources, and condition keys for Amazon S3" in AWS's
 # Service Authorization Reference.
 NEEDED = {
@@ -17,6 +19,27 @@ NEEDED = {
     "delete_object": "s3:DeleteObjectVersion",  # with VersionId, which the results bucket always has
 }
 UPLOADS = f"{INCOMING}/uploads/*"
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/k"
+# Each parameter that gives the function's role more, and what.
+EXTRAS = {
+    ("KmsKeyArn", KEY): {("kms:Decrypt", "KmsKeyArn"), ("kms:GenerateDataKey", "KmsKeyArn")},
+    ("Notification", "sns"): {("sns:Publish", "ResultsTopic")},
+    ("Notification", "eventbridge"): {
+        (
+            "events:PutEvents",
+            "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default",
+        )
+    },
+    ("Tracing", "Active"): {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")},
+    ("SubnetIds", "subnet-1"): {
+        ("ec2:CreateNetworkInterface", "*"),
+        ("ec2:DescribeNetworkInterfaces", "*"),
+        ("ec2:DescribeSubnets", "*"),
+        ("ec2:DeleteNetworkInterface", "*"),
+        ("ec2:AssignPrivateIpAddresses", "*"),
+        ("ec2:UnassignPrivateIpAddresses", "*"),
+    },
+}
 # Signing calls nobody. The upload itself needs the signing role's right to put into the incoming bucket.
 SIGNING = {"generate_presigned_post"}
 
@@ -26,21 +49,28 @@ def listed(value: object) -> list:
 
 
 def target(resource: dict | str) -> str:
-    """A bucket or queue as its logical id, a bucket's objects as ``IncomingBucket/*``."""
+    """A resource as its logical id, a bucket's objects as ``IncomingBucket/*``."""
     if isinstance(resource, str):
         return resource
+    if "Ref" in resource:
+        return resource["Ref"]
     if "Fn::Sub" in resource:
-        return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", resource["Fn::Sub"])
+        text = resource["Fn::Sub"]
+        if isinstance(text, list):
+            text, variables = text
+            bucket = variables[INCOMING]
+            named = bucket.get("Ref", INCOMING)
+            assert bucket in ({"Ref": "ExistingBucket"}, {"Fn::Sub": NAME})
+            return text.replace("arn:${AWS::Partition}:s3:::${IncomingBucket}", named)
+        return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text)
     name, attribute = resource["Fn::GetAtt"]
     assert attribute == "Arn"
     return name
 
 
-@pytest.fixture(scope="session")
-def granted(resources: dict) -> set[tuple[str, str]]:
-    """What the function's role allows: (action, target)."""
-    [policy] = resources["FunctionRole"]["Policies"]
-    statements = policy["PolicyDocument"]["Statement"]
+def allowed(role: dict) -> set[tuple[str, str]]:
+    """What a role allows: (action, target)."""
+    statements = [each for policy in role["Policies"] for each in policy["PolicyDocument"]["Statement"]]
     assert {statement["Effect"] for statement in statements} == {"Allow"}
     return {
         (action, target(resource))
@@ -48,6 +78,12 @@ def granted(resources: dict) -> set[tuple[str, str]]:
         for action in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     }
+
+
+@pytest.fixture(scope="session")
+def granted(deployed: Callable) -> set[tuple[str, str]]:
+    """What the function's role allows by default."""
+    return allowed(deployed()["FunctionRole"])
 
 
 def on(granted: set[tuple[str, str]], bucket: str) -> set[tuple[str, str]]:
@@ -90,7 +126,47 @@ def test_recordings_can_otherwise_only_be_read(granted: set[tuple[str, str]]) ->
     }
 
 
-def test_only_the_incoming_bucket_triggers_the_function(template: dict, resources: dict) -> None:
+@pytest.mark.parametrize(("parameter", "extra"), EXTRAS.items(), ids=map("=".join, EXTRAS))
+def test_a_parameter_adds_what_it_needs_and_no_more(
+    parameter: tuple[str, str], extra: set, granted: set[tuple[str, str]], deployed: Callable
+) -> None:
+    assert allowed(deployed(**dict([parameter]))["FunctionRole"]) - granted == extra
+
+
+def test_an_existing_bucket_takes_the_place_of_a_new_one(
+    granted: set[tuple[str, str]], deployed: Callable
+) -> None:
+    there = deployed(ExistingBucket="calls")
+    assert allowed(there["FunctionRole"]) == {
+        (action, name.replace(INCOMING, "ExistingBucket")) for action, name in granted
+    }
+    assert not {INCOMING, "IncomingBucketPolicy"} & there.keys()
+    [rule] = [each for each in there["QueuePolicy"]["PolicyDocument"]["Statement"] if "Rule" in each["Sid"]]
+    assert rule["Principal"] == {"Service": "events.amazonaws.com"}
+    assert rule["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["ExistingBucketRule", "Arn"]}}
+    }
+    assert there["ExistingBucketRule"]["EventPattern"]["detail"] == {
+        "bucket": {"name": [{"Ref": "ExistingBucket"}]}
+    }
+
+
+def test_batch_operations_may_read_lists_write_reports_and_call_the_function(deployed: Callable) -> None:
+    assert "BackfillRole" not in deployed()
+    role = deployed(Backfill="true")["BackfillRole"]
+    assert allowed(role) == {
+        ("s3:GetObject", f"{BACKFILL}/manifests/*"),
+        ("s3:GetObjectVersion", f"{BACKFILL}/manifests/*"),
+        ("s3:PutObject", f"{BACKFILL}/reports/*"),
+        ("lambda:InvokeFunction", "Function:live"),
+    }
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "batchoperations.s3.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_only_the_incoming_bucket_triggers_the_function(deployed: Callable) -> None:
+    resources = deployed()
     with_notifications = {name for name, each in resources.items() if "NotificationConfiguration" in each}
     assert with_notifications == {INCOMING}
     assert [event["Type"] for event in resources["Function"]["Events"].values()] == ["SQS"]
@@ -111,9 +187,11 @@ def test_only_the_incoming_bucket_triggers_the_function(template: dict, resource
         ("ResultsBucketPolicy", "Bucket", RESULTS),
         ("QueuePolicy", "Queues", "Queue"),
         ("DeadLetterQueuePolicy", "Queues", "DeadLetterQueue"),
+        ("BackfillBucketPolicy", "Bucket", BACKFILL),
     ],
 )
-def test_nothing_travels_without_tls(resources: dict, policy: str, holder: str, name: str) -> None:
+def test_nothing_travels_without_tls(deployed: Callable, policy: str, holder: str, name: str) -> None:
+    resources = deployed(Backfill="true")
     assert listed(resources[policy][holder]) == [{"Ref": name}]
     [deny] = [each for each in resources[policy]["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
     assert deny["Principal"] == "*"
@@ -123,10 +201,17 @@ def test_nothing_travels_without_tls(resources: dict, policy: str, holder: str, 
     assert targets == ({name, f"{name}/*"} if holder == "Bucket" else {name})
 
 
-def test_buckets_are_private_and_encrypted(template: dict, resources: dict) -> None:
-    buckets = [name for name, each in template["Resources"].items() if each["Type"] == "AWS::S3::Bucket"]
-    assert set(buckets) == {INCOMING, RESULTS}
+@pytest.mark.parametrize("key", ["", KEY], ids=["S3's keys", "a key of one's own"])
+def test_buckets_are_private_and_encrypted(template: dict, deployed: Callable, key: str) -> None:
+    buckets = {name for name, each in template["Resources"].items() if each["Type"] == "AWS::S3::Bucket"}
+    assert buckets == {INCOMING, RESULTS, BACKFILL}
+    resources = deployed(Backfill="true", KmsKeyArn=key)
     for name in buckets:
         assert set(resources[name]["PublicAccessBlockConfiguration"].values()) == {True}
-        assert resources[name]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        [rule] = resources[name]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        encryption = rule["ServerSideEncryptionByDefault"]
+        if key and name != BACKFILL:
+            assert encryption == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Ref": "KmsKeyArn"}}
+        else:
+            assert encryption == {"SSEAlgorithm": "AES256"}
         assert resources[name]["VersioningConfiguration"] == {"Status": "Enabled"}

@@ -11,7 +11,7 @@ import threading
 
 from localstack.runtime.main import main
 
-from aqscore_localstack import sequencer
+from aqscore_localstack import s3_events
 from aqscore_localstack.environments import environments
 
 
@@ -24,6 +24,6 @@ def _end_with_standard_input() -> None:
     os.killpg(os.getpid(), signal.SIGKILL)
 
 
-sequencer.add()
+s3_events.mend()
 threading.Thread(target=_end_with_standard_input, daemon=True).start()
 main()

@@ -1,0 +1,99 @@
+"""What is watched: alarms that look at metrics which exist, and a dashboard that CloudWatch can read."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from function.report import HIGHEST, LOWEST
+from function.telemetry import NAMESPACE, UNITS
+from infra.localstack.install import ROOT
+
+FUNCTION = {"FunctionName": {"Ref": "Function"}}
+WATCHED = {
+    "ErrorsAlarm": ("AWS/Lambda", "Errors", {"FunctionName": {"Fn::Sub": "${AWS::StackName}-score"}}),
+    "DurationAlarm": ("AWS/Lambda", "Duration", FUNCTION),
+    "ThrottlesAlarm": ("AWS/Lambda", "Throttles", FUNCTION),
+    "OldestMessageAlarm": (
+        "AWS/SQS",
+        "ApproximateAgeOfOldestMessage",
+        {"QueueName": {"Fn::GetAtt": ["Queue", "QueueName"]}},
+    ),
+    "DeadLetterAlarm": (
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        {"QueueName": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}},
+    ),
+    "LowScoresAlarm": (NAMESPACE, "Score", FUNCTION),
+    "HighScoresAlarm": (NAMESPACE, "Score", FUNCTION),
+}
+
+
+@pytest.fixture(scope="module")
+def everything(deployed: Callable) -> dict[str, dict]:
+    return deployed(AlarmEmail="someone@example.org", ExpectedScoreLow="2", ExpectedScoreHigh="4")
+
+
+def test_every_alarm_watches_something_tells_someone_and_is_explained(everything: dict) -> None:
+    alarms = {name for name in everything if name.endswith("Alarm")}
+    assert alarms == WATCHED.keys()
+    operations = (ROOT / "docs" / "operations.md").read_text()
+    for name, (namespace, metric, dimensions) in WATCHED.items():
+        alarm = everything[name]
+        assert (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric)
+        assert {each["Name"]: each["Value"] for each in alarm["Dimensions"]} == dimensions
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+        assert alarm["TreatMissingData"] == "notBreaching"
+        [heading] = re.findall(r'operations\.md,\s+"([^"]+)"', alarm["AlarmDescription"])
+        assert f"### {heading}\n" in operations
+
+
+def test_nobody_is_told_unless_someone_asks(deployed: Callable) -> None:
+    default = deployed()
+    assert not {"AlarmTopic", "LowScoresAlarm", "HighScoresAlarm"} & default.keys()
+    assert all("AlarmActions" not in each for name, each in default.items() if name.endswith("Alarm"))
+
+
+def test_the_function_has_the_name_that_the_alarm_watches(resources: dict) -> None:
+    assert resources["Function"]["FunctionName"] == WATCHED["ErrorsAlarm"][2]["FunctionName"]
+
+
+def test_a_call_may_take_longer_than_the_alarm_says(template: dict) -> None:
+    for timeout, values in template["Mappings"]["ByTimeout"].items():
+        assert values["NearMilliseconds"] == 0.8 * 1000 * int(timeout)
+
+
+def test_expected_scores_are_scores_or_no_bounds_at_all(template: dict) -> None:
+    low, high = (template["Parameters"][f"ExpectedScore{end}"] for end in ("Low", "High"))
+    assert (low["Default"], low["MaxValue"]) == (0, HIGHEST)
+    assert (high["MinValue"], high["Default"]) == (LOWEST, 5)
+
+
+def test_the_dashboard_is_json_about_metrics_that_exist(resources: dict, template: dict) -> None:
+    text = resources["Dashboard"]["DashboardBody"]["Fn::Sub"]
+    names = template["Resources"].keys() | template["Parameters"].keys()
+    for variable in re.findall(r"\$\{([\w:.]+)\}", text):
+        assert variable.startswith("AWS::") or variable.partition(".")[0] in names
+    body = json.loads(re.sub(r"\$\{[\w:.]+\}", "1", text))
+    shown = {
+        line[1]
+        for widget in body["widgets"]
+        for line in widget["properties"].get("metrics", ())
+        if line[0] == NAMESPACE
+    }
+    assert {"Score", "FilesScored", "ColdStarts"} <= shown <= UNITS.keys()
+    places = [
+        (widget["x"] + i, widget["y"] + j)
+        for widget in body["widgets"]
+        for i in range(widget["width"])
+        for j in range(widget["height"])
+    ]
+    assert len(places) == len(set(places)), "two widgets lie over each other"
+    assert max(x for x, _ in places) < 24, "a dashboard is 24 columns wide"
+
+
+def test_every_log_is_deleted_some_day(template: dict) -> None:
+    groups = [each for each in template["Resources"].values() if each["Type"] == "AWS::Logs::LogGroup"]
+    assert len(groups) == 2
+    assert all(each["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"} for each in groups)
