@@ -45,7 +45,7 @@ def by_ffmpeg(samples: np.ndarray, container: str, codec: str, rate: int = RATE,
 
 
 def _encode(path: str, samples: np.ndarray, container: str, codec: str, rate: int, options: dict) -> None:
-    with av.open(path, "w", format=container, container_options=options) as output:
+    with av.open(path, "w", format=container, container_options={"fflags": "+bitexact"} | options) as output:
         track = output.add_stream(codec, rate=rate, layout="stereo" if samples.shape[1] == 2 else "mono")
         kind = track.codec_context.codec.audio_formats[0]
         if kind.name.startswith("s16"):

@@ -1,0 +1,44 @@
+"""A short run of make fuzz, and what becomes of findings."""
+
+import dataclasses
+
+import numpy as np
+import soundfile
+
+from tests import fuzz
+from tests.conftest import ROOT
+
+MUTANTS = 20 * 22  # of each format twenty
+
+
+def test_no_mutant_crashes_its_decoder_or_takes_more_than_its_caps(monkeypatch, tmp_path):
+    monkeypatch.setattr(fuzz, "FINDINGS", tmp_path / "findings")
+    tallies = fuzz.fuzz(range(MUTANTS), seed=0)
+    assert not (tmp_path / "findings").exists()
+    assert sum(tally.outcomes.total() for tally in tallies.values()) == MUTANTS
+    for name, tally in tallies.items():
+        assert not set(tally.outcomes) & set(fuzz.BAD), name
+        assert len(tally.outcomes) > 1, f"All mutants of {name} came to the same end: {tally.outcomes}"
+        assert tally.peak_bytes < fuzz.LIMITS.max_memory_bytes
+
+
+def test_a_mutant_is_the_same_in_every_run():
+    once, again = (fuzz.originals(seed=5) for _ in range(2))
+    assert [fuzz.mutant(n, 5, once) for n in range(44)] == [fuzz.mutant(n, 5, again) for n in range(44)]
+    assert fuzz.mutant(0, 5, once) != fuzz.mutant(0, 6, once)
+
+
+def test_what_crashes_is_counted_and_its_bytes_kept(monkeypatch, tmp_path):
+    path = tmp_path / "crash.wav"
+    with soundfile.SoundFile(path, "w", 16_000, 1) as file:
+        file.title = "crash"
+        file.write(np.zeros(16_000))
+    monkeypatch.syspath_prepend(ROOT / "tests" / "hostile")
+    monkeypatch.setattr(fuzz, "LIMITS", dataclasses.replace(fuzz.LIMITS, max_memory_bytes=99_000_001))
+    monkeypatch.setattr(fuzz, "FINDINGS", tmp_path / "findings")
+    monkeypatch.setattr(fuzz, "mutant", lambda number, seed, files: ("wav", path.read_bytes()))
+    tallies = fuzz.fuzz(range(2), seed=0)
+    assert tallies["wav"].outcomes == {"CRASHED": 2}
+    kept = sorted((tmp_path / "findings").iterdir())
+    assert [file.name for file in kept] == ["0-0-crashed.wav", "0-1-crashed.wav"]
+    assert kept[0].read_bytes() == path.read_bytes()
