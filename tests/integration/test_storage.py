@@ -1,6 +1,9 @@
 """storage.py with a real S3: the announced version is read, and one result stays, the newest."""
 
+import os
+import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -66,6 +69,19 @@ def test_more_bytes_than_the_limit_are_not_even_fetched(s3, storage, incoming):
     ref = announced(s3, incoming, "a.wav", b"x" * 1001, "01")
     with pytest.raises(LimitExceeded, match=r"1,001 bytes, the limit is 1,000"), storage.open(ref, 1000):
         pass
+
+
+def test_no_temporary_file_has_a_name_that_could_outlive_it(s3, storage, incoming, tmp_path, monkeypatch):
+    """Not even while it is in use: so nothing is left when the process is killed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ref = announced(s3, incoming, "a.wav", b"x" * 1000, "01")
+    with suppress(RuntimeError), storage.open(ref, 1000) as (file, _):
+        assert os.fstat(file.fileno()).st_dev == tmp_path.stat().st_dev
+        assert os.fstat(file.fileno()).st_nlink == 0
+        assert not list(tmp_path.iterdir())
+        raise RuntimeError("Scoring failed")
+    assert not list(tmp_path.iterdir())
+    assert file.closed
 
 
 def test_an_endpoint_that_does_not_answer_is_ours_to_retry(s3):

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -11,6 +12,7 @@ from function import api, requests
 from function.report import Report
 from function.settings import Limits, Settings
 from tests.conftest import EXAMPLES, ROOT
+from tests.recordings import by_ffmpeg
 
 CLEAN = (EXAMPLES / "clean.flac").read_bytes()
 
@@ -43,6 +45,16 @@ def test_the_body_itself_is_scored(client):
     assert report.source.file == "body"
     assert report.score
     assert "Location" not in answer.headers  # there is no bucket to keep it in
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "rate"), [("ipod", "aac", 16_000), ("webm", "libopus", 48_000)]
+)
+def test_what_a_phone_and_a_browser_record_is_scored(client, speech, container, codec, rate):
+    sound = speech if rate == 16_000 else np.repeat(speech, 3)
+    answer = client.post("/v1/scores", files={"file": ("a", by_ffmpeg(sound, container, codec, rate=rate))})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["score"]
 
 
 def test_a_forms_file_is_scored_and_named(client):

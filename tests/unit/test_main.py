@@ -8,6 +8,7 @@ import pytest
 
 from function.__main__ import main
 from tests.conftest import EXAMPLES
+from tests.recordings import by_ffmpeg
 
 
 def lines(capsys) -> list[dict]:
@@ -32,15 +33,16 @@ def test_a_line_for_every_input_in_the_order_given(capsys, tmp_path):
     assert results[0]["frames"]["scores"]
 
 
-def test_folders_are_walked(capsys, tmp_path):
+def test_folders_are_walked(capsys, tmp_path, speech):
     (tmp_path / "deeper").mkdir()
     shutil.copy(EXAMPLES / "clean.flac", tmp_path / "deeper" / "B.FLAC")
     shutil.copy(EXAMPLES / "clean.flac", tmp_path / "a.flac")
+    (tmp_path / "c.m4a").write_bytes(by_ffmpeg(speech, "ipod", "aac"))
     (tmp_path / "readme.txt").write_text("Not a recording, and not taken for one.")
     assert main([str(tmp_path), "--format", "jsonl", "--no-frames"]) == 0
     results = lines(capsys)
     assert [result["source"]["file"] for result in results] == [
-        str(tmp_path / "a.flac"), str(tmp_path / "deeper" / "B.FLAC")
+        str(tmp_path / "a.flac"), str(tmp_path / "c.m4a"), str(tmp_path / "deeper" / "B.FLAC")
     ]  # fmt: skip
     assert results[0]["frames"] is None
 
