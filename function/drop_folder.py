@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from function import telemetry
+from function.announcements import Announcement, Announcer
 from function.errors import AmbiguousName, BadRequest, OutOfTime, PermanentError, SetupError, Superseded
-from function.report import ErrorRecord, ObjectSource, Report
+from function.report import ErrorRecord, ObjectSource, Report, read_document
 from function.scoring import score
 from function.settings import Settings
 from function.storage import ObjectRef, Storage
@@ -31,7 +32,7 @@ class Outcome:
 class DropFolder:
     """Scores objects of any bucket that the function may read, into the results bucket."""
 
-    def __init__(self, settings: Settings, storage: Storage) -> None:
+    def __init__(self, settings: Settings, storage: Storage, announcer: Announcer | None = None) -> None:
         if not settings.results_bucket:
             raise SetupError(
                 "AQSCORE_RESULTS_BUCKET is not set, expected the name of the bucket for results.",
@@ -39,17 +40,21 @@ class DropFolder:
             )
         self._settings = settings
         self._storage = storage
+        self._announcer = announcer
         self._bucket = settings.results_bucket
 
     def process(self, ref: ObjectRef, *, again: bool = False, left_s: float = math.inf) -> Outcome:
         """Scores the object and stores the result, unless that version has one (``again``: even then).
 
         What is the file's fault becomes an error record. Raises BadRequest when the object is itself a
-        result, OutOfTime when it would take longer than ``left_s`` seconds, other RetryableErrors.
+        result, OutOfTime when it would take longer than ``left_s`` seconds, other RetryableErrors:
+        AnnouncementFailed when the result is there and nobody was told. The next try finds the result,
+        and only tells of it.
         """
         started = time.monotonic()
         try:
             outcome = self._process(ref, again, left_s)
+            self._announce(outcome)
         except OutOfTime as error:
             telemetry.file_postponed(error, ref.as_source())
             raise
@@ -72,6 +77,8 @@ class DropFolder:
         report_key, error_key = self._settings.result_keys(ref.key)
         if not again:
             present = self._storage.find_result(self._bucket, (report_key, error_key))
+            if present and not (ref.version_id or ref.etag):
+                ref = self._storage.current(ref)
             if present and ref.is_same_version(present.source):
                 return Outcome("duplicate", present.key)
             if present and ref.is_older_than(present.source):
@@ -93,6 +100,18 @@ class DropFolder:
         if not self._storage.put_result(self._bucket, key, other_key, body, ref):
             return Outcome("superseded", None)
         return Outcome("refused" if refused else "scored", key, document, ref.modified)
+
+    def _announce(self, outcome: Outcome) -> None:
+        """Tells of the result, again when it was there: nobody knows whether the first time came through."""
+        if self._announcer is None or outcome.result_key is None:
+            return
+        document = outcome.document
+        if document is None:
+            stored = self._storage.read_result(self._bucket, (outcome.result_key,))
+            if stored is None:
+                return  # a newer version's result has taken its place, and is announced by itself
+            document = read_document(stored)
+        self._announcer.announce(Announcement.of(document, self._bucket, outcome.result_key))
 
     def _refuse_results(self, ref: ObjectRef) -> None:
         """Scoring results would never end: each would bring the next."""

@@ -16,6 +16,7 @@ AqscoreError
 │   └── LimitExceeded           more bytes, seconds, channels, time or memory than the settings allow
 ├── RetryableError              ours: the queue delivers the event again, then keeps it
 │   ├── StorageUnavailable      S3 did not do what was asked
+│   ├── AnnouncementFailed      the result is stored, and who should be told of it was not
 │   ├── OutOfTime               too little of this call's time is left: a later call has more
 │   ├── DecoderLost             the decoder was killed from outside, or could not be started
 │   └── UnreadableEvent         a message of unknown shape: kept in the dead-letter queue for a person
@@ -107,6 +108,13 @@ class RetryableError(AqscoreError):
 class StorageUnavailable(RetryableError):
     type = "storage_unavailable"
     advice = "It is tried again by itself. If it stays, check the function's role and the state of S3."
+
+
+class AnnouncementFailed(RetryableError):
+    type = "announcement_failed"
+    advice = (
+        "It is tried again by itself. If it stays, look whether the topic or the event bus is still there."
+    )
 
 
 class OutOfTime(RetryableError):

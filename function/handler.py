@@ -3,6 +3,7 @@
 from typing import Any
 
 from function import telemetry
+from function.announcements import announcer_of
 from function.drop_folder import DropFolder
 from function.errors import UnreadableEvent
 from function.events import source_of
@@ -16,7 +17,7 @@ logger = telemetry.log_as_json()
 # At import, which is Lambda's init: the first event finds the model loaded, and a wrong setting
 # shows before anything is taken from the queue.
 settings = Settings.from_env()
-folder = DropFolder(settings, storage_of_stack())
+folder = DropFolder(settings, storage_of_stack(), announcer_of(settings))
 start(settings.limits)
 load_model(settings)
 

@@ -195,6 +195,13 @@ class ErrorRecord(_Result):
         )
 
 
+def read_document(stored: bytes) -> Report | ErrorRecord:
+    """A stored result. Raises pydantic's ValidationError when it is not one of this version."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Report | ErrorRecord).validate_json(stored)
+
+
 def warning(code: str, **values) -> Warning:
     """A warning of one of the known codes, its text filled in."""
     return Warning(code=code, message=WARNINGS[code].format(**values))

@@ -32,6 +32,8 @@ class Settings:
     incoming_bucket: str | None = None
     results_bucket: str | None = None
     results_prefix: str = ""
+    event_bus: str | None = None  # where results are announced, by its name
+    topic_arn: str | None = None  # the same, an SNS topic
     cors_origin: str | None = None  # a web site whose pages may call the API
     runtime: str = "onnx"
     threads: int = 1  # 1,769 MB of Lambda memory is one core
@@ -73,6 +75,8 @@ class Settings:
             incoming_bucket=text("INCOMING_BUCKET", None),
             results_bucket=text("RESULTS_BUCKET", None),
             results_prefix=text("RESULTS_PREFIX", cls.results_prefix),
+            event_bus=text("EVENT_BUS", None),
+            topic_arn=text("TOPIC_ARN", None),
             cors_origin=text("CORS_ORIGIN", None),
             runtime=runtime,
             threads=number("THREADS", cls.threads),

@@ -40,7 +40,13 @@ class ObjectRef:
         return {name: value for name, value in asdict(self).items() if name != "modified"}
 
     def is_same_version(self, other: "ObjectRef") -> bool:
-        return (self.version_id, self.etag) == (other.version_id, other.etag)
+        """By what is known of both, version id and ETag; False where neither is."""
+        known = [
+            (ours, theirs)
+            for ours, theirs in ((self.version_id, other.version_id), (self.etag, other.etag))
+            if ours and theirs
+        ]
+        return bool(known) and all(ours == theirs for ours, theirs in known)
 
     def is_older_than(self, other: "ObjectRef") -> bool:
         """By sequencer, else by S3's own time; False where neither is known of both.
@@ -102,16 +108,7 @@ class Storage:
                     f"S3 sent {file.tell():,} of the {size:,} bytes of s3://{ref.bucket}/{ref.key}."
                 )
             file.seek(0)
-            yield (
-                file,
-                replace(
-                    ref,
-                    version_id=_version(answer.get("VersionId")),
-                    etag=answer["ETag"].strip('"'),
-                    size_bytes=size,
-                    modified=answer["LastModified"],
-                ),
-            )
+            yield file, _completed(ref, answer)
 
     def find_result(self, bucket: str, keys: tuple[str, ...]) -> Result | None:
         """The first of the keys that is there. A result costs one HEAD."""
@@ -130,6 +127,11 @@ class Storage:
                 if _code(error) not in MISSING:
                     raise _explained(error, ObjectRef(bucket, key)) from error
         return None
+
+    def current(self, ref: ObjectRef) -> ObjectRef:
+        """The reference with the version that is there now, at the cost of a HEAD; as it was if none is."""
+        answer = self._head(ref.bucket, ref.key)
+        return ref if answer is None else _completed(ref, answer)
 
     def exists(self, ref: ObjectRef) -> bool:
         """Whether there is such an object."""
@@ -209,6 +211,17 @@ class Storage:
 def storage_of_stack() -> Storage:
     """The process's one client of S3; the drop folder and the API share it."""
     return Storage()
+
+
+def _completed(ref: ObjectRef, answer: dict[str, Any]) -> ObjectRef:
+    """The reference with what S3's answer to a GET or HEAD says of the version."""
+    return replace(
+        ref,
+        version_id=_version(answer.get("VersionId")),
+        etag=answer["ETag"].strip('"'),
+        size_bytes=answer["ContentLength"],
+        modified=answer["LastModified"],
+    )
 
 
 def _metadata_of(source: ObjectRef) -> dict[str, str]:

@@ -43,14 +43,14 @@ class Sqs:
         batch, failed = [], []
         for record in event["Records"]:
             try:
-                batch.append((_objects(record["body"]), record["messageId"]))
+                batch.append((*_objects(record["body"]), record["messageId"]))
             except UnreadableEvent as error:
                 telemetry.failed("Message refused", error, {"message_id": record["messageId"]})
                 failed.append(record["messageId"])
         clock = _CallClock(context)
         # A message with a thousand objects comes last, and takes no time from the others.
-        for refs, message_id in sorted(batch, key=lambda each: len(each[0])):
-            if not all([_is_dealt_with(ref, folder, clock) for ref in refs]):
+        for refs, again, message_id in sorted(batch, key=lambda each: len(each[0])):
+            if not all([_is_dealt_with(ref, again, folder, clock) for ref in refs]):
                 failed.append(message_id)
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
@@ -72,10 +72,10 @@ class _CallClock:
         return self._context.get_remaining_time_in_millis() / 1000
 
 
-def _is_dealt_with(ref: ObjectRef, folder: DropFolder, clock: _CallClock) -> bool:
+def _is_dealt_with(ref: ObjectRef, again: bool, folder: DropFolder, clock: _CallClock) -> bool:
     """Whether the object needs no other delivery. What went wrong, the drop folder has reported."""
     try:
-        folder.process(ref, left_s=clock.left_s())
+        folder.process(ref, again=again, left_s=clock.left_s())
     except BadRequest:
         return True
     except Exception:
@@ -84,8 +84,8 @@ def _is_dealt_with(ref: ObjectRef, folder: DropFolder, clock: _CallClock) -> boo
     return True
 
 
-def _objects(body: str) -> list[ObjectRef]:
-    """The objects that a message names.
+def _objects(body: str) -> tuple[list[ObjectRef], bool]:
+    """The objects that a message names, and whether they are to be scored even if they have results.
 
     Raises UnreadableEvent when it is not JSON or not an event of a known source.
     """
@@ -93,7 +93,7 @@ def _objects(body: str) -> list[ObjectRef]:
         event = json.loads(body)
         source = next((source for source in INSIDE if source.infer(event)), None)
         if source is not None:
-            return source.objects(event)
+            return source.objects(event), source is Direct and event.get("again") is True
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableEvent(f"The message can't be read: {type(error).__name__}.") from error
     raise UnreadableEvent(f"The message holds no event of a known kind, but {shape_of(event)}.")

@@ -77,7 +77,9 @@ def test_the_microphone_is_recorded_without_a_codec(opened):
     page = opened(permissions=["microphone"])
     page.get_by_role("button", name="Record from the microphone").click()
     expect(page.locator("#status")).to_have_text("Recording …")
-    page.wait_for_function("() => microphone.blocks.length > 400")  # blocks of 128 samples: a second at 48 kHz
+    page.wait_for_function(
+        "() => microphone.blocks.length > 400"
+    )  # blocks of 128 samples: a second at 48 kHz
     page.get_by_role("button", name="Stop and score").click()
     expect(page.locator("#name")).to_have_text("microphone.wav")
     media = page.evaluate("() => shown.report.media")

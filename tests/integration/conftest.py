@@ -1,9 +1,12 @@
 """One LocalStack for all tests of this folder; two fresh buckets for each."""
 
 import itertools
+from collections.abc import Callable
+from functools import partial
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 from botocore.config import Config
 
 from function.storage import Storage
@@ -13,16 +16,22 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def s3(tmp_path_factory):
+def client(tmp_path_factory) -> Callable[[str], BaseClient]:
+    """A client of a service of LocalStack: ``client("sns")``."""
     with localstack(tmp_path_factory.mktemp("localstack")) as address:
-        yield boto3.client(
-            "s3",
+        yield partial(
+            boto3.client,
             endpoint_url=address,
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
             config=Config(proxies={}, retries={"total_max_attempts": 1}),
         )
+
+
+@pytest.fixture(scope="session")
+def s3(client) -> BaseClient:
+    return client("s3")
 
 
 def bucket(s3, name: str, versioning: bool) -> str:

@@ -110,3 +110,15 @@ def test_a_prefix_goes_before_every_result(s3, storage, incoming, results):
 def test_without_a_results_bucket_it_does_not_start(storage):
     with pytest.raises(SetupError, match="AQSCORE_RESULTS_BUCKET is not set"):
         DropFolder(Settings(), storage)
+
+
+def test_an_object_named_without_its_version_is_not_scored_twice(s3, folder, incoming, results, monkeypatch):
+    """As S3 Batch Operations and people name it."""
+    named = ObjectRef(incoming, "a.flac")
+    announced(s3, incoming, "a.flac", SPEECH, "0A")
+    assert folder.process(named).state == "scored"
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "score", lambda *_: pytest.fail("it was scored again"))
+        assert folder.process(named).state == "duplicate"
+    announced(s3, incoming, "a.flac", SPEECH + b"\0", "0B")
+    assert folder.process(named).state == "scored"

@@ -196,6 +196,13 @@ def test_only_the_messages_that_failed_are_named():
     assert len(folder.asked) == 5
 
 
+def test_a_message_may_ask_for_another_score():
+    folder = Folder()
+    bodies = [{"bucket": "b", "key": f"good{again}", "again": again} for again in (True, False, "yes")]
+    Sqs.handle(sqs_event(*bodies), Call(), folder)
+    assert [again for _, again in folder.asked] == [True, False, False]
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from function import announcements
 from function.errors import EmptyFile, StorageUnavailable
 from function.report import WARNINGS, ErrorRecord, FileSource, json_schema, verdict_of, warning
 from tests.conftest import ROOT
@@ -47,3 +48,9 @@ def test_an_error_record_says_what_to_do(error, retryable):
     assert record.error.type == error.type
     assert record.error.advice
     assert record.error.retryable is retryable
+
+
+def test_the_published_schema_of_announcements_is_the_codes_own():
+    published = json.loads((ROOT / "docs" / "announcement-v1.schema.json").read_text())
+    hint = "Write it anew: python -m function.announcements > docs/announcement-v1.schema.json"
+    assert published == announcements.json_schema(), hint
