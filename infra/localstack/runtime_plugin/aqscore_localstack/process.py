@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+from localstack.services.lambda_.invocation.lambda_models import InvocationResult
 from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntimeException
 
 from aqscore_localstack.emulator import EmulatorExecutor
@@ -24,6 +25,7 @@ class ProcessExecutor(EmulatorExecutor):
     """
 
     process: subprocess.Popen | None = None
+    _has_served = False
 
     def launch(self, env: dict[str, str]) -> None:
         task_root = os.environ["AQSCORE_TASK_ROOT"]
@@ -48,6 +50,15 @@ class ProcessExecutor(EmulatorExecutor):
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+
+    def invoke(self, payload: dict[str, str]) -> InvocationResult:
+        """As the base does; but the emulator, which starts a handler again that dies at work, waits for ever
+        on one that died at rest. Raising makes LocalStack replace both."""
+        if self._has_served and not psutil.Process(self.process.pid).children():
+            raise LambdaRuntimeException(f"The handler died between two events. Its log: {self.log_path}")
+        result = super().invoke(payload)
+        self._has_served = not result.is_error
+        return result
 
     def _exit_reason(self) -> str | None:
         status = self.process.poll()
