@@ -8,7 +8,7 @@ SEED ?= 1
 CLIPS ?= 80000
 MINUTES ?= 90
 
-.PHONY: help demo score serve test fuzz audit sbom lock train deploy
+.PHONY: help demo score serve test fuzz bench audit sbom lock train deploy
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -39,6 +39,10 @@ test: $(INSTALLED) ## Run every test that this machine can run, and say which it
 
 fuzz: $(INSTALLED) ## Decode 20,000 mutants of recordings in every format, or ten minutes of them: no crash, no hang
 	@$(BIN)/python -m tests.fuzz --seed $(SEED) 2>/dev/null
+
+bench: $(INSTALLED) ## Measure speed, memory, cold start and cost; writes benchmarks/RESULTS.md
+	@$(BIN)/python -m infra.localstack.install localstack
+	@$(BIN)/python -m benchmarks
 
 audit: $(INSTALLED) ## Look for weak spots: template (cfn-lint, checkov) and packages (pip-audit)
 	@$(BIN)/python -m infra.localstack.install sam checkov audit

@@ -1,0 +1,78 @@
+"""Measures and writes it down: ``python -m benchmarks [NAME ...] [--out FOLDER]``.
+
+Writes results.json and RESULTS.md into the folder, this package's own by default. Parts that were
+measured before and aren't named stay as they are.
+"""
+
+import argparse
+import importlib
+import json
+import time
+from pathlib import Path
+
+from benchmarks import machine
+
+HERE = Path(__file__).resolve().parent
+PARTS = {
+    "cold": "Cold start",
+    "warm": "Warm latency",
+    "floor": "Where the time goes, against the floor",
+    "length": "Memory and speed by length",
+    "throughput": "Processes and threads",
+    "sizes": "Memory sizes of the function",
+    "reference": "Beside PESQ, which needs the clean recording",
+    "cost": "Cost",
+    "scaling": "A burst of a million",
+}
+HEAD = """# Benchmarks
+
+Written by `make bench`; don't edit. Medians with the least and the greatest of all rounds. What is compared
+was measured in turn, in one run: trust the ratios more than the times, which belong to this machine.
+"""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measures speed, memory and cost."
+    )
+    parser.add_argument(
+        "parts", nargs="*", metavar="NAME", help=f"some of: {', '.join(PARTS)}; all by default"
+    )
+    parser.add_argument("--out", type=Path, default=HERE, metavar="FOLDER", help="where the results go")
+    options = parser.parse_args(arguments)
+    if unknown := sorted(set(options.parts) - set(PARTS)):
+        parser.error(f"unknown: {', '.join(unknown)}. Expected some of: {', '.join(PARTS)}.")
+    path = options.out / "results.json"
+    results = json.loads(path.read_text()) if path.exists() and options.parts else {}
+    results["machine"] = machine.describe()
+    for part in options.parts or PARTS:
+        module = importlib.import_module(f"benchmarks.{part}")
+        started = time.perf_counter()
+        results[part] = module.run(results)
+        print(
+            f"## {PARTS[part]} ({time.perf_counter() - started:.0f} s)\n\n{module.show(results[part])}\n",
+            flush=True,
+        )
+        write(results, options.out)
+
+
+def write(results: dict, folder: Path) -> None:
+    """Both forms of the results, whole after every part."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    (folder / "RESULTS.md").write_text(render(results))
+
+
+def render(results: dict) -> str:
+    """The results for people."""
+    facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in results["machine"].items())
+    texts = [HEAD, f"Machine: {facts}.\n"]
+    for part, title in PARTS.items():
+        if part in results:
+            shown = importlib.import_module(f"benchmarks.{part}").show(results[part])
+            texts.append(f"## {title}\n\n{shown}\n")
+    return "\n".join(texts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""AWS's list prices, in one place: us-east-1, x86, US dollars, before free tiers and discounts.
+
+Noted on 2026-11-24; nothing here asks AWS. Before you budget, compare with
+https://aws.amazon.com/lambda/pricing/, https://aws.amazon.com/s3/pricing/,
+https://aws.amazon.com/sqs/pricing/ and https://aws.amazon.com/cloudwatch/pricing/.
+"""
+
+NOTED = "2026-11-24"
+LAMBDA_GB_S = 0.0000166667
+LAMBDA_REQUEST = 0.20 / 1e6
+S3_PUT = 0.005 / 1e3
+S3_GET = 0.0004 / 1e3  # and HEAD
+SQS_REQUEST = 0.40 / 1e6
+LOGS_GB = 0.50  # taken in, standard class
+
+PRICES = {
+    "Lambda, a GB-second": LAMBDA_GB_S,
+    "Lambda, a request": LAMBDA_REQUEST,
+    "S3, a PUT": S3_PUT,
+    "S3, a GET or HEAD": S3_GET,
+    "SQS, a request": SQS_REQUEST,
+    "CloudWatch Logs, a GB taken in": LOGS_GB,
+}
+
+
+def compute_usd(seconds: float, memory_mb: int) -> float:
+    """What Lambda takes for that time: memory counts in GB of 1,024 MB."""
+    return seconds * memory_mb / 1024 * LAMBDA_GB_S

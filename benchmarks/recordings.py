@@ -1,0 +1,82 @@
+"""Recordings to measure with: the example's speech over again, at any length, in any format."""
+
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from function.report import FileSource, Report
+from function.scoring import score
+from function.settings import Settings
+from infra.localstack.install import ROOT
+
+RATE = 16_000
+# What people send: name, libsndfile's container and codec, sample rate, channels.
+FORMATS = {
+    "WAV 16 kHz": ("WAV", "PCM_16", 16_000, 1),
+    "WAV 48 kHz stereo": ("WAV", "PCM_16", 48_000, 2),
+    "WAV 8 kHz mu-law": ("WAV", "ULAW", 8_000, 1),
+    "FLAC 16 kHz": ("FLAC", "PCM_16", 16_000, 1),
+    "MP3 44.1 kHz stereo": ("MP3", "MPEG_LAYER_III", 44_100, 2),
+    "Ogg Vorbis 44.1 kHz": ("OGG", "VORBIS", 44_100, 1),
+    "Ogg Opus 48 kHz": ("OGG", "OPUS", 48_000, 1),
+}
+
+
+@cache
+def speech() -> np.ndarray:
+    """Six seconds, (n,) float32 at 16 kHz."""
+    return soundfile.read(ROOT / "examples" / "clean.flac", dtype="float32")[0]
+
+
+def wav(seconds: float) -> bytes:
+    """A recording of that length as 16 kHz mono WAV."""
+    file = io.BytesIO()
+    write(file, seconds)
+    return file.getvalue()
+
+
+def write(file, seconds: float) -> None:
+    """The same into a file or path, block by block."""
+    left = round(seconds * RATE)
+    with soundfile.SoundFile(file, "w", RATE, 1, format="WAV", subtype="PCM_16") as recording:
+        while left > 0:
+            recording.write(speech()[:left])
+            left -= len(speech())
+
+
+def encoded(name: str, seconds: float) -> bytes:
+    """A recording of that length in one of FORMATS."""
+    container, codec, rate, channels = FORMATS[name]
+    samples = np.resize(speech(), round(seconds * RATE))
+    samples = soxr.resample(samples, RATE, rate) if rate != RATE else samples
+    frames = np.repeat(samples[:, None], channels, axis=1)
+    file = io.BytesIO()
+    with soundfile.SoundFile(file, "w", rate, channels, format=container, subtype=codec) as recording:
+        for start in range(0, len(frames), 4096):  # libsndfile crashes on long Vorbis written at once
+            recording.write(frames[start : start + 4096])
+    return file.getvalue()
+
+
+@contextmanager
+def saved(seconds: float) -> Iterator[Path]:
+    """The path of a WAV file of that length, for as long as a ``with`` block lasts."""
+    with tempfile.TemporaryDirectory(prefix="aqscore-bench-") as folder:
+        path = Path(folder) / "recording.wav"
+        write(path, seconds)
+        yield path
+
+
+def answer(data: bytes, settings: Settings) -> bytes:
+    """Bytes in, JSON out: what a call does between the network and the network."""
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        report = Report(source=FileSource(file="recording"), **dict(score(file, settings)))
+    return report.model_dump_json().encode()

@@ -1,0 +1,68 @@
+"""Throughput with one process and with two, and with one thread and with two."""
+
+import subprocess
+import sys
+import time
+
+from benchmarks.measuring import answers_in_turn, ratio, short, table
+from benchmarks.recordings import saved
+from infra.localstack.install import ROOT
+
+ROUNDS = 3
+LENGTH_S = 1800
+PASSES = 2  # recordings a process, so that its start weighs little
+SCORE = """
+import sys
+from dataclasses import replace
+from function.model import load_model
+from function.scoring import score
+from function.settings import Settings
+settings = replace(Settings(), threads=int(sys.argv[2]))
+load_model(settings)
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(int(sys.argv[3])):
+    with open(sys.argv[1], "rb") as file:
+        score(file, settings)
+"""
+
+
+def run(results: dict) -> dict:
+    with saved(LENGTH_S) as path:
+        tasks = {
+            f"{processes} x {threads}": lambda p=processes, t=threads: audio_rate(str(path), p, t)
+            for processes, threads in ((1, 1), (2, 1), (1, 2))
+        }
+        found = answers_in_turn(tasks, ROUNDS)
+    return {name: answer["audio_s_per_s"] for name, answer in found.items()}
+
+
+def audio_rate(path: str, processes: int, threads: int) -> dict:
+    """Seconds of audio a second that so many processes score together, each with so many threads."""
+    arguments = [sys.executable, "-c", SCORE, path, str(threads), str(PASSES)]
+    workers = [
+        subprocess.Popen(arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(processes)
+    ]
+    for worker in workers:
+        worker.stdout.readline()
+    started = time.perf_counter()
+    for worker in workers:
+        worker.stdin.close()
+    statuses = [worker.wait() for worker in workers]
+    spent_s = time.perf_counter() - started
+    for worker in workers:
+        worker.stdout.close()
+    if any(statuses):
+        raise RuntimeError(f"A process that scores {path} ended with an error.")
+    return {"audio_s_per_s": processes * PASSES * LENGTH_S / spent_s}
+
+
+def show(result: dict) -> str:
+    return table(
+        ["Processes x threads", "Seconds of audio a second", "against 1 x 1"],
+        [
+            [name, short(rate["median"]), f"{ratio(rate, result['1 x 1']):.2f}x"]
+            for name, rate in result.items()
+        ],
+    )
