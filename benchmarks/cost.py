@@ -56,8 +56,8 @@ def show(result: dict) -> str:
     return f"""{listed}
 
 Billed = the score's time (above) + {GETS + PUTS} requests to S3 of {assumed};
-these two are assumptions. Compute = billed x {MEMORY_MB:,} / 1,024 GB x price. A call takes one message,
-a message {SQS_REQUESTS} requests to SQS, a file {GETS} GET or HEAD, {PUTS} PUT and {LOG_BYTES:,} bytes of log.
+these two are assumptions. Compute = billed x {MEMORY_MB:,} / 1,024 GB x price. A call takes one message, a
+message {SQS_REQUESTS} requests to SQS; a file {GETS} GET or HEAD, {PUTS} PUT and {LOG_BYTES:,} bytes of log.
 Storage and the upload itself are not in it.
 
 {costs}"""

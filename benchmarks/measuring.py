@@ -68,10 +68,11 @@ def in_fresh_process(code: str, *arguments: str, **environment: str) -> dict[str
         [sys.executable, "-c", code, *arguments],
         cwd=ROOT,
         env=os.environ | HANDLER_ENVIRONMENT | environment,
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
-        check=True,
     )
+    if done.returncode != 0:
+        raise RuntimeError(f"What was to be measured failed: {done.stderr}")
     return json.loads(done.stdout)
 
 
