@@ -34,6 +34,10 @@ DECODERS = (
     "aac", "alac", "amrnb", "amrwb", "flac", "libopus", "mp3", "mp3float", "opus", "pcm_alaw", "pcm_mulaw",
     "pcm_s16be", "pcm_s16le", "vorbis",
 )  # fmt: skip
+# How many of AMR's frame types are speech. The others are of pauses (table 1 of 3GPP TS 26.101 and 26.201),
+# which FFmpeg doesn't decode: telephones make comfort noise of them, here they are silence.
+SPEECH_TYPES = {"amrnb": 8, "amrwb": 9}
+AMR_FRAME_S = 0.02
 # Encoders pad the last frame, and containers round to their own clocks.
 PADDING_S = 0.1
 
@@ -85,6 +89,7 @@ class Ffmpeg:
             what = "an unknown codec" if context is None else context.codec.name
             raise Refused("unsupported_format", f"The audio in the {kind.container} file is {what}.")
         context.thread_count = 1
+        self._decoder = context.codec.name
         self.codec = track.codec.canonical_name.upper()
         self.sample_rate_hz, self.channels = context.sample_rate, context.channels
         if self.sample_rate_hz < 1 or self.channels < 1:
@@ -101,7 +106,7 @@ class Ffmpeg:
                     packet = next(self._packets, None)
                     if packet is None:
                         return filled, None
-                    self._waiting = [self._samples(frame) for frame in packet.decode()]
+                    self._waiting = self._pause(packet) or [self._samples(frame) for frame in packet.decode()]
                     continue
                 samples = self._waiting[0][: len(out) - filled]
                 out[filled : filled + len(samples)] = samples
@@ -121,6 +126,13 @@ class Ffmpeg:
 
     def _broken(self, reason: str) -> Refused:
         return Refused("corrupt_audio", f"The file begins as {self.container}, but can't be read ({reason}).")
+
+    def _pause(self, packet: Any) -> list[np.ndarray]:
+        """The silence that stands for a frame of a pause; nothing for any other packet."""
+        speech_types = SPEECH_TYPES.get(self._decoder)
+        if speech_types is None or packet.size == 0 or bytes(packet)[0] >> 3 & 15 < speech_types:
+            return []
+        return [np.zeros((round(AMR_FRAME_S * self.sample_rate_hz), self.channels), np.float32)]
 
     def _samples(self, frame: Any) -> np.ndarray:
         """FFmpeg's frame as (n, channels) float32, full scale 1."""

@@ -75,15 +75,21 @@ def by_libsndfile(samples: np.ndarray, container: str, codec: str, rate: int = R
     return buffer.getvalue()
 
 
-def amr(seconds: float, rng: np.random.Generator, wide_band: bool = False) -> bytes:
-    """Frames of random bits, which sound like noise: nobody offers an encoder.
+def amr(seconds: float, rng: np.random.Generator, wide_band: bool = False, pause_s: float = 0.0) -> bytes:
+    """Frames of random bits, which sound like noise, before and behind a pause: nobody offers an encoder.
 
     RFC 4867, 5.3: a magic number, then for each 20 ms a byte with the frame's type and Q = 1, and its
-    bits: type 7 (12.2 kbit/s) has 244, AMR-WB's type 2 (12.65 kbit/s) has 253.
+    bits: type 7 (12.2 kbit/s) has 244, AMR-WB's type 2 (12.65 kbit/s) has 253. A pause is a description of
+    its noise (39 or 40 bits) in every eighth frame, and nothing (type 15) in the others.
     """
-    magic, kind, size = (b"#!AMR-WB\n", 2, 32) if wide_band else (b"#!AMR\n", 7, 31)
-    frames = (bytes([kind << 3 | 4]) + rng.bytes(size) for _ in range(round(seconds * 50)))
-    return magic + b"".join(frames)
+    magic, kind, size, description = (b"#!AMR-WB\n", 2, 32, 9) if wide_band else (b"#!AMR\n", 7, 31, 8)
+
+    def frame(kind: int, size: int) -> bytes:
+        return bytes([kind << 3 | 4]) + rng.bytes(size)
+
+    half = [frame(kind, size) for _ in range(round(seconds * 25))]
+    pause = [frame(15, 0) if at % 8 else frame(description, 5) for at in range(round(pause_s * 50))]
+    return magic + b"".join(half + pause + half)
 
 
 def all_formats(samples: np.ndarray, rng: np.random.Generator) -> dict[str, Callable[[], bytes]]:
@@ -95,6 +101,6 @@ def all_formats(samples: np.ndarray, rng: np.random.Generator) -> dict[str, Call
         rate = 48_000 if kind[1] == "libopus" else RATE
         made[name] = lambda kind=kind, rate=rate: by_ffmpeg(samples, *kind, rate=rate)
     seconds = len(samples) / RATE
-    made["amr"] = lambda: amr(seconds, rng)
-    made["awb"] = lambda: amr(seconds, rng, wide_band=True)
+    made["amr"] = lambda: amr(seconds, rng, pause_s=0.4)
+    made["awb"] = lambda: amr(seconds, rng, wide_band=True, pause_s=0.4)
     return made

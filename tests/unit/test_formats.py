@@ -81,6 +81,15 @@ def test_amr_is_read(decode, rng, wide_band, codec, rate):
     assert not media.truncated
 
 
+@pytest.mark.parametrize("wide_band", [False, True])
+def test_amr_is_silent_where_a_telephone_sent_nothing(decode, rng, wide_band):
+    samples, media, _ = decode(amr(1, rng, wide_band, pause_s=1))
+    assert media.duration_s == 2
+    assert not media.truncated
+    assert np.abs(samples[9_000:23_000]).max() < 1e-3
+    assert np.abs(samples[26_000:]).max() > 0.01
+
+
 def test_channels_are_mixed_or_picked(decode, tone):
     data = by_ffmpeg(np.stack([tone, -0.5 * tone], axis=1), "ipod", "alac")
     np.testing.assert_allclose(decode(data)[0], tone / 4, atol=1e-4)

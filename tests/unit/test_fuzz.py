@@ -16,9 +16,9 @@ def test_no_mutant_crashes_its_decoder_or_takes_more_than_its_caps(monkeypatch, 
     tallies = fuzz.fuzz(range(MUTANTS), seed=0)
     assert not (tmp_path / "findings").exists()
     assert sum(tally.outcomes.total() for tally in tallies.values()) == MUTANTS
+    assert {"whole", "truncated", "refused"} <= {end for tally in tallies.values() for end in tally.outcomes}
     for name, tally in tallies.items():
         assert not set(tally.outcomes) & set(fuzz.BAD), name
-        assert len(tally.outcomes) > 1, f"All mutants of {name} came to the same end: {tally.outcomes}"
         assert tally.peak_bytes < fuzz.LIMITS.max_memory_bytes
 
 
