@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from function.errors import AqscoreError, ObjectNotFound, PermanentError
+from function.errors import AqscoreError, ObjectNotFound, PermanentError, RetryableError
 from function.model import load_model
 from function.report import ErrorRecord, FileSource, Report
 from function.scoring import score
@@ -93,7 +93,7 @@ def _result(path: Path, settings: Settings, frames: bool) -> Report | ErrorRecor
     try:
         with _open(path) as file:
             return Report(source=source, **dict(score(file, settings, frames=frames)))
-    except PermanentError as error:
+    except (PermanentError, RetryableError) as error:
         return ErrorRecord.of(error, source)
 
 

@@ -25,7 +25,16 @@ LARGEST_SAMPLE = 1e9  # full scale is 1; some programs write floats scaled as 32
 UNKNOWN_LENGTH = 2**48  # libsndfile says 2^63 - 1 when a stream doesn't tell; no honest file has 2^48
 # Full scale in 16 bits is 32767/32768; two such samples in a row are taken for clipping.
 FULL_SCALE = 0.9999
-# What a RIFF or FORM header says when its writer could not go back and fill the size in.
+# Where headers announce the file's size: at which byte, in how many, in which order, and how many bytes more
+# there are. libsndfile clamps its count of such files to what is there, so the count can't tell.
+SIZES = {
+    b"RIFF": (4, 4, "little", 8),
+    b"FORM": (4, 4, "big", 8),
+    b"RF64": (20, 8, "little", 8),
+    b"riff": (16, 8, "little", 0),  # W64
+    b".snd": (8, 4, "big", 24),
+}
+# What a header says when its writer could not go back and fill the size in.
 PLACEHOLDER_SIZES = (0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
 
@@ -75,7 +84,7 @@ class Recording:
             raise EmptyFile("The file is empty (0 bytes), expected a recording.")
         if self._size > limits.max_bytes:
             raise LimitExceeded(f"The file has {self._size:,} bytes, the limit is {limits.max_bytes:,}.")
-        self._header = os.pread(file.fileno(), 8, 0)
+        self._header = os.pread(file.fileno(), 28, 0)
         self._decoder = Decoding(file.fileno(), limits)
         try:
             self.media = Media(
@@ -187,12 +196,11 @@ class Recording:
             )
 
     def _cut_short(self) -> bool:
-        """Whether a RIFF or FORM header announces more bytes than the file has.
-
-        libsndfile clamps its count of such files to what is there, so the count can't tell.
-        """
-        order = {b"RIFF": "little", b"FORM": "big"}.get(self._header[:4])
-        if order is None:
+        """Whether the header announces more bytes than the file has."""
+        if self._header[:4] not in SIZES:
             return False
-        announced = int.from_bytes(self._header[4:8], order)
-        return announced not in PLACEHOLDER_SIZES and announced + 8 > self._size + 1
+        at, length, order, more = SIZES[self._header[:4]]
+        announced = int.from_bytes(self._header[at : at + length], order)
+        if announced in PLACEHOLDER_SIZES or announced >= UNKNOWN_LENGTH:
+            return False
+        return announced + more > self._size + 1

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +33,7 @@ from function.settings import Limits
 
 BLOCK_SAMPLES = 1 << 18  # over all channels: a bound on memory, whatever a header claims
 ANSWER_BYTES = 4096
-IDLE = 2  # processes kept for the next recording
+IDLE = 8  # processes kept for the next recordings: as many as were decoded at once, up to here
 # What the interpreter needs to start, and nothing of the function's own, such as its credentials.
 INHERITED = ("PATH", "LD_LIBRARY_PATH", "LANG")
 REFUSALS: dict[str, type[PermanentError]] = {
@@ -173,6 +174,7 @@ class _Process:
 
 
 _idle: list[_Process] = []
+_lock = threading.Lock()  # the HTTPS API on one's own machine decodes in several threads
 
 
 def start(limits: Limits) -> None:
@@ -181,17 +183,21 @@ def start(limits: Limits) -> None:
 
 
 def _take(memory_bytes: int) -> _Process:
-    for process in _idle[::-1]:
-        if process.memory_bytes == memory_bytes and process.runs:
-            _idle.remove(process)
-            return process
+    with _lock:
+        fit = [process for process in _idle if process.memory_bytes == memory_bytes and process.runs]
+        if fit:
+            _idle.remove(fit[-1])
+            return fit[-1]
     return _Process(memory_bytes)
 
 
 def _give_back(process: _Process) -> None:
-    _idle.append(process)
-    while len(_idle) > IDLE:
-        _idle.pop(0).end()
+    with _lock:
+        _idle.append(process)
+        surplus = _idle[:-IDLE]
+        del _idle[:-IDLE]
+    for each in surplus:
+        each.end()
 
 
 @atexit.register

@@ -55,6 +55,7 @@ def test_reads_the_formats_that_libsndfile_reads(recorded, container, codec):
     samples, media = decode(recorded(tone(1.0), f"a.{container.lower()}", format=container, subtype=codec))
     assert (media.container, media.codec) == (container, codec)
     assert media.duration_s == pytest.approx(1.0, abs=0.1)
+    assert not media.truncated
     assert len(samples) == pytest.approx(16_000, abs=1_700)
     assert np.sqrt(np.mean(samples[4_000:12_000] ** 2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.05)
 
@@ -127,9 +128,11 @@ def test_samples_that_are_no_numbers_are_refused_with_their_place(recorded, valu
         decode(recorded(samples, subtype="FLOAT"))
 
 
-def test_a_truncated_wav_is_read_as_far_as_it_goes(recorded):
-    path = recorded(tone(2.0))
-    path.write_bytes(path.read_bytes()[: 44 + 32_000])
+@pytest.mark.parametrize("container", ["WAV", "RF64", "W64", "AIFF", "AU"])
+def test_a_truncated_file_of_plain_samples_is_read_as_far_as_it_goes(recorded, container):
+    path = recorded(tone(2.0), f"a.{container.lower()}", format=container, subtype="PCM_16")
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) - 32_000])
     samples, media = decode(path)
     assert media.truncated
     assert len(samples) == 16_000

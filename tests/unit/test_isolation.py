@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,24 @@ def test_one_process_decodes_many_recordings(limits):
             return decoding._process._process.pid
 
     assert process() == process()
+
+
+def test_threads_that_decode_at_once_get_each_their_own(limits, recorded, rng):
+    paths = [
+        recorded(0.1 * rng.standard_normal(8_000 * number), f"{number}.flac")
+        for number in (1, 3, 40, 5, 60, 2)
+    ]
+    expected = [decode(path, limits) for path in paths]
+    with ThreadPoolExecutor(len(paths)) as threads:
+        for _ in range(5):
+            for one, other in zip(
+                threads.map(lambda path: decode(path, limits), paths), expected, strict=True
+            ):
+                np.testing.assert_array_equal(one, other)
+    assert (
+        len([each for each in isolation._idle if each.memory_bytes == limits.max_memory_bytes])
+        <= isolation.IDLE
+    )
 
 
 def test_one_that_met_a_broken_file_is_replaced(recorded, limits, rng):

@@ -5,9 +5,10 @@ import json
 import shutil
 
 import pytest
+import soundfile
 
 from function.__main__ import main
-from tests.conftest import EXAMPLES
+from tests.conftest import EXAMPLES, ROOT
 from tests.recordings import by_ffmpeg
 
 
@@ -45,6 +46,19 @@ def test_folders_are_walked(capsys, tmp_path, speech):
         str(tmp_path / "a.flac"), str(tmp_path / "c.m4a"), str(tmp_path / "deeper" / "B.FLAC")
     ]  # fmt: skip
     assert results[0]["frames"] is None
+
+
+def test_a_decoder_that_is_killed_costs_its_own_line_only(capsys, tmp_path, monkeypatch, speech):
+    path = tmp_path / "a.wav"
+    with soundfile.SoundFile(path, "w", 16_000, 1) as file:
+        file.title = "killed"
+        file.write(speech)
+    monkeypatch.syspath_prepend(ROOT / "tests" / "hostile")
+    monkeypatch.setenv("AQSCORE_MAX_MEMORY_BYTES", "98000000")  # a process of its own, with that folder
+    assert main([str(path), str(EXAMPLES / "clean.flac"), "--format", "jsonl"]) == 1
+    lost, scored = lines(capsys)
+    assert (lost["error"]["type"], lost["error"]["retryable"]) == ("decoder_lost", True)
+    assert scored["score"]
 
 
 def test_a_folder_without_recordings_says_so(capsys, tmp_path):
