@@ -15,6 +15,8 @@ from tests.e2e.conftest import wait_until_idle
 # What tests/hostile/sitecustomize.py does to the decoder -> the type of the recording's error.
 DEEDS = {"crash": "decoder_crashed", "hang": "limit_exceeded", "eat": "limit_exceeded"}
 
+ALIAS = "live"
+
 
 @pytest.fixture(scope="module")
 def hostile_stack(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
@@ -22,18 +24,23 @@ def hostile_stack(installed: None, tmp_path_factory: pytest.TempPathFactory) -> 
     with localstack(tmp_path_factory.mktemp("hostile-logs")) as address:
         stack = deploy(address)
         wait_until_idle(stack)  # S3's test event is through: a new environment ends what is at work
-        function = {"FunctionName": stack.function_name}
-        environment = stack.lambda_.get_function_configuration(**function)["Environment"]["Variables"]
-        environment |= {"PYTHONPATH": str(ROOT / "tests" / "hostile"), "AQSCORE_MAX_DECODE_S": "2"}
-        stack.lambda_.update_function_configuration(**function, Environment={"Variables": environment})
-
-        def updated() -> bool:
-            answer = stack.lambda_.get_function_configuration(**function)
-            return answer["LastUpdateStatus"] == "Successful"
-
-        wait_until(updated, "the function's new environment", 30)
-        stack.start_function()
+        give_environment(stack, PYTHONPATH=str(ROOT / "tests" / "hostile"), AQSCORE_MAX_DECODE_S="2")
         yield stack
+
+
+def give_environment(stack: Stack, **more: str) -> None:
+    """Makes a version of the function with these variables too, and the one that the queue calls."""
+    name = stack.function_name.partition(":")[0]
+    variables = stack.lambda_.get_function_configuration(FunctionName=name)["Environment"]["Variables"] | more
+    stack.lambda_.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+    def updated() -> bool:
+        answer = stack.lambda_.get_function_configuration(FunctionName=name)
+        return answer["LastUpdateStatus"] == "Successful"
+
+    wait_until(updated, "the function's new environment", 30)
+    version = stack.lambda_.publish_version(FunctionName=name)["Version"]
+    stack.lambda_.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
 
 
 def titled(samples: np.ndarray, title: str, path) -> bytes:
