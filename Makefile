@@ -8,7 +8,7 @@ SEED ?= 1
 CLIPS ?= 80000
 MINUTES ?= 90
 
-.PHONY: help demo score serve test fuzz bench audit sbom lock train deploy
+.PHONY: help demo score serve test fuzz bench audit sbom lock train backfill deploy
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -72,6 +72,9 @@ train: $(INSTALLED) ## Train a model: make train SPEECH="DIR ..." NOISE="DIR ...
 	$(BIN)/python -m training.train --corpus corpus --out runs/full --config full --minutes $(MINUTES) --seed $(SEED) \
 		$(if $(FROM),--from $(FROM))
 	$(BIN)/python -m training.export --run runs/full --corpus corpus --out runs/model
+
+backfill: $(INSTALLED) ## Score what is already in the bucket: make backfill OPTIONS="--prefix calls/ --dry-run"
+	@$(BIN)/python -m infra.backfill $(OPTIONS)
 
 deploy: ## Build the image and deploy the stack into your AWS account (needs Docker and the SAM CLI)
 	sam build

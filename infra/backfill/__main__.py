@@ -1,0 +1,180 @@
+"""``python -m infra.backfill --prefix calls/``: scores what is already in the stack's bucket.
+
+Lists, estimates, asks, makes one S3 Batch Operations job and shows how far it is; --queue goes through the
+stack's own queue instead. AWS_ENDPOINT_URL points it at LocalStack.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from infra.backfill import job, objects, queue
+from infra.backfill.estimate import estimate, sources_of_figures, table_of
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns 0 when all is done, 1 when not, 2 when it can't begin."""
+    options = _options(arguments)
+    console = Console()
+    try:
+        if options.job:
+            return _follow(options.job, console)
+        return _backfill(options, console)
+    except (ClientError, BotoCoreError, ValueError, RuntimeError) as error:
+        console.print(f"[red]{error}")
+        return 2
+    except KeyboardInterrupt:
+        console.print("Stopped looking. A job goes on; --job shows it again.")
+        return 1
+
+
+def _backfill(options: argparse.Namespace, console: Console) -> int:
+    outputs = _outputs(options.stack)
+    if not options.queue and "BackfillRoleArn" not in outputs:
+        raise ValueError(
+            f"The stack {options.stack} has no role for S3 Batch Operations. Deploy it with Backfill=true, "
+            "or use --queue."
+        )
+    s3, bucket = boto3.client("s3"), outputs["IncomingBucketName"]
+    if options.manifest:
+        found = objects.in_manifest(s3, options.manifest, bucket)
+    else:
+        found = objects.under_prefix(s3, bucket, options.prefix)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "manifest.csv"
+        with (
+            console.status(f"Listing {options.manifest or f's3://{bucket}/{options.prefix}'}"),
+            path.open("w") as file,
+        ):
+            totals = objects.write_manifest(found, bucket, file)
+        if not totals.files:
+            raise ValueError("There is nothing to score. Check the prefix: it is not a pattern.")
+        _show_estimate(options, outputs, totals, console)
+        if options.dry_run or not _agreed(options, console):
+            return 0
+        if options.queue:
+            return _send(options, outputs, path, totals.files.total(), console)
+        account = boto3.client("sts").get_caller_identity()["Account"]
+        made = boto3.client("s3control").create_job(
+            **job.request(
+                outputs,
+                account,
+                job.upload_manifest(s3, path, outputs["BackfillBucketName"]),
+                again=options.again,
+                description=f"aqscore: {options.manifest or f's3://{bucket}/{options.prefix}'}"[:256],
+            )
+        )
+    console.print(f"Job {made['JobId']}")
+    return _follow(made["JobId"], console)
+
+
+def _show_estimate(
+    options: argparse.Namespace, outputs: dict[str, str], totals: objects.Totals, console: Console
+) -> None:
+    """Prints the table, for the memory and the concurrency that the stack really has."""
+    lambda_ = boto3.client("lambda")
+    name = outputs["FunctionName"]
+    version = lambda_.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+    memory_mb = lambda_.get_function_configuration(FunctionName=name, Qualifier=version)["MemorySize"]
+    if options.queue:
+        [mapping] = lambda_.list_event_source_mappings(FunctionName=outputs["FunctionAlias"])[
+            "EventSourceMappings"
+        ]
+        copies = mapping["ScalingConfig"]["MaximumConcurrency"]
+    else:
+        copies = lambda_.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+    way, rate = ("queue", options.rate) if options.queue else ("batch", None)
+    result = estimate(totals, way, memory_mb=memory_mb, copies=copies, rate=rate)
+    console.print(table_of(result, totals, copies))
+    console.print(f"[dim]{sources_of_figures()}", highlight=False)
+
+
+def _agreed(options: argparse.Namespace, console: Console) -> bool:
+    if options.yes:
+        return True
+    if not sys.stdin.isatty():
+        raise ValueError(
+            "Nobody is there to ask. Say --yes to begin, or --dry-run to see the estimate alone."
+        )
+    return console.input("Begin? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _send(
+    options: argparse.Namespace, outputs: dict[str, str], path: Path, total: int, console: Console
+) -> int:
+    sqs, url = boto3.client("sqs"), outputs["QueueUrl"]
+    with _progress(console) as progress, path.open() as file:
+        sending = progress.add_task("Sent", total=total)
+        keys = objects.read_manifest(file)
+        for sent in queue.send(
+            sqs, url, outputs["IncomingBucketName"], keys, options.rate, again=options.again
+        ):
+            progress.update(sending, completed=sent)
+        scoring = progress.add_task("Dealt with", total=total)
+        for count in queue.waiting(sqs, url):
+            progress.update(scoring, completed=max(0, total - count))
+    console.print("The queue is empty. What failed five times is in the dead-letter queue.")
+    return 0
+
+
+def _follow(job_id: str, console: Console) -> int:
+    account = boto3.client("sts").get_caller_identity()["Account"]
+    with _progress(console) as progress:
+        task = progress.add_task("Preparing", total=None)
+        for state in job.follow(boto3.client("s3control"), account, job_id):
+            summary = state.get("ProgressSummary", {})
+            done, failed = (summary.get(f"NumberOfTasks{end}", 0) for end in ("Succeeded", "Failed"))
+            total = summary.get("TotalNumberOfTasks") or None
+            text = f"{state['Status']}, {failed:,} failed"
+            progress.update(task, description=text, total=total, completed=done + failed)
+    console.print(f"{state['Status']}: {done:,} done, {failed:,} failed.")
+    for reason in state.get("FailureReasons", ()):
+        console.print(f"[red]{reason['FailureCode']}: {reason['FailureReason']}")
+    if failed:
+        console.print(f"Which and why: {state['Report']['Bucket']}/{state['Report']['Prefix']}/job-{job_id}/")
+    return 0 if state["Status"] == "Complete" and not failed else 1
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def _outputs(stack: str) -> dict[str, str]:
+    [description] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return {each["OutputKey"]: each["OutputValue"] for each in description["Outputs"]}
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.backfill", description=__doc__.split("\n")[0])
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--prefix", help='what to score: all under it ("" for the whole bucket)')
+    what.add_argument(
+        "--manifest", metavar="S3_URI", help="an inventory's manifest.json, or a CSV of bucket,key"
+    )
+    what.add_argument("--job", metavar="ID", help="only show how far a job is")
+    parser.add_argument("--stack", default="aqscore", help="the stack's name (aqscore)")
+    parser.add_argument("--again", action="store_true", help="score even what has a result")
+    parser.add_argument("--queue", action="store_true", help="through the stack's queue, without a job")
+    parser.add_argument("--rate", type=float, default=50.0, help="messages a second with --queue (50)")
+    parser.add_argument("--dry-run", action="store_true", help="only list and estimate")
+    parser.add_argument("--yes", action="store_true", help="don't ask before it begins")
+    options = parser.parse_args(arguments)
+    if options.rate <= 0:
+        parser.error(f"--rate is {options.rate:g}, expected messages a second, above 0")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

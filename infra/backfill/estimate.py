@@ -1,0 +1,92 @@
+"""What a backfill will cost and how long it will take, from figures.json: measured times and list prices."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.table import Table
+
+from infra.backfill.objects import Totals
+
+FIGURES = Path(__file__).with_name("figures.json")
+# What scoring one object asks of S3 (function/drop_folder.py, storage.py): two HEADs look for a result, one
+# GET reads the recording, a HEAD and a PUT write the result, a HEAD looks for one of the other kind.
+GETS, PUTS = 5, 1
+SQS_REQUESTS = 3  # sent, received, deleted
+KEYS_A_LIST = 1_000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of a whole backfill."""
+
+    files: int
+    size_bytes: int
+    audio_s: float  # what it would be if each format had its usual rate
+    billed_s: float
+    seconds: float  # from the first file to the last
+    usd: Mapping[str, float]  # by purpose
+
+    @property
+    def total_usd(self) -> float:
+        return sum(self.usd.values())
+
+
+def estimate(
+    totals: Totals,
+    way: Literal["batch", "queue"],
+    *,
+    memory_mb: int,
+    copies: int,
+    rate: float | None,
+    figures: Mapping | None = None,
+) -> Estimate:
+    """``copies`` of the function work at once; ``rate`` bounds how many files a second come to them."""
+    figures = figures or json.loads(FIGURES.read_text())
+    measured, prices, sizes = figures["measured"], figures["prices"], figures["bytes_per_second"]
+    files = totals.files.total()
+    audio_s = sum(count / sizes.get(ending, sizes["other"]) for ending, count in totals.size_bytes.items())
+    requests_s = (GETS + PUTS) * figures["assumed"]["s3_round_trip_s"]
+    file_s = measured["seconds_a_file"] + requests_s
+    billed_s = files * file_s + audio_s * measured["seconds_a_second_of_audio"]
+    usd = {
+        "Lambda, time": billed_s * memory_mb / 1024 * prices["lambda_gb_s"],
+        "Lambda, calls": files * prices["lambda_request"],
+        "S3, reading and writing": files * (GETS * prices["s3_get"] + PUTS * prices["s3_put"]),
+        "S3, listing": files / KEYS_A_LIST * prices["s3_list"],
+    }
+    if way == "batch":
+        usd["S3 Batch Operations"] = prices["batch_job"] + files * prices["batch_object"]
+    else:
+        usd["SQS"] = files * SQS_REQUESTS * prices["sqs_request"]
+    seconds = max(billed_s / copies, files / rate if rate else 0)
+    return Estimate(files, totals.size_bytes.total(), audio_s, billed_s, seconds, usd)
+
+
+def table_of(result: Estimate, totals: Totals, copies: int) -> Table:
+    """The estimate for people, with what it rests on."""
+    table = Table(show_header=False)
+    table.add_row("Files", f"{result.files:,}")
+    for ending, count in totals.files.most_common():
+        table.add_row(
+            f"  {ending or 'without an ending'}", f"{count:,}, {totals.size_bytes[ending] / 1e9:,.3f} GB"
+        )
+    table.add_row("Audio, at the usual rate of each format", f"{result.audio_s / 3600:,.1f} h")
+    table.add_row(f"Time, with {copies} at once", _duration(result.seconds))
+    for purpose, usd in result.usd.items():
+        table.add_row(f"  {purpose}", f"{usd:,.2f} USD")
+    table.add_row("Cost", f"[bold]{result.total_usd:,.2f} USD")
+    return table
+
+
+def sources_of_figures() -> str:
+    """Where the figures come from, in a line."""
+    figures = json.loads(FIGURES.read_text())
+    return f"Times: {figures['measured']['source']}. Prices: {figures['prices']['source']}."
+
+
+def _duration(seconds: float) -> str:
+    minutes = seconds / 60
+    return f"{minutes:,.0f} min" if minutes < 120 else f"{minutes / 60:,.1f} h"
