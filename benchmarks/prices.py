@@ -10,6 +10,9 @@ LAMBDA_GB_S = 0.0000166667
 LAMBDA_REQUEST = 0.20 / 1e6
 S3_PUT = 0.005 / 1e3
 S3_GET = 0.0004 / 1e3  # and HEAD
+S3_LIST = 0.005 / 1e3
+S3_BATCH_JOB = 0.25
+S3_BATCH_OBJECT = 1.00 / 1e6
 SQS_REQUEST = 0.40 / 1e6
 LOGS_GB = 0.50  # taken in, standard class
 
@@ -18,6 +21,9 @@ PRICES = {
     "Lambda, a request": LAMBDA_REQUEST,
     "S3, a PUT": S3_PUT,
     "S3, a GET or HEAD": S3_GET,
+    "S3, a LIST": S3_LIST,
+    "S3 Batch Operations, a job": S3_BATCH_JOB,
+    "S3 Batch Operations, an object": S3_BATCH_OBJECT,
     "SQS, a request": SQS_REQUEST,
     "CloudWatch Logs, a GB taken in": LOGS_GB,
 }

@@ -1,4 +1,4 @@
-"""What a backfill will cost and how long it will take, from figures.json: measured times and list prices."""
+"""What a backfill will cost and how long it will take, from measured times (figures.json) and list prices."""
 
 import json
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from typing import Literal
 
 from rich.table import Table
 
+from benchmarks import prices
 from infra.backfill.objects import Totals
 
 FIGURES = Path(__file__).with_name("figures.json")
@@ -45,22 +46,22 @@ def estimate(
 ) -> Estimate:
     """``copies`` of the function work at once; ``rate`` bounds how many files a second come to them."""
     figures = figures or json.loads(FIGURES.read_text())
-    measured, prices, sizes = figures["measured"], figures["prices"], figures["bytes_per_second"]
+    measured, sizes = figures["measured"], figures["bytes_per_second"]
     files = totals.files.total()
     audio_s = sum(count / sizes.get(ending, sizes["other"]) for ending, count in totals.size_bytes.items())
     requests_s = (GETS + PUTS) * figures["assumed"]["s3_round_trip_s"]
     file_s = measured["seconds_a_file"] + requests_s
     billed_s = files * file_s + audio_s * measured["seconds_a_second_of_audio"]
     usd = {
-        "Lambda, time": billed_s * memory_mb / 1024 * prices["lambda_gb_s"],
-        "Lambda, calls": files * prices["lambda_request"],
-        "S3, reading and writing": files * (GETS * prices["s3_get"] + PUTS * prices["s3_put"]),
-        "S3, listing": files / KEYS_A_LIST * prices["s3_list"],
+        "Lambda, time": prices.compute_usd(billed_s, memory_mb),
+        "Lambda, calls": files * prices.LAMBDA_REQUEST,
+        "S3, reading and writing": files * (GETS * prices.S3_GET + PUTS * prices.S3_PUT),
+        "S3, listing": files / KEYS_A_LIST * prices.S3_LIST,
     }
     if way == "batch":
-        usd["S3 Batch Operations"] = prices["batch_job"] + files * prices["batch_object"]
+        usd["S3 Batch Operations"] = prices.S3_BATCH_JOB + files * prices.S3_BATCH_OBJECT
     else:
-        usd["SQS"] = files * SQS_REQUESTS * prices["sqs_request"]
+        usd["SQS"] = files * SQS_REQUESTS * prices.SQS_REQUEST
     seconds = max(billed_s / copies, files / rate if rate else 0)
     return Estimate(files, totals.size_bytes.total(), audio_s, billed_s, seconds, usd)
 
@@ -84,7 +85,7 @@ def table_of(result: Estimate, totals: Totals, copies: int) -> Table:
 def sources_of_figures() -> str:
     """Where the figures come from, in a line."""
     figures = json.loads(FIGURES.read_text())
-    return f"Times: {figures['measured']['source']}. Prices: {figures['prices']['source']}."
+    return f"Times: {figures['measured']['source']}. Prices: AWS's list for us-east-1, noted {prices.NOTED}."
 
 
 def _duration(seconds: float) -> str:

@@ -120,16 +120,6 @@ FIGURES_OF_TEST = {
     "measured": {"seconds_a_file": 0.1, "seconds_a_second_of_audio": 0.01},
     "assumed": {"s3_round_trip_s": 0.05},
     "bytes_per_second": {".wav": 32_000, "other": 16_000},
-    "prices": {
-        "lambda_gb_s": 1e-5,
-        "lambda_request": 1e-6,
-        "s3_get": 1e-6,
-        "s3_put": 1e-5,
-        "s3_list": 1e-5,
-        "sqs_request": 1e-6,
-        "batch_job": 0.25,
-        "batch_object": 1e-6,
-    },
 }
 
 
@@ -145,17 +135,17 @@ def test_the_estimate_adds_up(totals: Totals):
     assert by_batch.audio_s == pytest.approx(100_000)
     assert by_batch.billed_s == pytest.approx(1000 * (0.1 + 6 * 0.05) + 100_000 * 0.01)
     assert by_batch.seconds == pytest.approx(140)
-    assert by_batch.usd["Lambda, time"] == pytest.approx(1400 * 2 * 1e-5)
-    assert by_batch.usd["S3, reading and writing"] == pytest.approx(1000 * (5e-6 + 1e-5))
-    assert by_batch.total_usd == pytest.approx(0.028 + 0.001 + 0.015 + 0.00001 + 0.25 + 0.001)
+    # By hand from the list prices: GB-seconds, calls, five GETs and a PUT, one LIST, a job of a thousand.
+    assert by_batch.usd["Lambda, time"] == pytest.approx(1400 * 2 * 0.0000166667)
+    assert by_batch.usd["S3, reading and writing"] == pytest.approx(0.002 + 0.005)
+    assert by_batch.total_usd == pytest.approx(0.0466668 + 0.0002 + 0.007 + 0.000005 + 0.25 + 0.001)
     by_queue = estimate(totals, "queue", rate=5, **options)
     assert by_queue.seconds == pytest.approx(200)
-    assert by_queue.usd["SQS"] == pytest.approx(0.003)
+    assert by_queue.usd["SQS"] == pytest.approx(0.0012)
 
 
 def test_every_figure_says_where_it_came_from():
     figures = json.loads(FIGURES.read_text())
     assert all(len(group["source"]) > 20 for group in figures.values())
     assert figures.keys() == FIGURES_OF_TEST.keys()
-    assert figures["prices"].keys() - {"source"} == FIGURES_OF_TEST["prices"].keys()
     assert figures["measured"]["seconds_a_file"] > 0
