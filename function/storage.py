@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from function.errors import LimitExceeded, ObjectNotFound, StorageUnavailable, Superseded
 
 CHUNK_BYTES = 1 << 20
+READ_TRIES = 3
 WRITE_TRIES = 8
 MISSING = ("404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket")
 CHANGED = ("412", "PreconditionFailed", "409", "ConditionalRequestConflict")
@@ -79,7 +80,7 @@ class Storage:
         self._s3 = client or boto3.client(
             "s3",
             config=Config(
-                connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4}
+                connect_timeout=5, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4}
             ),
         )
 
@@ -90,25 +91,37 @@ class Storage:
         Raises ObjectNotFound, LimitExceeded above ``max_bytes``, Superseded when the object is no
         longer the announced one, StorageUnavailable.
         """
-        wanted = {"VersionId": ref.version_id, "IfMatch": ref.etag and f'"{ref.etag}"'}
         with tempfile.TemporaryFile() as file:
             try:
-                answer = self._s3.get_object(
-                    Bucket=ref.bucket, Key=ref.key, **{name: v for name, v in wanted.items() if v}
-                )
-                size = answer["ContentLength"]
-                if size > max_bytes:
-                    raise LimitExceeded(f"The object has {size:,} bytes, the limit is {max_bytes:,}.")
-                for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
-                    file.write(chunk)
+                answer = self._download(ref, max_bytes, file)
             except (ClientError, BotoCoreError) as error:
                 raise _explained(error, ref) from error
-            if file.tell() != size:
-                raise StorageUnavailable(
-                    f"S3 sent {file.tell():,} of the {size:,} bytes of s3://{ref.bucket}/{ref.key}."
-                )
             file.seek(0)
             yield file, _completed(ref, answer)
+
+    def _download(self, ref: ObjectRef, max_bytes: int, file: BinaryIO) -> dict[str, Any]:
+        """S3's answer, its body in the file. A body that breaks off is asked for again: botocore's own tries
+        end where the body begins."""
+        wanted = {"VersionId": ref.version_id, "IfMatch": ref.etag and f'"{ref.etag}"'}
+        tries_left = READ_TRIES
+        while True:
+            answer = self._s3.get_object(
+                Bucket=ref.bucket, Key=ref.key, **{name: v for name, v in wanted.items() if v}
+            )
+            if answer["ContentLength"] > max_bytes:
+                raise LimitExceeded(
+                    f"The object has {answer['ContentLength']:,} bytes, the limit is {max_bytes:,}."
+                )
+            file.seek(0)
+            file.truncate()
+            try:
+                for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+                    file.write(chunk)
+                return answer
+            except BotoCoreError:
+                tries_left -= 1
+                if not tries_left:
+                    raise
 
     def find_result(self, bucket: str, keys: tuple[str, ...]) -> Result | None:
         """The first of the keys that is there. A result costs one HEAD."""
