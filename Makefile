@@ -8,7 +8,7 @@ SEED ?= 1
 CLIPS ?= 80000
 MINUTES ?= 90
 
-.PHONY: help demo score serve test fuzz bench audit sbom lock train backfill deploy
+.PHONY: help demo score serve test fuzz bench soak audit sbom lock train backfill deploy
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -43,6 +43,10 @@ fuzz: $(INSTALLED) ## Decode 20,000 mutants of recordings in every format, or te
 bench: $(INSTALLED) ## Measure speed, memory, cold start and cost; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m infra.localstack.install localstack
 	@$(BIN)/python -m benchmarks
+
+soak: $(INSTALLED) ## Let everything go wrong around a thousand objects, and check every result (about 15 minutes)
+	@$(BIN)/python -m infra.localstack.install localstack
+	@$(BIN)/python -m infra.soak
 
 audit: $(INSTALLED) ## Look for weak spots: template (cfn-lint, checkov) and packages (pip-audit)
 	@$(BIN)/python -m infra.localstack.install sam checkov audit

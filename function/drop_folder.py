@@ -8,7 +8,7 @@ from typing import Literal
 
 from function import telemetry
 from function.announcements import Announcement, Announcer
-from function.errors import AmbiguousName, BadRequest, OutOfTime, PermanentError, SetupError, Superseded
+from function.errors import BadRequest, OutOfTime, PermanentError, SetupError, Superseded
 from function.report import ErrorRecord, ObjectSource, Report, read_document
 from function.scoring import score
 from function.settings import Settings
@@ -86,7 +86,6 @@ class DropFolder:
         _check_time(ref.size_bytes or 0, left_s)
         document: Report | ErrorRecord
         try:
-            _refuse_ambiguous_name(ref)
             with self._storage.open(ref, self._settings.limits.max_bytes) as (file, ref):
                 scored = score(file, self._settings)
             document = Report(source=ObjectSource(**ref.as_source()), **dict(scored))
@@ -126,9 +125,3 @@ def _check_time(size_bytes: int, left_s: float) -> None:
     needed_s = LEAST_S + size_bytes / BYTES_PER_S
     if needed_s > left_s:
         raise OutOfTime(f"{needed_s:.0f} s are needed, {left_s:.0f} s are left of this call.")
-
-
-def _refuse_ambiguous_name(ref: ObjectRef) -> None:
-    """NAME.error's report would stand where NAME's error record has its place."""
-    if ref.key.endswith(".error"):
-        raise AmbiguousName(f"The name {ref.key} ends in .error, which is how error records are told apart.")

@@ -5,7 +5,6 @@ AqscoreError
 │   ├── BadRequest              the event or the call names nothing that could be scored
 │   ├── Forbidden               it names what this caller may not have scored
 │   ├── NotOffered              this installation doesn't do that
-│   ├── AmbiguousName           its report would have the name of another recording's error record
 │   ├── ObjectNotFound          the object is not there (any more)
 │   ├── EmptyFile               no bytes
 │   ├── UnsupportedFormat       not audio that can be decoded here
@@ -54,11 +53,6 @@ class Forbidden(PermanentError):
 class NotOffered(PermanentError):
     type = "not_offered"
     advice = "Post the recording itself to /v1/scores, or deploy the stack."
-
-
-class AmbiguousName(PermanentError):
-    type = "ambiguous_name"
-    advice = "Upload it under a name that does not end in .error."
 
 
 class ObjectNotFound(PermanentError):

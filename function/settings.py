@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,9 +42,14 @@ class Settings:
     limits: Limits = Limits()
 
     def result_keys(self, key: str) -> tuple[str, str]:
-        """Where the results of the recording ``key`` go: its report, and its error record."""
-        stem = f"{self.results_prefix}{key}".encode()
-        if len(stem) > LONGEST_STEM:  # S3 has no room for the ending: the hash keeps the name unique
+        """Where the results of the recording ``key`` go: its report, and its error record.
+
+        No two keys share any: a recording called NAME.error, whose report would stand where the error
+        record of NAME does, gets a ``~`` more, and so does NAME.error~. What is too long for S3 is cut,
+        and told apart by its hash.
+        """
+        stem = (self.results_prefix + re.sub(r"\.error~*$", r"\g<0>~", key)).encode()
+        if len(stem) > LONGEST_STEM:
             stem = stem[: LONGEST_STEM - 65] + b"~" + hashlib.sha256(stem).hexdigest().encode()
         name = stem.decode(errors="ignore")
         return f"{name}.json", f"{name}.error.json"

@@ -1,13 +1,14 @@
 """drop_folder.py with a real S3: one object in, exactly one truthful result out."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from function import drop_folder as module
 from function.drop_folder import DropFolder
-from function.errors import BadRequest, SetupError
+from function.errors import BadRequest, OutOfTime, SetupError
 from function.settings import Settings
 from function.storage import ObjectRef
 from tests.conftest import EXAMPLES
@@ -66,6 +67,84 @@ def test_a_duplicate_is_not_scored_again(s3, folder, incoming, results, monkeypa
     monkeypatch.setattr(module, "score", lambda *_: pytest.fail("It was scored again."))
     assert [folder.process(ref).state for ref in (good, bad)] == ["duplicate", "duplicate"]
     assert results_in(s3, results) == before
+
+
+@pytest.fixture
+def requests_to(s3):
+    """Counts the requests to S3 by operation; ``requests_to.clear()`` starts anew."""
+    counts: Counter[str] = Counter()
+
+    def count(model, **_) -> None:
+        counts[model.name] += 1
+
+    s3.meta.events.register("before-call.s3", count)
+    yield counts
+    s3.meta.events.unregister("before-call.s3", count)
+
+
+def test_a_duplicate_costs_one_head(s3, folder, incoming, requests_to):
+    ref = announced(s3, incoming, "a.flac", SPEECH, "0A")
+    folder.process(ref)
+    requests_to.clear()
+    assert folder.process(ref).state == "duplicate"
+    assert requests_to == {"HeadObject": 1}
+
+
+def test_a_duplicate_of_a_refused_file_costs_two(s3, folder, incoming, requests_to):
+    """The first HEAD looks for a report, which is what most files have."""
+    ref = announced(s3, incoming, "a.flac", b"no audio", "0A")
+    folder.process(ref)
+    requests_to.clear()
+    assert folder.process(ref).state == "duplicate"
+    assert requests_to == {"HeadObject": 2}
+
+
+def test_another_model_scores_nothing_again_unless_asked(s3, folder, storage, incoming, results, monkeypatch):
+    ref = announced(s3, incoming, "a.flac", SPEECH, "0A")
+    folder.process(ref)
+    real = module.score
+
+    def score_with_another_model(file, settings):
+        scored = real(file, settings)
+        return scored.model_copy(update={"model": scored.model.model_copy(update={"version": "another"})})
+
+    monkeypatch.setattr(module, "score", score_with_another_model)
+    assert folder.process(ref).state == "duplicate"
+    assert folder.process(ref, again=True).state == "scored"
+    assert results_in(s3, results)["a.flac.json"]["model"]["version"] == "another"
+
+
+def test_a_recording_called_like_an_error_record_does_not_take_its_place(s3, folder, incoming, results):
+    keys = ("a", "a.error", "a.error~", "a.error.error")
+    refs = [announced(s3, incoming, key, SPEECH if "e" in key else b"no audio", "0A") for key in keys]
+    assert [folder.process(ref).state for ref in refs] == ["refused", "scored", "scored", "scored"]
+    sources = {key: document["source"]["key"] for key, document in results_in(s3, results).items()}
+    assert sources == {
+        "a.error.json": "a",
+        "a.error~.json": "a.error",
+        "a.error~~.json": "a.error~",
+        "a.error.error~.json": "a.error.error",
+    }
+    assert [folder.process(ref).state for ref in refs] == ["duplicate"] * 4
+
+
+def test_the_longest_names_get_their_results_too(s3, folder, incoming, results):
+    names = ["é" * 500 + end for end in ("1" * 24, "2" * 24)]
+    refs = [
+        announced(s3, incoming, name, body, "0A") for name, body in zip(names, (SPEECH, b""), strict=True)
+    ]
+    assert [folder.process(ref).state for ref in refs] == ["scored", "refused"]
+    assert {document["source"]["key"] for document in results_in(s3, results).values()} == set(names)
+    assert [folder.process(ref).state for ref in refs] == ["duplicate", "duplicate"]
+
+
+def test_what_a_call_has_no_time_for_waits_for_another(s3, folder, incoming, results):
+    ref = replace(announced(s3, incoming, "a.flac", SPEECH, "0A"), size_bytes=100_000_000)
+    with pytest.raises(OutOfTime, match="are left of this call"):
+        folder.process(ref, left_s=60)
+    assert stored(s3, results) == {}
+    assert folder.process(ref).state == "scored"
+    assert folder.process(ref, left_s=60).state == "duplicate"
 
 
 def test_by_hand_it_is_scored_again(s3, folder, incoming):

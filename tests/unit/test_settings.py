@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from function.errors import SetupError
 from function.settings import Limits, Settings
@@ -63,3 +65,16 @@ def test_a_wrong_number_is_named(value):
 def test_a_wrong_runtime_is_named():
     with pytest.raises(SetupError, match="expected one of: onnx, tensorflow"):
         Settings.from_env({"AQSCORE_RUNTIME": "torch"})
+
+
+KEYS = st.builds("".join, st.lists(st.sampled_from(["a", "é", ".error", "~", ".json", "/"]), min_size=1)) | (
+    st.integers(990, 1024).map(lambda length: "a" * length)
+)
+
+
+@given(one=KEYS, other=KEYS)
+def test_no_two_recordings_share_a_result(one, other):
+    assume(one != other)
+    keys = [*Settings().result_keys(one), *Settings().result_keys(other)]
+    assert len(set(keys)) == 4
+    assert max(len(key.encode()) for key in keys) <= 1024
