@@ -6,6 +6,7 @@ libsndfile has no crash, hang or hunger for memory that could be relied on. Thes
 import contextlib
 import os
 import signal
+import time
 
 import soundfile
 
@@ -23,6 +24,12 @@ def _hang() -> None:
 
 def _sleep() -> None:
     signal.pause()
+
+
+def _dawdle() -> None:
+    until = time.process_time() + 0.1
+    while time.process_time() < until:
+        pass
 
 
 def _eat() -> None:
@@ -45,5 +52,13 @@ def _hostile_read(self: soundfile.SoundFile, *arguments, **options):
     return _read(self, *arguments, **options)
 
 
-DEEDS = {"crash": _crash, "hang": _hang, "sleep": _sleep, "eat": _eat, "killed": _killed, "bug": _bug}
+DEEDS = {
+    "crash": _crash,
+    "hang": _hang,
+    "sleep": _sleep,
+    "dawdle": _dawdle,
+    "eat": _eat,
+    "killed": _killed,
+    "bug": _bug,
+}
 soundfile.SoundFile.read = _hostile_read
