@@ -27,7 +27,7 @@ def _sleep() -> None:
 
 
 def _dawdle() -> None:
-    until = time.process_time() + 0.1
+    until = time.process_time() + 0.02
     while time.process_time() < until:
         pass
 

@@ -64,12 +64,11 @@ def test_a_decoder_that_never_returns_is_ended(titled, limits, title):
 
 
 def test_the_time_of_all_blocks_counts_together(titled, limits):
-    """Five blocks and the end, none of which takes as long as the limit by itself."""
-    path = titled("dawdle", seconds=5 * isolation.BLOCK_SAMPLES / 16_000)
+    """Thirty blocks, none of which takes nearly as long as the limit by itself."""
+    path = titled("dawdle", seconds=30 * isolation.BLOCK_SAMPLES / 16_000)
     decode(titled("harmless"), limits)
     with pytest.raises(LimitExceeded, match=r"longer than 0\.4 s"):
         decode(path, replace(limits, max_decode_s=0.4))
-    assert len(decode(path, limits)) == 5 * isolation.BLOCK_SAMPLES
 
 
 def test_a_hunger_for_memory_is_stilled_at_the_limit(titled, limits):
