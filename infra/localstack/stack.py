@@ -116,6 +116,12 @@ def deploy(address: str, image: str = NO_IMAGE, runtime: str = "onnx", **paramet
         ]
         whole = description.get("StackStatusReason", "")
         raise RuntimeError(f"The stack is {description['StackStatus']}. {whole} " + "; ".join(reasons))
+    return deployed(address)
+
+
+def deployed(address: str) -> Stack:
+    """The stack that is there."""
+    [description] = client(address, "cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
     return Stack(address, {each["OutputKey"]: each["OutputValue"] for each in description["Outputs"]})
 
 

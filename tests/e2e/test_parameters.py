@@ -1,0 +1,75 @@
+"""A stack with every optional part on, over a bucket that was there before."""
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from function.announcements import Announcement
+from function.settings import Settings
+from infra.localstack.server import localstack
+from infra.localstack.stack import Stack, client, deploy
+from infra.waiting import wait_until
+from tests.conftest import wav_bytes
+
+BUCKET = "calls-of-ours"
+LIMIT_S = 30
+
+
+@pytest.fixture(scope="module")
+def stack(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with localstack(tmp_path_factory.mktemp("parameters-logs")) as address:
+        s3 = client(address, "s3")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        s3.put_bucket_notification_configuration(
+            Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
+        stack = deploy(
+            address,
+            runtime=Settings.from_env().runtime,
+            ExistingBucket=BUCKET,
+            Notification="sns",
+            Backfill="true",
+            AlarmEmail="someone@example.org",
+            Tracing="Active",
+            ExpectedScoreLow="2",
+            ExpectedScoreHigh="4",
+        )
+        stack.start_function()
+        yield stack
+
+
+@pytest.mark.parametrize("key", ["calls/first.wav", "客服/50% + a b.wav"])
+def test_an_existing_bucket_without_versions_is_scored(stack: Stack, speech: np.ndarray, key: str) -> None:
+    assert stack.incoming_bucket == BUCKET
+    answer = stack.s3.put_object(Bucket=BUCKET, Key=key, Body=wav_bytes(speech[:16_000]))
+    report = stack.wait_for_result(key, None)
+    assert report["source"]["key"] == key
+    assert report["source"]["etag"] == answer["ETag"].strip('"')
+
+
+def test_results_are_announced_by_the_stacks_own_topic(stack: Stack, speech: np.ndarray) -> None:
+    queue = stack.sqs.create_queue(QueueName="listener")["QueueUrl"]
+    arn = stack.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
+    client(stack.address, "sns").subscribe(
+        TopicArn=stack.outputs["ResultsTopicArn"],
+        Protocol="sqs",
+        Endpoint=arn,
+        Attributes={"RawMessageDelivery": "true"},
+    )
+    stack.s3.put_object(Bucket=BUCKET, Key="told.wav", Body=wav_bytes(speech[:16_000]))
+
+    def told() -> Announcement | None:
+        messages = stack.sqs.receive_message(QueueUrl=queue).get("Messages", ())
+        found = [Announcement.model_validate(json.loads(each["Body"])) for each in messages]
+        return next((each for each in found if each.source.key == "told.wav"), None)
+
+    announcement = wait_until(told, "the announcement", LIMIT_S)
+    assert announcement.score == stack.read_result(announcement.result.key)["score"]
+
+
+def test_the_optional_parts_have_their_outputs(stack: Stack) -> None:
+    assert {"ResultsTopicArn", "BackfillRoleArn", "BackfillBucketName"} <= stack.outputs.keys()
