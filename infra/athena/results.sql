@@ -1,0 +1,22 @@
+-- The results as a table in Athena. Put the stack's output ResultsBucketName in place of RESULTS_BUCKET.
+-- A result is one JSON document in one line of a file of its own, so the bucket is the table: reports and
+-- error records alike. What a report leaves out, or an error record hasn't got, is NULL.
+CREATE EXTERNAL TABLE IF NOT EXISTS results (
+  `schema_version` string,
+  `source` struct<bucket:string,key:string,version_id:string,etag:string,sequencer:string,size_bytes:bigint,file:string>,
+  `media` struct<container:string,codec:string,sample_rate_hz:int,channels:int,duration_s:double,bandwidth_hz:int>,
+  `model` struct<name:string,version:string,sha256:string,scale:string,runtime:string>,
+  `score` double,
+  `interval` array<double>,
+  `verdict` string,
+  `frames` struct<hop_s:double,start_s:double,scores:array<double>>,
+  `timeline` array<struct<start_s:double,end_s:double,score:double>>,
+  `worst_segment` struct<start_s:double,end_s:double,score:double>,
+  `distribution` struct<bad:double,poor:double,fair:double,good:double,excellent:double>,
+  `signal` struct<level_dbfs:double,peak_dbfs:double,clipped_share:double,silent_share:double,speech_share:double,snr_db:double>,
+  `warnings` array<struct<code:string,message:string>>,
+  `timing` struct<decode_s:double,features_s:double,model_s:double,total_s:double>,
+  `error` struct<type:string,message:string,advice:string,retryable:boolean>
+)
+ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
+LOCATION 's3://RESULTS_BUCKET/'

@@ -1,0 +1,61 @@
+"""``python -m infra.drift [RESULT ...]``: what scores to expect, for the alarm on drifting scores.
+
+RESULT is a file of results (JSON or JSON lines) or a folder of them; without one, the model card's
+development clips are what is expected. The bounds are the quartiles of single scores: a day's mean outside
+the middle half is no chance.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from function.settings import Settings
+
+LEAST = 20
+
+
+def card_scores(info: dict) -> list[float]:
+    """Scores of the development clips at evenly spaced ranks, of a model.json: where its intervals are."""
+    return info["interval"]["score"]
+
+
+def scores_in(paths: Iterable[Path]) -> Iterator[float]:
+    """The scores in these files and folders. Error records have none, nor has speechless audio."""
+    for path in paths:
+        files = sorted([*path.rglob("*.json"), *path.rglob("*.jsonl")]) if path.is_dir() else [path]
+        for file in files:
+            for line in file.read_text().splitlines():
+                score = json.loads(line).get("score")
+                if score is not None:
+                    yield score
+
+
+def suggestion(scores: list[float]) -> str:
+    """The stack's parameters."""
+    low, high = np.quantile(scores, [0.25, 0.75])
+    return f"ExpectedScoreLow={low:.2f} ExpectedScoreHigh={high:.2f}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m infra.drift", description=__doc__.split("\n")[0])
+    parser.add_argument("results", nargs="*", type=Path, metavar="RESULT", help="results, or folders of them")
+    paths = parser.parse_args(arguments).results
+    if not paths:
+        info = json.loads((Settings.from_env().model_dir / "model.json").read_text())
+        print(f"Development clips of {info['name']} {info['version']}: {suggestion(card_scores(info))}")
+        print("They were made bad on purpose. Once you have a week of your own results, name them instead.")
+        return 0
+    scores = list(scores_in(paths))
+    if len(scores) < LEAST:
+        print(f"{len(scores)} scores are too few to expect anything of, at least {LEAST} are needed.")
+        return 1
+    print(f"{len(scores):,} results, mean {np.mean(scores):.2f}: {suggestion(scores)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
