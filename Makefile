@@ -54,7 +54,8 @@ audit: $(INSTALLED) ## Look for weak spots: template (cfn-lint, checkov) and pac
 
 sbom: $(INSTALLED) ## List what the default image holds, as CycloneDX: image.cdx.json
 	@$(BIN)/python -m infra.localstack.install audit
-	@PYTHONWARNINGS=ignore .tools/audit/bin/cyclonedx-py requirements function/requirements.txt --pyproject pyproject.toml \
+	@cat function/requirements.txt function/requirements-formats.txt | \
+		PYTHONWARNINGS=ignore .tools/audit/bin/cyclonedx-py requirements - --pyproject pyproject.toml \
 		--output-reproducible --output-file image.cdx.json
 	@echo "$$(grep -c '"purl"' image.cdx.json) packages are listed in image.cdx.json"
 

@@ -15,6 +15,7 @@ from function.settings import Settings
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, deploy
 from tests.conftest import wav_bytes
+from tests.recordings import by_ffmpeg
 
 RUNTIME = Settings.from_env().runtime
 
@@ -40,6 +41,13 @@ def test_the_image_scores(containers: Stack, speech: np.ndarray) -> None:
     report = Report.model_validate(containers.wait_for_result(key, version))
     assert report.score is not None
     assert report.model.runtime == RUNTIME
+
+
+def test_the_image_reads_what_phones_record(containers: Stack, speech: np.ndarray) -> None:
+    version = containers.drop("calls/memo.m4a", by_ffmpeg(speech, "ipod", "aac"))
+    report = Report.model_validate(containers.wait_for_result("calls/memo.m4a", version))
+    assert report.media.codec == "AAC"
+    assert report.score is not None
 
 
 def test_the_image_refuses(containers: Stack) -> None:
