@@ -8,11 +8,11 @@ SEED ?= 1
 CLIPS ?= 80000
 MINUTES ?= 90
 
-.PHONY: help demo score serve test fuzz bench soak audit sbom lock train backfill deploy
+.PHONY: help demo score serve test fuzz bench soak audit sbom lock train release-model backfill deploy
 .DEFAULT_GOAL := help
 
 help: ## List the commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(INSTALLED): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || \
@@ -77,6 +77,9 @@ train: $(INSTALLED) ## Train a model: make train SPEECH="DIR ..." NOISE="DIR ...
 	$(BIN)/python -m training.train --corpus corpus --out runs/full --config full --minutes $(MINUTES) --seed $(SEED) \
 		$(if $(FROM),--from $(FROM))
 	$(BIN)/python -m training.export --run runs/full --corpus corpus --out runs/model
+
+release-model: $(INSTALLED) ## Check an exported model and ship it: make release-model VERSION=1.1.0 [MODEL=runs/model] [NAME=our-calls]
+	@$(BIN)/python -m training.release --model $(or $(MODEL),runs/model) $(if $(VERSION),--version $(VERSION)) $(if $(NAME),--name $(NAME))
 
 backfill: $(INSTALLED) ## Score what is already in the bucket: make backfill OPTIONS="--prefix calls/ --dry-run"
 	@$(BIN)/python -m infra.backfill $(OPTIONS)

@@ -12,6 +12,7 @@ import numpy as np
 
 from function.errors import SetupError
 from function.features import SPEC
+from function.report import SCALE
 from function.settings import Settings
 
 OUTPUTS = ("score", "weight", "speech")
@@ -102,12 +103,7 @@ class Model:
                 f"There is no model in {folder} ({error.strerror}), expected model.json there.",
                 advice="Set AQSCORE_MODEL_DIR to a folder that training.export wrote.",
             ) from None
-        if self.info["features"] != SPEC.as_dict():
-            raise SetupError(
-                f"Model {self.info['version']} was trained on other features: {self.info['features']}, "
-                f"expected {SPEC.as_dict()}.",
-                advice="Train and export it again with this version of function/features.py.",
-            )
+        self._check_fit()
         network = NETWORKS[runtime]
         file = self.info["files"][network.file]
         path = folder / file["name"]
@@ -121,6 +117,25 @@ class Model:
         self.runtime = runtime
         self.speech_probability: float = self.info["no_speech"]["speech_probability"]
         self.network: Network = network(path, threads)
+
+    def _check_fit(self) -> None:
+        """Raises SetupError when the model was made for other features or another scale."""
+        theirs, ours = self.info.get("features", {}), SPEC.as_dict()
+        if differences := [
+            f"{name} is {theirs.get(name)!r}, expected {ours.get(name)!r}"
+            for name in sorted(theirs.keys() | ours.keys())
+            if theirs.get(name) != ours.get(name)
+        ]:
+            raise SetupError(
+                f"Model {self.info.get('version')} was trained on other features: {'; '.join(differences)}.",
+                advice="Train and export it again with this version of function/features.py.",
+            )
+        if self.info.get("scale") != SCALE:
+            raise SetupError(
+                f"Model {self.info.get('version')} scores on the scale {self.info.get('scale')!r}, expected "
+                f"{SCALE!r}: reports and verdicts are on that one.",
+                advice="Train it on labels of that scale.",
+            )
 
     def stream(self) -> "ScoreStream":
         return ScoreStream(self.network, **self.info["window"])

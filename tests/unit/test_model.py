@@ -134,11 +134,18 @@ def test_the_runtime_reports_nothing_to_its_maker(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_features_that_do_not_match_are_refused(copy):
-    info = json.loads((copy / "model.json").read_text())
-    info["features"]["hop"] = 128
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"features": SPEC.as_dict() | {"hop": 128}}, "trained on other features: hop is 128, expected 256"),
+        ({"features": {}}, "sample_rate_hz is None, expected 16000"),
+        ({"scale": "P.800 MOS"}, "scores on the scale 'P.800 MOS', expected 'PESQ-WB MOS-LQO'"),
+    ],
+)
+def test_a_model_that_does_not_fit_is_refused(copy, change, text):
+    info = json.loads((copy / "model.json").read_text()) | change
     (copy / "model.json").write_text(json.dumps(info))
-    with pytest.raises(SetupError, match="trained on other features"):
+    with pytest.raises(SetupError, match=text):
         Model(copy, "onnx")
 
 
