@@ -35,12 +35,13 @@ PAUSE_SHARE, PAUSE_S = 0.06, (1.0, 5.0)
 NO_SPEECH_SHARE, CLEAN_SHARE, NOISE_SHARE = (
     0.12,
     0.06,
-    0.45,
+    0.3,
 )  # of the train set; the rest is other degradations
 BY_TIME_SHARE = 0.35  # of the degraded speech in the train set
 WORSE_INSIDE_SHARE = 0.65  # of those get worse for a while, the rest better
 EVEN_SNR_SHARE = 0.3  # of noisy train clips have an evenly drawn SNR, as dev_noise, the rest an even score
-COMBINED_WEIGHT = 3.0  # to 1 for each single degradation
+# How often each is drawn, to 1 for those not named: what is learned slowly is shown more.
+WEIGHTS = {"reverb": 3.0, "gain": 2.0, "bandlimit": 2.0, "packet_loss": 1.5, "codec": 1.5, COMBINED: 3.0}
 SNR_DB, PAIR_SNR_DB, PAIR_STEP_DB = (-10.0, 45.0), (-5.0, 30.0), 5.0
 INTERVAL_S, BURST_S = (0.3, 2.0), (0.5, 2.0)
 BURST_SPEECH = 0.6  # of a burst's frames hold speech
@@ -75,8 +76,9 @@ def _train(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
     if choice < NO_SPEECH_SHARE + CLEAN_SHARE + NOISE_SHARE:
         kind = "noise"
     else:
-        weights = np.array([1.0] * len(OTHER_KINDS) + [COMBINED_WEIGHT])
-        kind = str(generator.choice([*OTHER_KINDS, COMBINED], p=weights / weights.sum()))
+        kinds = (*OTHER_KINDS, COMBINED)
+        weights = np.array([WEIGHTS.get(kind, 1.0) for kind in kinds])
+        kind = str(generator.choice(kinds, p=weights / weights.sum()))
     if kind == "noise" and generator.random() < EVEN_SNR_SHARE:
         worse = with_noise(passage.samples, generator.uniform(*SNR_DB), generator, pools)
     else:
