@@ -1,5 +1,6 @@
 """settings.py: typed settings from the environment, and a clear text for a wrong one."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from function.errors import SetupError
 from function.settings import Limits, Settings
+from tests.conftest import ROOT
 
 
 def test_nothing_set_is_the_defaults():
@@ -78,3 +80,9 @@ def test_no_two_recordings_share_a_result(one, other):
     keys = [*Settings().result_keys(one), *Settings().result_keys(other)]
     assert len(set(keys)) == 4
     assert max(len(key.encode()) for key in keys) <= 1024
+
+
+def test_every_limit_is_documented_with_its_default():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    for limit, default in asdict(Limits()).items():
+        assert f"| `AQSCORE_{limit.upper()}` | {default:,.0f} |" in text
