@@ -38,7 +38,7 @@ test: $(INSTALLED) ## Run every test that this machine can run, and say which it
 	@$(BIN)/python -m pytest
 
 fuzz: $(INSTALLED) ## Decode 20,000 mutants of recordings in every format, or ten minutes of them: no crash, no hang
-	@$(BIN)/python -m tests.fuzz --seed $(SEED) 2>/dev/null
+	@$(BIN)/python -m tests.fuzz --seed $(SEED) 2>fuzz.log || { echo "What was written meanwhile: fuzz.log"; exit 1; }
 
 bench: $(INSTALLED) ## Measure speed, memory, cold start and cost; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m infra.localstack.install localstack
