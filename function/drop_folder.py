@@ -2,14 +2,21 @@
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from function import telemetry
 from function.announcements import Announcement, Announcer
-from function.errors import BadRequest, OutOfTime, PermanentError, SetupError, Superseded
-from function.report import ErrorRecord, ObjectSource, Report, read_document
+from function.errors import (
+    BadRequest,
+    DecodingTooSlow,
+    OutOfTime,
+    PermanentError,
+    SetupError,
+    Superseded,
+)
+from function.report import ErrorRecord, ObjectSource, Report, Scored, read_document
 from function.scoring import score
 from function.settings import Settings
 from function.storage import ObjectRef, Storage
@@ -74,6 +81,7 @@ class DropFolder:
     def _process(self, ref: ObjectRef, again: bool, left_s: float) -> Outcome:
         self._refuse_results(ref)
         _check_time(0, left_s)
+        until = time.monotonic() + left_s
         report_key, error_key = self._settings.result_keys(ref.key)
         if not again:
             present = self._storage.find_result(self._bucket, (report_key, error_key))
@@ -87,7 +95,7 @@ class DropFolder:
         document: Report | ErrorRecord
         try:
             with self._storage.open(ref, self._settings.limits.max_bytes) as (file, ref):
-                scored = score(file, self._settings)
+                scored = self._score(file, until)
             document = Report(source=ObjectSource(**ref.as_source()), **dict(scored))
         except PermanentError as error:
             document = ErrorRecord.of(error, ObjectSource(**ref.as_source()))
@@ -99,6 +107,17 @@ class DropFolder:
         if not self._storage.put_result(self._bucket, key, other_key, body, ref):
             return Outcome("superseded", None)
         return Outcome("refused" if refused else "scored", key, document, ref.modified)
+
+    def _score(self, file: BinaryIO, until: float) -> Scored:
+        """A decoder that hangs must not take the call with it: it gets what is left, if its limit is more."""
+        limits = self._settings.limits
+        left_s = until - LEAST_S - time.monotonic()
+        if left_s >= limits.max_decode_s:
+            return score(file, self._settings)
+        try:
+            return score(file, replace(self._settings, limits=replace(limits, max_decode_s=left_s)))
+        except DecodingTooSlow as error:
+            raise OutOfTime(f"Decoding takes longer than the {left_s:.0f} s that it could have.") from error
 
     def _announce(self, outcome: Outcome) -> None:
         """Tells of the result, again when it was there: nobody knows whether the first time came through."""

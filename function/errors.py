@@ -12,7 +12,8 @@ AqscoreError
 │   ├── DecoderCrashed          the decoder died of it
 │   ├── InvalidSamples          NaN, infinity or absurd values among the samples
 │   ├── UnsupportedSampleRate   outside 4 to 384 kHz
-│   └── LimitExceeded           more bytes, seconds, channels, time or memory than the settings allow
+│   └── LimitExceeded           more bytes, seconds, channels or memory than the settings allow
+│       └── DecodingTooSlow     more time
 ├── RetryableError              ours: the queue delivers the event again, then keeps it
 │   ├── StorageUnavailable      S3 did not do what was asked
 │   ├── AnnouncementFailed      the result is stored, and who should be told of it was not
@@ -93,6 +94,10 @@ class UnsupportedSampleRate(PermanentError):
 class LimitExceeded(PermanentError):
     type = "limit_exceeded"
     advice = "Split the recording, or raise the limit in the stack's settings."
+
+
+class DecodingTooSlow(LimitExceeded):
+    """Of the same type for whoever reads the record: only the drop folder tells them apart."""
 
 
 class RetryableError(AqscoreError):

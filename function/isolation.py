@@ -25,6 +25,7 @@ from function.errors import (
     CorruptAudio,
     DecoderCrashed,
     DecoderLost,
+    DecodingTooSlow,
     LimitExceeded,
     PermanentError,
     UnsupportedFormat,
@@ -117,9 +118,9 @@ class Decoding:
             return DecoderLost(f"The decoder's process ended with status {status} while it was at work.")
         return DecoderCrashed(f"The decoder crashed on this file ({signal.Signals(-status).name}).")
 
-    def _too_slow(self) -> LimitExceeded:
+    def _too_slow(self) -> DecodingTooSlow:
         limit_s = self._limits.max_decode_s
-        return LimitExceeded(f"Decoding took longer than {limit_s:g} s, which is the limit.")
+        return DecodingTooSlow(f"Decoding took longer than {limit_s:g} s, which is the limit.")
 
 
 class _Process:

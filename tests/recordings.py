@@ -75,6 +75,15 @@ def by_libsndfile(samples: np.ndarray, container: str, codec: str, rate: int = R
     return buffer.getvalue()
 
 
+def titled(title: str, samples: np.ndarray) -> bytes:
+    """A WAV file with a title: what its decoder does with tests/hostile in PYTHONPATH."""
+    buffer = io.BytesIO()
+    with soundfile.SoundFile(buffer, "w", RATE, 1, format="WAV") as file:
+        file.title = title
+        file.write(samples)
+    return buffer.getvalue()
+
+
 def amr(seconds: float, rng: np.random.Generator, wide_band: bool = False, pause_s: float = 0.0) -> bytes:
     """Frames of random bits, which sound like noise, before and behind a pause: nobody offers an encoder.
 

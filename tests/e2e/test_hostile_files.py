@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-import soundfile
 
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, deploy
 from infra.waiting import wait_until
 from tests.conftest import ROOT, wav_bytes
 from tests.e2e.conftest import wait_until_idle
+from tests.recordings import titled
 
 # What tests/hostile/sitecustomize.py does to the decoder -> the type of the recording's error.
 DEEDS = {"crash": "decoder_crashed", "hang": "limit_exceeded", "eat": "limit_exceeded"}
@@ -43,19 +43,12 @@ def give_environment(stack: Stack, **more: str) -> None:
     stack.lambda_.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
 
 
-def titled(samples: np.ndarray, title: str, path) -> bytes:
-    with soundfile.SoundFile(path, "w", 16_000, 1, format="WAV") as file:
-        file.title = title
-        file.write(samples)
-    return path.read_bytes()
-
-
 def test_each_has_its_error_record_and_the_others_their_scores(
-    hostile_stack: Stack, speech: np.ndarray, tmp_path
+    hostile_stack: Stack, speech: np.ndarray
 ) -> None:
     """At once: a batch whose function had died would stay hidden for half an hour, the visibility timeout."""
     stack = hostile_stack
-    bodies = {f"{deed}.wav": titled(speech, deed, tmp_path / "titled") for deed in DEEDS}
+    bodies = {f"{deed}.wav": titled(deed, speech) for deed in DEEDS}
     bodies |= {f"good-{number}.wav": wav_bytes(speech) for number in range(len(DEEDS))}
     versions = {key: stack.drop(key, body) for key, body in bodies.items()}
     for deed, kind in DEEDS.items():

@@ -9,10 +9,11 @@ import pytest
 from function import drop_folder as module
 from function.drop_folder import DropFolder
 from function.errors import BadRequest, OutOfTime, SetupError
-from function.settings import Settings
+from function.settings import Limits, Settings
 from function.storage import ObjectRef
-from tests.conftest import EXAMPLES
+from tests.conftest import EXAMPLES, ROOT
 from tests.integration.test_storage import announced, stored
+from tests.recordings import titled
 
 SPEECH = (EXAMPLES / "clean.flac").read_bytes()
 
@@ -201,3 +202,19 @@ def test_an_object_named_without_its_version_is_not_scored_twice(s3, folder, inc
         assert folder.process(named).state == "duplicate"
     announced(s3, incoming, "a.flac", SPEECH + b"\0", "0B")
     assert folder.process(named).state == "scored"
+
+
+def test_a_decoder_that_hangs_gets_what_is_left_of_the_call(
+    s3, storage, incoming, results, monkeypatch, speech
+):
+    """Then the recording waits for a call of its own; there it is refused when the limit is reached."""
+    monkeypatch.syspath_prepend(ROOT / "tests" / "hostile")
+    limits = Limits(max_memory_bytes=97_000_001, max_decode_s=0.5)  # of memory that no other test asks for
+    ref = announced(s3, incoming, "a.wav", titled("hang", speech), "0A")
+    patient = Settings(results_bucket=results, limits=replace(limits, max_decode_s=60))
+    with pytest.raises(OutOfTime, match="Decoding takes longer than"):
+        DropFolder(patient, storage).process(ref, left_s=4)
+    assert stored(s3, results) == {}
+    folder = DropFolder(Settings(results_bucket=results, limits=limits), storage)
+    assert folder.process(ref).state == "refused"
+    assert results_in(s3, results)["a.wav.error.json"]["error"]["type"] == "limit_exceeded"

@@ -3,10 +3,10 @@
 import dataclasses
 
 import numpy as np
-import soundfile
 
 from tests import fuzz
 from tests.conftest import ROOT
+from tests.recordings import titled
 
 MUTANTS = 20 * 22  # of each format twenty
 
@@ -29,16 +29,13 @@ def test_a_mutant_is_the_same_in_every_run():
 
 
 def test_what_crashes_is_counted_and_its_bytes_kept(monkeypatch, tmp_path):
-    path = tmp_path / "crash.wav"
-    with soundfile.SoundFile(path, "w", 16_000, 1) as file:
-        file.title = "crash"
-        file.write(np.zeros(16_000))
+    crasher = titled("crash", np.zeros(16_000))
     monkeypatch.syspath_prepend(ROOT / "tests" / "hostile")
     monkeypatch.setattr(fuzz, "LIMITS", dataclasses.replace(fuzz.LIMITS, max_memory_bytes=99_000_001))
     monkeypatch.setattr(fuzz, "FINDINGS", tmp_path / "findings")
-    monkeypatch.setattr(fuzz, "mutant", lambda number, seed, files: ("wav", path.read_bytes()))
+    monkeypatch.setattr(fuzz, "mutant", lambda number, seed, files: ("wav", crasher))
     tallies = fuzz.fuzz(range(2), seed=0)
     assert tallies["wav"].outcomes == {"CRASHED": 2}
     kept = sorted((tmp_path / "findings").iterdir())
     assert [file.name for file in kept] == ["0-0-crashed.wav", "0-1-crashed.wav"]
-    assert kept[0].read_bytes() == path.read_bytes()
+    assert kept[0].read_bytes() == crasher

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
 from function import isolation
 from function.audio import Recording
@@ -16,9 +15,7 @@ from function.errors import DecoderCrashed, DecoderLost, LimitExceeded, Unsuppor
 from function.isolation import Decoding
 from function.settings import Limits
 from tests.conftest import EXAMPLES, ROOT
-
-SECOND = np.full(16_000, 0.25, np.float32)
-
+from tests.recordings import titled
 
 _sizes = itertools.count(100_000_000)
 
@@ -31,14 +28,12 @@ def limits(monkeypatch) -> Limits:
 
 
 @pytest.fixture
-def titled(tmp_path):
+def file_titled(tmp_path):
     """Writes audio into a WAV file with a title."""
 
     def write(title: str, seconds: float = 1.0) -> Path:
         path = tmp_path / f"{title}.wav"
-        with soundfile.SoundFile(path, "w", 16_000, 1) as file:
-            file.title = title
-            file.write(np.full(round(seconds * 16_000), 0.25, np.float32))
+        path.write_bytes(titled(title, np.full(round(seconds * 16_000), 0.25, np.float32)))
         return path
 
     return write
@@ -49,38 +44,40 @@ def decode(path: Path, limits: Limits) -> np.ndarray:
         return np.concatenate(list(recording.blocks()))
 
 
-def test_a_crash_is_the_files_own(titled, limits):
+def test_a_crash_is_the_files_own(file_titled, limits):
     with pytest.raises(DecoderCrashed, match=r"crashed on this file \(SIGSEGV\)"):
-        decode(titled("crash"), limits)
-    assert len(decode(titled("harmless"), limits)) == 16_000
+        decode(file_titled("crash"), limits)
+    assert len(decode(file_titled("harmless"), limits)) == 16_000
 
 
 @pytest.mark.parametrize("title", ["hang", "sleep"])
-def test_a_decoder_that_never_returns_is_ended(titled, limits, title):
-    decode(titled("harmless"), limits)  # its process has started: that would take its share of a short limit
+def test_a_decoder_that_never_returns_is_ended(file_titled, limits, title):
+    decode(
+        file_titled("harmless"), limits
+    )  # its process has started: that would take its share of a short limit
     with pytest.raises(LimitExceeded, match=r"longer than 0\.3 s, which is the limit"):
-        decode(titled(title), replace(limits, max_decode_s=0.3))
-    assert len(decode(titled("harmless"), limits)) == 16_000
+        decode(file_titled(title), replace(limits, max_decode_s=0.3))
+    assert len(decode(file_titled("harmless"), limits)) == 16_000
 
 
-def test_the_time_of_all_blocks_counts_together(titled, limits):
+def test_the_time_of_all_blocks_counts_together(file_titled, limits):
     """Thirty blocks, none of which takes nearly as long as the limit by itself."""
-    path = titled("dawdle", seconds=30 * isolation.BLOCK_SAMPLES / 16_000)
-    decode(titled("harmless"), limits)
+    path = file_titled("dawdle", seconds=30 * isolation.BLOCK_SAMPLES / 16_000)
+    decode(file_titled("harmless"), limits)
     with pytest.raises(LimitExceeded, match=r"longer than 0\.4 s"):
         decode(path, replace(limits, max_decode_s=0.4))
 
 
-def test_a_hunger_for_memory_is_stilled_at_the_limit(titled, limits):
+def test_a_hunger_for_memory_is_stilled_at_the_limit(file_titled, limits):
     with pytest.raises(LimitExceeded, match="more memory than the limit allows"):
-        decode(titled("eat"), limits)
-    assert len(decode(titled("harmless"), limits)) == 16_000
+        decode(file_titled("eat"), limits)
+    assert len(decode(file_titled("harmless"), limits)) == 16_000
 
 
 @pytest.mark.parametrize("title", ["killed", "bug"])
-def test_what_the_file_is_not_to_blame_for_is_tried_again(titled, limits, title, capfd):
+def test_what_the_file_is_not_to_blame_for_is_tried_again(file_titled, limits, title, capfd):
     with pytest.raises(DecoderLost, match="ended with status"):
-        decode(titled(title), limits)
+        decode(file_titled(title), limits)
 
 
 def test_one_process_decodes_many_recordings(limits):

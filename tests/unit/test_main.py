@@ -5,11 +5,10 @@ import json
 import shutil
 
 import pytest
-import soundfile
 
 from function.__main__ import main
 from tests.conftest import EXAMPLES, ROOT
-from tests.recordings import by_ffmpeg
+from tests.recordings import by_ffmpeg, titled
 
 
 def lines(capsys) -> list[dict]:
@@ -50,9 +49,7 @@ def test_folders_are_walked(capsys, tmp_path, speech):
 
 def test_a_decoder_that_is_killed_costs_its_own_line_only(capsys, tmp_path, monkeypatch, speech):
     path = tmp_path / "a.wav"
-    with soundfile.SoundFile(path, "w", 16_000, 1) as file:
-        file.title = "killed"
-        file.write(speech)
+    path.write_bytes(titled("killed", speech))
     monkeypatch.syspath_prepend(ROOT / "tests" / "hostile")
     monkeypatch.setenv("AQSCORE_MAX_MEMORY_BYTES", "98000000")  # a process of its own, with that folder
     assert main([str(path), str(EXAMPLES / "clean.flac"), "--format", "jsonl"]) == 1
