@@ -1,6 +1,7 @@
 """A stack with every optional part on, over a bucket that was there before."""
 
 import json
+import shlex
 from collections.abc import Iterator
 
 import numpy as np
@@ -51,24 +52,58 @@ def test_an_existing_bucket_without_versions_is_scored(stack: Stack, speech: np.
 
 def test_results_are_announced_by_the_stacks_own_topic(stack: Stack, speech: np.ndarray) -> None:
     queue = stack.sqs.create_queue(QueueName="listener")["QueueUrl"]
-    arn = stack.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
+    listen(stack, queue)
+    stack.s3.put_object(Bucket=BUCKET, Key="told.wav", Body=wav_bytes(speech[:16_000]))
+
+    announcement = wait_until(lambda: told_of(stack, queue, "told.wav"), "the announcement", LIMIT_S)
+    assert announcement.score == stack.read_result(announcement.result.key)["score"]
+
+
+def test_what_could_not_be_announced_waits_in_the_dead_letter_queue_and_is_redriven(
+    stack: Stack, speech: np.ndarray, impatient_queue: None
+) -> None:
+    """The result is stored; the topic is gone; once it is back, the output Redrive is all that is needed."""
+    sns, topic = client(stack.address, "sns"), stack.outputs["ResultsTopicArn"]
+    sns.delete_topic(TopicArn=topic)
+    stack.s3.put_object(Bucket=BUCKET, Key="untold.wav", Body=wav_bytes(speech[:16_000]))
+    wait_until(lambda: waiting(stack, stack.dead_letter_queue_url), "the dead letter", LIMIT_S)
+    scored = stack.s3.head_object(Bucket=stack.results_bucket, Key="untold.wav.json")
+
+    assert sns.create_topic(Name=topic.rpartition(":")[2])["TopicArn"] == topic
+    queue = stack.sqs.create_queue(QueueName="late-listener")["QueueUrl"]
+    listen(stack, queue)
+    *command, arn = shlex.split(stack.outputs["Redrive"])
+    assert command == ["aws", "sqs", "start-message-move-task", "--source-arn"]
+    stack.sqs.start_message_move_task(SourceArn=arn)
+
+    wait_until(lambda: told_of(stack, queue, "untold.wav"), "the announcement", LIMIT_S)
+    again = stack.s3.head_object(Bucket=stack.results_bucket, Key="untold.wav.json")
+    assert again["VersionId"] == scored["VersionId"]
+    assert not waiting(stack, stack.dead_letter_queue_url)
+
+
+def waiting(stack: Stack, queue_url: str) -> int:
+    names = ["ApproximateNumberOfMessages"]
+    answer = stack.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
+    return int(answer["Attributes"][names[0]])
+
+
+def listen(stack: Stack, queue_url: str) -> None:
+    """Subscribes a queue to the stack's topic."""
+    answer = stack.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
     client(stack.address, "sns").subscribe(
         TopicArn=stack.outputs["ResultsTopicArn"],
         Protocol="sqs",
-        Endpoint=arn,
+        Endpoint=answer["Attributes"]["QueueArn"],
         Attributes={"RawMessageDelivery": "true"},
     )
-    stack.s3.put_object(Bucket=BUCKET, Key="told.wav", Body=wav_bytes(speech[:16_000]))
 
-    def told() -> Announcement | None:
-        messages = stack.sqs.receive_message(QueueUrl=queue).get("Messages", ())
-        found = [Announcement.model_validate(json.loads(each["Body"])) for each in messages]
-        return next((each for each in found if each.source.key == "told.wav"), None)
 
-    announcement = wait_until(told, "the announcement", LIMIT_S)
-    assert announcement.score == stack.read_result(announcement.result.key)["score"]
+def told_of(stack: Stack, queue_url: str, key: str) -> Announcement | None:
+    """The announcement of that recording, if the queue has it."""
+    messages = stack.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", ())
+    found = [Announcement.model_validate(json.loads(each["Body"])) for each in messages]
+    return next((each for each in found if each.source.key == key), None)
 
 
 def test_the_optional_parts_have_their_outputs(stack: Stack) -> None:

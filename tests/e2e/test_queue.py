@@ -1,10 +1,8 @@
 """What comes through the queue and is no recording."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
-import pytest
 
 from infra.localstack.stack import Stack
 from infra.waiting import wait_until
@@ -12,20 +10,6 @@ from tests.conftest import wav_bytes
 from tests.e2e.events import s3_event, sample
 
 DEAD_LETTER_LIMIT_S = 30
-
-
-@pytest.fixture
-def impatient_queue(stack: Stack) -> Iterator[None]:
-    """Two tries a second apart, in place of the template's five in two and a half hours."""
-    names = ["VisibilityTimeout", "RedrivePolicy"]
-    answer = stack.sqs.get_queue_attributes(QueueUrl=stack.queue_url, AttributeNames=names)
-    redrive = json.loads(answer["Attributes"]["RedrivePolicy"]) | {"maxReceiveCount": 2}
-    stack.sqs.set_queue_attributes(
-        QueueUrl=stack.queue_url,
-        Attributes={"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(redrive)},
-    )
-    yield
-    stack.sqs.set_queue_attributes(QueueUrl=stack.queue_url, Attributes=answer["Attributes"])
 
 
 def dead_letter(stack: Stack) -> dict | None:
