@@ -50,9 +50,12 @@ class DropFolder:
         self._announcer = announcer
         self._bucket = settings.results_bucket
 
-    def process(self, ref: ObjectRef, *, again: bool = False, left_s: float = math.inf) -> Outcome:
+    def process(
+        self, ref: ObjectRef, *, again: bool = False, is_first_try: bool = False, left_s: float = math.inf
+    ) -> Outcome:
         """Scores the object and stores the result, unless that version has one (``again``: even then).
 
+        ``is_first_try`` says that nobody died over the same message: then a result that is there is alone.
         What is the file's fault becomes an error record. Raises BadRequest when the object is itself a
         result, OutOfTime when it would take longer than ``left_s`` seconds, other RetryableErrors:
         AnnouncementFailed when the result is there and nobody was told. The next try finds the result,
@@ -60,7 +63,7 @@ class DropFolder:
         """
         started = time.monotonic()
         try:
-            outcome = self._process(ref, again, left_s)
+            outcome = self._process(ref, again, is_first_try, left_s)
             self._announce(outcome)
         except OutOfTime as error:
             telemetry.file_postponed(error, ref.as_source())
@@ -78,7 +81,7 @@ class DropFolder:
         telemetry.file_done(outcome.state, ref.as_source(), spent_s, outcome.document, age_s)
         return outcome
 
-    def _process(self, ref: ObjectRef, again: bool, left_s: float) -> Outcome:
+    def _process(self, ref: ObjectRef, again: bool, is_first_try: bool, left_s: float) -> Outcome:
         self._refuse_results(ref)
         _check_time(0, left_s)
         until = time.monotonic() + left_s
@@ -88,6 +91,9 @@ class DropFolder:
             if present and not (ref.version_id or ref.etag):
                 ref = self._storage.current(ref)
             if present and ref.is_same_version(present.source):
+                other_key = error_key if present.key == report_key else report_key
+                if not is_first_try and not self._storage.settle(self._bucket, present, other_key):
+                    return Outcome("superseded", None)
                 return Outcome("duplicate", present.key)
             if present and ref.is_older_than(present.source):
                 return Outcome("superseded", None)

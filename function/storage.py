@@ -171,7 +171,7 @@ class Storage:
         """
         for _ in range(WRITE_TRIES):
             present = self.find_result(bucket, (key,))
-            if present and source.is_older_than(present.source):
+            if present and self._is_outdated(source, present.source):
                 return False
             condition = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}
             try:
@@ -187,28 +187,23 @@ class Storage:
                 if _code(error) in CHANGED or (present and _code(error) in MISSING):
                     continue
                 raise _explained(error, ObjectRef(bucket, key)) from error
-            return self._settle(
+            return self.settle(
                 bucket, Result(key, answer["ETag"], answer.get("VersionId"), source), other_key
             )
         raise StorageUnavailable(f"s3://{bucket}/{key} changed {WRITE_TRIES} times while it was written.")
 
-    def _head(self, bucket: str, key: str) -> dict[str, Any] | None:
-        """S3's HEAD of an object, None when there is none."""
-        try:
-            return self._s3.head_object(Bucket=bucket, Key=key)
-        except (ClientError, BotoCoreError) as error:
-            if _code(error) in MISSING:
-                return None
-            raise _explained(error, ObjectRef(bucket, key)) from error
-
-    def _settle(self, bucket: str, written: Result, other_key: str) -> bool:
+    def settle(self, bucket: str, written: Result, other_key: str) -> bool:
         """Leaves one of two results: whoever writes last sees both, and removes the older one.
 
-        It is removed by its version id, so that a newer one which takes its place at this moment
+        True if it is ``written`` that stays. Of two for the same version the report stays, whoever asks.
+        A result is removed by its version id, so that a newer one which takes its place at this moment
         stays. That needs a results bucket with versioning, as the template makes it.
         """
         while other := self.find_result(bucket, (other_key,)):
-            stays = not written.source.is_older_than(other.source)
+            if written.source.is_same_version(other.source):
+                stays = len(written.key) < len(other.key)  # NAME.json against NAME.error.json
+            else:
+                stays = not self._is_outdated(written.source, other.source)
             loser = other if stays else written
             version = {"VersionId": loser.version_id} if loser.version_id else {}
             try:
@@ -218,6 +213,25 @@ class Storage:
             if not stays:
                 return False
         return True
+
+    def _is_outdated(self, source: ObjectRef, other: ObjectRef) -> bool:
+        """Whether a result for ``source`` must give way to the one for ``other``. Where neither sequencers
+        nor times tell (a call by hand has no sequencer, and times are whole seconds), S3 is asked whether
+        the object is still that version."""
+        if source.is_older_than(other):
+            return True
+        if other.is_older_than(source) or source.is_same_version(other) or not source.version_id:
+            return False
+        return self.current(source).version_id != source.version_id
+
+    def _head(self, bucket: str, key: str) -> dict[str, Any] | None:
+        """S3's HEAD of an object, None when there is none."""
+        try:
+            return self._s3.head_object(Bucket=bucket, Key=key)
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) in MISSING:
+                return None
+            raise _explained(error, ObjectRef(bucket, key)) from error
 
 
 @cache

@@ -43,15 +43,18 @@ class Sqs:
         batch, failed = [], []
         for record in event["Records"]:
             try:
-                batch.append((*_objects(record["body"]), record["messageId"]))
+                refs, again = _objects(record["body"])
+                batch.append((refs, again, record))
             except UnreadableEvent as error:
                 telemetry.failed("Message refused", error, {"message_id": record["messageId"]})
                 failed.append(record["messageId"])
         clock = _CallClock(context)
         # A message with a thousand objects comes last, and takes no time from the others.
-        for refs, again, message_id in sorted(batch, key=lambda each: len(each[0])):
-            if not all([_is_dealt_with(ref, again, folder, clock) for ref in refs]):
-                failed.append(message_id)
+        for refs, again, record in sorted(batch, key=lambda each: len(each[0])):
+            is_first_try = record.get("attributes", {}).get("ApproximateReceiveCount") == "1"
+            how = {"again": again, "is_first_try": is_first_try}
+            if not all([_is_dealt_with(ref, folder, clock, **how) for ref in refs]):
+                failed.append(record["messageId"])
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
@@ -72,10 +75,10 @@ class _CallClock:
         return self._context.get_remaining_time_in_millis() / 1000
 
 
-def _is_dealt_with(ref: ObjectRef, again: bool, folder: DropFolder, clock: _CallClock) -> bool:
+def _is_dealt_with(ref: ObjectRef, folder: DropFolder, clock: _CallClock, **how: bool) -> bool:
     """Whether the object needs no other delivery. What went wrong, the drop folder has reported."""
     try:
-        folder.process(ref, again=again, left_s=clock.left_s())
+        folder.process(ref, **how, left_s=clock.left_s())
     except BadRequest:
         return True
     except Exception:

@@ -87,7 +87,7 @@ def test_a_duplicate_costs_one_head(s3, folder, incoming, requests_to):
     ref = announced(s3, incoming, "a.flac", SPEECH, "0A")
     folder.process(ref)
     requests_to.clear()
-    assert folder.process(ref).state == "duplicate"
+    assert folder.process(ref, is_first_try=True).state == "duplicate"
     assert requests_to == {"HeadObject": 1}
 
 
@@ -96,8 +96,20 @@ def test_a_duplicate_of_a_refused_file_costs_two(s3, folder, incoming, requests_
     ref = announced(s3, incoming, "a.flac", b"no audio", "0A")
     folder.process(ref)
     requests_to.clear()
-    assert folder.process(ref).state == "duplicate"
+    assert folder.process(ref, is_first_try=True).state == "duplicate"
     assert requests_to == {"HeadObject": 2}
+
+
+def test_a_result_left_beside_a_newer_one_goes_with_the_next_try(s3, folder, storage, incoming, results):
+    """Whoever wrote it died before looking for the other kind."""
+    older = announced(s3, incoming, "a.flac", SPEECH, "0A")
+    newer = announced(s3, incoming, "a.flac", b"no audio", "0B")
+    assert folder.process(older).state == "scored"
+    left = s3.get_object(Bucket=results, Key="a.flac.json")
+    assert folder.process(newer).state == "refused"
+    s3.put_object(Bucket=results, Key="a.flac.json", Body=left["Body"].read(), Metadata=left["Metadata"])
+    assert folder.process(older).state == "superseded"
+    assert list(results_in(s3, results)) == ["a.flac.error.json"]
 
 
 def test_another_model_scores_nothing_again_unless_asked(s3, folder, storage, incoming, results, monkeypatch):

@@ -94,9 +94,13 @@ class Folder:
     def __init__(self, call: Call | None = None, spends_s: float = 0) -> None:
         self.asked: list[tuple[ObjectRef, bool]] = []
         self.given_s: list[float] = []
+        self.first_tries: list[bool] = []
         self.call, self.spends_s = call or Call(), spends_s
 
-    def process(self, ref: ObjectRef, *, again: bool = False, left_s: float = math.inf) -> Outcome:
+    def process(
+        self, ref: ObjectRef, *, again: bool = False, is_first_try: bool = False, left_s: float = math.inf
+    ) -> Outcome:
+        self.first_tries.append(is_first_try)
         self.asked.append((ref, again))
         self.given_s.append(left_s)
         self.call.left_s -= self.spends_s
@@ -235,6 +239,15 @@ def test_a_fresh_call_tries_whatever_comes_and_later_ones_say_what_is_left():
     folder = Folder(call, spends_s=100)
     Sqs.handle(sqs_event(*[s3_event()] * 3), call, folder)
     assert folder.given_s == [math.inf, 200, 100]
+
+
+def test_a_first_delivery_is_told_from_later_ones():
+    folder = Folder()
+    event = sqs_event(s3_event(), s3_event(), s3_event())
+    for record, count in zip(event["Records"], ("1", "2", None), strict=True):
+        record["attributes"] = {"ApproximateReceiveCount": count} if count else {}
+    Sqs.handle(event, Call(), folder)
+    assert folder.first_tries == [True, False, False]
 
 
 def test_a_message_with_a_thousand_objects_comes_last():
