@@ -21,7 +21,7 @@ from function.scoring import score
 from function.settings import Settings
 from function.storage import ObjectRef, Storage
 
-# What a file takes: a start-up share, then by size. Measured by benchmarks; see docs/decisions/0041.
+# What a file is expected to take, by its size; docs/decisions/0042 tells how that was measured.
 LEAST_S = 2.0
 BYTES_PER_S = 1_000_000
 

@@ -1,0 +1,155 @@
+"""drop_folder.py and storage.py in any order of events and requests: one result, that of the newest version.
+
+Up to three workers run at once and take turns at every request to S3, in an order that hypothesis draws; any
+request may fail, before or after S3 has carried it out. S3 is a model in memory: tens of thousands of
+requests are made. tests/integration and `make soak` have a real one.
+"""
+
+import json
+import threading
+from dataclasses import dataclass
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from function import drop_folder as module
+from function.drop_folder import DropFolder
+from function.errors import EmptyFile, StorageUnavailable
+from function.scoring import score
+from function.settings import Settings
+from function.storage import ObjectRef, Storage
+from tests.conftest import EXAMPLES
+from tests.unit.memory_s3 import MemoryS3
+
+INCOMING, RESULTS = "incoming", "results"
+KEY = "a.wav"
+WORKERS = 3
+GOOD, BAD = b"good", b"bad"
+BY_HAND = -1
+AWAY = EndpointConnectionError(endpoint_url="http://s3")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_scores():
+    """Every good recording has the same report; what is tested is which version it is for."""
+    with (EXAMPLES / "noisy.flac").open("rb") as file:
+        scored = score(file, Settings(), frames=False)
+
+    def quick(file, settings):
+        if file.read(3) == BAD:
+            raise EmptyFile("It is bad.")
+        return scored
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "score", quick)
+        yield
+
+
+@dataclass
+class Job:
+    """An event on its way: delivered again until it has been dealt with."""
+
+    ref: ObjectRef
+    again: bool = False
+    tries: int = 0
+
+
+class Run:
+    """Uploads, events and workers. At every turn the next draw says what goes on: an upload, a new event, or
+    one of the workers, until its next request to S3."""
+
+    def __init__(self, bodies: list[bytes], copies: list[int], draws: list[int], faults: list[str | None]):
+        self.s3 = LossyS3(self._step)
+        self.folder = DropFolder(Settings(results_bucket=RESULTS), Storage(self.s3))
+        self._bodies, self._copies = bodies, copies
+        self._draws, self._faults = iter(draws), iter(faults)
+        self._jobs: list[Job] = []
+        self._busy: dict[int, threading.Thread] = {}
+        self._go = [threading.Semaphore(0) for _ in range(WORKERS)]
+        self._paused = threading.Semaphore(0)
+        self._here = threading.local()
+        self._failures: list[Exception] = []
+        self.newest = None
+
+    def until_all_is_done(self) -> None:
+        bodies = list(enumerate(self._bodies))
+        while bodies or self._jobs or self._busy:
+            idle = [number for number in range(WORKERS) if number not in self._busy]
+            choices = [*self._busy, *(idle[:1] if self._jobs else []), *(["upload"] if bodies else [])]
+            choice = choices[next(self._draws, 0) % len(choices)]
+            if choice == "upload":
+                self._upload(*bodies.pop(0))
+                continue
+            if choice not in self._busy:
+                job = self._jobs.pop(next(self._draws, 0) % len(self._jobs))
+                self._busy[choice] = threading.Thread(target=self._work, args=(choice, job))
+                self._busy[choice].start()
+            self._go[choice].release()
+            self._paused.acquire()
+        if self._failures:
+            raise self._failures[0]
+
+    def _upload(self, number: int, body: bytes) -> None:
+        put = self.s3.put(INCOMING, KEY, body + bytes([number]))
+        self.newest = put["VersionId"]
+        ref = ObjectRef(INCOMING, KEY, self.newest, put["ETag"].strip('"'), f"{number:04X}", len(body))
+        self._jobs += [Job(ref) for _ in range(1 + self._copies.count(number))]
+        if BY_HAND in self._copies:
+            self._jobs.append(Job(ObjectRef(INCOMING, KEY), again=True))
+
+    def _step(self) -> None:
+        """Before every request: hands the turn over, and waits for it."""
+        fault = next(self._faults, None)
+        self._paused.release()
+        self._go[self._here.number].acquire()
+        self.s3.loses_answer = fault == "after"
+        if fault == "before":
+            raise AWAY
+
+    def _work(self, number: int, job: Job) -> None:
+        self._here.number = number
+        self._go[number].acquire()
+        job.tries += 1
+        try:
+            self.folder.process(job.ref, again=job.again, is_first_try=job.tries == 1)
+        except StorageUnavailable:
+            self._jobs.append(job)
+        except Exception as error:
+            self._failures.append(error)
+        finally:
+            del self._busy[number]
+            self._paused.release()
+
+
+class LossyS3(MemoryS3):
+    """Loses the answer of a request that it has carried out, when it is the turn for that."""
+
+    loses_answer = False
+
+    def put_object(self, **request):
+        return self._answer(super().put_object(**request))
+
+    def delete_object(self, **request):
+        return self._answer(super().delete_object(**request))
+
+    def _answer(self, answer):
+        if self.loses_answer:
+            raise AWAY
+        return answer
+
+
+@settings(max_examples=500)
+@given(
+    bodies=st.lists(st.sampled_from([GOOD, BAD]), min_size=1, max_size=4),
+    copies=st.lists(st.sampled_from([0, 1, 2, 3, BY_HAND]), max_size=4),
+    draws=st.lists(st.integers(0, 59), max_size=150),
+    faults=st.lists(st.sampled_from([None, None, None, "before", "after"]), max_size=60),
+)
+def test_one_result_stays_and_it_is_the_newest_versions(bodies, copies, draws, faults):
+    run = Run(bodies, copies, draws, faults)
+    run.until_all_is_done()
+    assert run.s3.keys(RESULTS) == [f"{KEY}.json" if bodies[-1] == GOOD else f"{KEY}.error.json"]
+    document = json.loads(run.s3.newest(RESULTS, run.s3.keys(RESULTS)[0])["content"])
+    assert document["source"]["version_id"] == run.newest
