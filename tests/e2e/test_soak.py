@@ -4,7 +4,7 @@ from pathlib import Path
 
 from infra.soak.run import run
 
-OBJECTS = 40
+OBJECTS = 30
 
 
 def test_whatever_goes_wrong_each_object_has_its_one_result(installed: None, tmp_path: Path) -> None:
