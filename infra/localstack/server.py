@@ -40,11 +40,14 @@ INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "DOCKER_HOST", "CONTAINERS_CONF")
 
 
 @contextmanager
-def localstack(log_folder: Path, mode: Literal["process", "container"] = "process") -> Iterator[str]:
+def localstack(
+    log_folder: Path, mode: Literal["process", "container"] = "process", host: str = HOST
+) -> Iterator[str]:
     """Runs LocalStack; yields its address. It and all functions in it have ended when the block is left.
 
     ``mode`` says how functions run: as processes of this machine, or in containers of their image.
-    The logs of LocalStack and of every function's process go into ``log_folder``.
+    The logs of LocalStack and of every function's process go into ``log_folder``. At an address that
+    others can reach, ``host``, it offers S3 alone: whoever reaches its Lambda runs code on this machine.
 
     Raises RuntimeError when LocalStack isn't installed or doesn't come up.
     """
@@ -56,7 +59,7 @@ def localstack(log_folder: Path, mode: Literal["process", "container"] = "proces
     log_folder = log_folder.absolute()
     log_folder.mkdir(parents=True, exist_ok=True)
     log_path = log_folder / "localstack.log"
-    address = f"{HOST}:{_free_port()}"
+    address = f"{host}:{_free_port(host)}"
     with tempfile.TemporaryDirectory(prefix="aqscore-localstack-") as state, log_path.open("wb") as log:
         process = subprocess.Popen(
             [LOCALSTACK_PYTHON, "-m", "aqscore_localstack"],
@@ -81,6 +84,7 @@ def _environment(address: str, mode: str, log_folder: Path, state: str) -> dict[
     return {
         **inherited,
         **SETTINGS,
+        "SERVICES": SETTINGS["SERVICES"] if address.startswith(f"{HOST}:") else "s3",
         "GATEWAY_LISTEN": address,
         "LOCALSTACK_HOST": address,
         "FILESYSTEM_ROOT": state,
@@ -126,6 +130,6 @@ def _stop(process: subprocess.Popen) -> None:
             process.wait()
 
 
-def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
+def _free_port(host: str) -> int:
+    with socket.create_server((host, 0)) as listener:
         return listener.getsockname()[1]

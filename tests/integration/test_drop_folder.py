@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.cost import GETS, PUTS
 from function import drop_folder as module
 from function.drop_folder import DropFolder
 from function.errors import BadRequest, OutOfTime, SetupError
@@ -81,6 +82,13 @@ def requests_to(s3):
     s3.meta.events.register("before-call.s3", count)
     yield counts
     s3.meta.events.unregister("before-call.s3", count)
+
+
+def test_scoring_costs_the_requests_that_the_benchmark_counts(s3, folder, incoming, requests_to):
+    ref = announced(s3, incoming, "a.flac", SPEECH, "0A")
+    requests_to.clear()
+    folder.process(ref)
+    assert requests_to == {"GetObject": 1, "HeadObject": GETS - 1, "PutObject": PUTS}
 
 
 def test_a_duplicate_costs_one_head(s3, folder, incoming, requests_to):

@@ -51,7 +51,7 @@ def test_every_way_in_calls_the_alias(translated) -> None:
     paths = resources["Api"]["Properties"]["Body"]["paths"]
     for methods in paths.values():
         for operation in methods.values():
-            assert "${FunctionAliaslive}" in operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+            assert "${Function.Arn}:live" in operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
     assert resources["ApiMayCall"]["Properties"]["FunctionName"] == {"Fn::Sub": "${Function.Arn}:live"}
 
 

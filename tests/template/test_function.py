@@ -141,3 +141,17 @@ def test_images_install_nothing_without_a_hash(dockerfile: dict[str, str]) -> No
 def test_the_default_image_holds_nothing_to_train_with() -> None:
     for_training = {"tensorflow-cpu", "keras", "scipy", "matplotlib", "rich"}
     assert not pins("function/requirements.txt").keys() & for_training
+
+
+def test_a_recording_of_ten_hours_fits_and_none_fills_the_storage(template: dict, resources: dict) -> None:
+    function = resources["Function"]
+    assert function["EphemeralStorage"] == {"Size": {"Ref": "EphemeralStorage"}}
+    [mapping, key, entry] = function["Environment"]["Variables"]["AQSCORE_MAX_BYTES"]["Fn::FindInMap"]
+    assert key == {"Ref": "EphemeralStorage"}
+    limits = {int(size): int(each[entry]) for size, each in template["Mappings"][mapping].items()}
+    storage = template["Parameters"]["EphemeralStorage"]
+    assert set(limits) == {int(size) for size in storage["AllowedValues"]}
+    for size, limit in limits.items():
+        assert limit < 0.95 * size * 2**20
+    ten_hours_bytes = 36_000 * 16_000 * 2
+    assert limits[int(storage["Default"])] > ten_hours_bytes

@@ -42,7 +42,7 @@ def test_every_path_reaches_the_function(paths: dict) -> None:
         for operation in methods.values():
             integration = operation["x-amazon-apigateway-integration"]
             assert integration["type"] == "aws_proxy"
-            assert "${Function.Alias}" in integration["uri"]["Fn::Sub"]
+            assert "${Function.Arn}:live" in integration["uri"]["Fn::Sub"]
 
 
 def test_audio_passes_unchanged_and_calls_are_limited_and_logged(resources: dict) -> None:

@@ -1,0 +1,127 @@
+"""`sam local invoke` without an account: ``python -m infra.sam_local tests/events/direct.json``.
+
+The function runs in its own image, which `sam build` made; LocalStack stands in for S3 and holds the
+recording that the event names. Prints the function's answer.
+"""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from infra.localstack.install import ROOT, SAM
+from infra.localstack.server import localstack
+
+BUILT = ROOT / ".aws-sam" / "build" / "template.yaml"
+RECORDING = ROOT / "examples" / "clean.flac"
+# As the sample events in tests/events have them.
+INCOMING = "aqscore-incoming-123456789012-eu-central-1"
+RESULTS = "aqscore-results-123456789012-eu-central-1"
+KEY = "recordings/first call.wav"
+REGION = "eu-central-1"
+VERSION_FIELDS = {"versionId", "version-id", "s3VersionId", "version_id"}
+ETAG_FIELDS = {"eTag", "etag"}
+
+
+class SamLocal:
+    """An S3 with one recording, and `sam local invoke` on the function of a built template."""
+
+    def __init__(self, address: str, built: Path, folder: Path) -> None:
+        """``address`` is S3's; into ``folder`` go the files that SAM wants."""
+        self.s3 = boto3.client("s3", endpoint_url=address, region_name=REGION, **_NOBODY)
+        for bucket in (INCOMING, RESULTS):
+            self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+            self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        put = self.s3.put_object(Bucket=INCOMING, Key=KEY, Body=RECORDING.read_bytes())
+        self._version_id, self._etag = put["VersionId"], put["ETag"].strip('"')
+        self._template, self._variables = folder / "template.yaml", folder / "variables.json"
+        self._template.write_text(with_endpoint(built.read_text(), address))
+        names = {"AQSCORE_INCOMING_BUCKET": INCOMING, "AQSCORE_RESULTS_BUCKET": RESULTS}
+        self._variables.write_text(json.dumps({"Parameters": names}))
+
+    def invoke(self, event: Any) -> Any:
+        """The function's answer to an event, which is made to name the version that is there.
+
+        Raises RuntimeError with SAM's own words when there is no answer.
+        """
+        done = subprocess.run(
+            [SAM, "local", "invoke", "Function", "--event", "-", "--template", self._template]
+            + ["--env-vars", self._variables, "--skip-pull-image"],
+            input=json.dumps(self.fitted(event)),
+            env=os.environ
+            | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": REGION}
+            | {name.upper(): value for name, value in _NOBODY.items()},
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode != 0 or not done.stdout.strip():
+            raise RuntimeError(f"sam local invoke gave no answer: {done.stderr}")
+        return json.loads(done.stdout)
+
+    def fitted(self, value: Any) -> Any:
+        """The event with the version and ETag of the recording, inside a queue's message too."""
+        if isinstance(value, dict):
+            return {name: self._field(name, each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [self.fitted(each) for each in value]
+        return value
+
+    def _field(self, name: str, value: Any) -> Any:
+        if name in VERSION_FIELDS and value:
+            return self._version_id
+        if name in ETAG_FIELDS:
+            return self._etag
+        if name == "body" and isinstance(value, str) and value.startswith("{"):
+            return json.dumps(self.fitted(json.loads(value)))
+        return self.fitted(value)
+
+
+_NOBODY = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
+
+
+def with_endpoint(template: str, address: str) -> str:
+    """The built template's text with one variable more, by which the AWS SDK finds S3."""
+    added = rf"\g<0>\n\g<1>  AWS_ENDPOINT_URL: {address}"
+    text, places = re.subn(r"^( +)Variables:$", added, template, flags=re.M)
+    if places != 1:
+        raise RuntimeError(f"Expected one 'Variables:' in the built template, found {places}.")
+    return text
+
+
+@contextmanager
+def sam_local(built: Path = BUILT) -> Iterator[SamLocal]:
+    """S3 is there, and the function can be invoked, for as long as the ``with`` block lasts."""
+    if not built.exists():
+        raise RuntimeError(f"There is no {built.name} in {built.parent}. Build the function first: sam build")
+    with (
+        tempfile.TemporaryDirectory(prefix="aqscore-sam-") as folder,
+        localstack(Path(folder), host=_own_address()) as address,
+    ):
+        yield SamLocal(address, built, Path(folder))
+
+
+def _own_address() -> str:
+    """This machine's address, which a container of any engine can reach; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # reserved for documentation (RFC 5737)
+        return probe.getsockname()[0]
+
+
+def main() -> None:
+    if len(sys.argv) != 2:
+        raise SystemExit("Name an event: python -m infra.sam_local tests/events/direct.json")
+    with sam_local() as function:
+        print(json.dumps(function.invoke(json.loads(Path(sys.argv[1]).read_text())), indent=2))
+
+
+if __name__ == "__main__":
+    main()
