@@ -100,7 +100,6 @@ class EventBridge:
             "EventBusName": self._bus,
             "Source": SOURCE,
             "DetailType": DETAIL_TYPES[announcement.state],
-            "Resources": [f"arn:aws:s3:::{announcement.result.bucket}/{announcement.result.key}"],
             "Detail": announcement.model_dump_json(),
         }
         try:

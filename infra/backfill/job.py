@@ -22,7 +22,7 @@ def upload_manifest(s3: BaseClient, path: Path, bucket: str) -> dict[str, str]:
     key = f"manifests/{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}.csv"
     s3.upload_file(str(path), bucket, key)
     etag = s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
-    return {"ObjectArn": f"arn:aws:s3:::{bucket}/{key}", "ETag": etag}
+    return {"ObjectArn": f"arn:{s3.meta.partition}:s3:::{bucket}/{key}", "ETag": etag}
 
 
 def request(
@@ -44,7 +44,7 @@ def request(
             "Location": location,
         },
         "Report": {
-            "Bucket": f"arn:aws:s3:::{outputs['BackfillBucketName']}",
+            "Bucket": location["ObjectArn"].partition("/")[0],
             "Prefix": "reports",
             "Format": "Report_CSV_20180820",
             "Enabled": True,

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -85,6 +86,25 @@ def impatient_queue(stack: Stack) -> Iterator[None]:
     )
     yield
     stack.sqs.set_queue_attributes(QueueUrl=stack.queue_url, Attributes=answer["Attributes"])
+
+
+@pytest.fixture
+def backfill(stack: Stack) -> Callable[..., subprocess.CompletedProcess]:
+    """Runs ``python -m infra.backfill`` against the stack."""
+
+    def backfill(*options: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", "infra.backfill", *options],
+            cwd=ROOT,
+            env=os.environ
+            | {"AWS_ENDPOINT_URL": stack.address, "AWS_DEFAULT_REGION": "eu-central-1", "NO_PROXY": "*"}
+            | {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "COLUMNS": "120"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+
+    return backfill
 
 
 def wait_until_idle(stack: Stack) -> None:

@@ -1,8 +1,5 @@
 """Recordings that were there before: through the queue, by the real command; as Batch Operations calls."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -10,32 +7,12 @@ import numpy as np
 import pytest
 
 from function.report import Report
-from infra.localstack.install import ROOT
 from infra.localstack.stack import Stack
 from infra.waiting import wait_until
 from tests.conftest import wav_bytes
 from tests.e2e.events import sample
 
 LIMIT_S = 60
-
-
-@pytest.fixture
-def backfill(stack: Stack) -> Callable[..., subprocess.CompletedProcess]:
-    """Runs ``python -m infra.backfill`` against the stack."""
-
-    def backfill(*options: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-m", "infra.backfill", *options],
-            cwd=ROOT,
-            env=os.environ
-            | {"AWS_ENDPOINT_URL": stack.address, "AWS_DEFAULT_REGION": "eu-central-1", "NO_PROXY": "*"}
-            | {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "COLUMNS": "120"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
-
-    return backfill
 
 
 @pytest.fixture

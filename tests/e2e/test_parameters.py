@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -104,6 +104,18 @@ def told_of(stack: Stack, queue_url: str, key: str) -> Announcement | None:
     messages = stack.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", ())
     found = [Announcement.model_validate(json.loads(each["Body"])) for each in messages]
     return next((each for each in found if each.source.key == key), None)
+
+
+def test_a_backfill_hands_its_list_over(stack: Stack, backfill: Callable) -> None:
+    """As far as it goes here: nothing answers at the address of S3 Control, which would take the job."""
+    stack.s3.put_object(Bucket=BUCKET, Key="old/a b+,c.wav", Body=b"no audio")
+    done = backfill("--prefix", "old/", "--yes")
+    assert done.returncode == 2
+    assert "/v20180820/jobs" in done.stdout
+    bucket = stack.outputs["BackfillBucketName"]
+    [manifest] = stack.s3.list_objects_v2(Bucket=bucket, Prefix="manifests/")["Contents"]
+    listed = stack.s3.get_object(Bucket=bucket, Key=manifest["Key"])["Body"].read().decode()
+    assert listed == f"{BUCKET},old/a%20b%2B%2Cc.wav\n"
 
 
 def test_the_optional_parts_have_their_outputs(stack: Stack) -> None:

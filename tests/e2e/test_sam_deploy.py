@@ -23,17 +23,19 @@ from tests.conftest import wav_bytes
 
 REPOSITORY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/aqscore"
 TAG_IMAGE = "import docker, sys; docker.from_env().images.get(sys.argv[1]).tag(sys.argv[2], tag='live')"
+DROP_TAG = "import docker, sys; docker.from_env().images.remove(sys.argv[1] + ':live')"
 
 
 @pytest.fixture(scope="module")
-def packaged(built: Path) -> Path:
+def packaged(built: Path) -> Iterator[Path]:
     """The built template with the image's name in ECR."""
     text = built.read_text()
     image = re.search(r"ImageUri: (\S+)", text).group(1)
     subprocess.run([LOCALSTACK_PYTHON, "-c", TAG_IMAGE, image, REPOSITORY], check=True)
     path = built.with_name("packaged.yaml")
     path.write_text(text.replace(f"ImageUri: {image}", f"ImageUri: {REPOSITORY}:live"))
-    return path
+    yield path
+    subprocess.run([LOCALSTACK_PYTHON, "-c", DROP_TAG, REPOSITORY], check=True)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,6 @@ from infra.backfill.objects import Found, Totals
 KEY = 'calls/a,b "c" +%41 录音.wav'
 OUTPUTS = {
     "FunctionAlias": "arn:aws:lambda:eu-central-1:123456789012:function:aqscore-score:live",
-    "BackfillBucketName": "aqscore-backfill-123456789012-eu-central-1",
     "BackfillRoleArn": "arn:aws:iam::123456789012:role/aqscore-BackfillRole-1",
 }
 LOCATION = {"ObjectArn": "arn:aws:s3:::aqscore-backfill-1/manifests/1.csv", "ETag": "e"}
