@@ -55,7 +55,7 @@ class DropFolder:
     ) -> Outcome:
         """Scores the object and stores the result, unless that version has one (``again``: even then).
 
-        ``is_first_try`` says that nobody died over the same message: then a result that is there is alone.
+        ``is_first_try`` says that nobody died over the same message, and may have left two results.
         What is the file's fault becomes an error record. Raises BadRequest when the object is itself a
         result, OutOfTime when it would take longer than ``left_s`` seconds, other RetryableErrors:
         AnnouncementFailed when the result is there and nobody was told. The next try finds the result,
@@ -87,13 +87,12 @@ class DropFolder:
         until = time.monotonic() + left_s
         report_key, error_key = self._settings.result_keys(ref.key)
         if not again:
+            if not is_first_try:
+                self._storage.leave_one(self._bucket, report_key, error_key)
             present = self._storage.find_result(self._bucket, (report_key, error_key))
             if present and not (ref.version_id or ref.etag):
                 ref = self._storage.current(ref)
             if present and ref.is_same_version(present.source):
-                other_key = error_key if present.key == report_key else report_key
-                if not is_first_try and not self._storage.settle(self._bucket, present, other_key):
-                    return Outcome("superseded", None)
                 return Outcome("duplicate", present.key)
             if present and ref.is_older_than(present.source):
                 return Outcome("superseded", None)

@@ -187,12 +187,17 @@ class Storage:
                 if _code(error) in CHANGED or (present and _code(error) in MISSING):
                     continue
                 raise _explained(error, ObjectRef(bucket, key)) from error
-            return self.settle(
+            return self._settle(
                 bucket, Result(key, answer["ETag"], answer.get("VersionId"), source), other_key
             )
         raise StorageUnavailable(f"s3://{bucket}/{key} changed {WRITE_TRIES} times while it was written.")
 
-    def settle(self, bucket: str, written: Result, other_key: str) -> bool:
+    def leave_one(self, bucket: str, report_key: str, error_key: str) -> None:
+        """Of an object's report and error record, removes the older one if both are there."""
+        if report := self.find_result(bucket, (report_key,)):
+            self._settle(bucket, report, error_key)
+
+    def _settle(self, bucket: str, written: Result, other_key: str) -> bool:
         """Leaves one of two results: whoever writes last sees both, and removes the older one.
 
         True if it is ``written`` that stays. Of two for the same version the report stays, whoever asks.

@@ -108,16 +108,20 @@ def test_a_duplicate_of_a_refused_file_costs_two(s3, folder, incoming, requests_
     assert requests_to == {"HeadObject": 2}
 
 
-def test_a_result_left_beside_a_newer_one_goes_with_the_next_try(s3, folder, storage, incoming, results):
+@pytest.mark.parametrize("bodies", [(SPEECH, b"no audio"), (b"no audio", SPEECH)], ids=["report", "error"])
+@pytest.mark.parametrize("retried", [0, 1], ids=["older", "newer"])
+def test_a_result_left_beside_a_newer_one_goes_with_the_next_try(
+    s3, folder, incoming, results, bodies, retried
+):
     """Whoever wrote it died before looking for the other kind."""
-    older = announced(s3, incoming, "a.flac", SPEECH, "0A")
-    newer = announced(s3, incoming, "a.flac", b"no audio", "0B")
-    assert folder.process(older).state == "scored"
-    left = s3.get_object(Bucket=results, Key="a.flac.json")
-    assert folder.process(newer).state == "refused"
-    s3.put_object(Bucket=results, Key="a.flac.json", Body=left["Body"].read(), Metadata=left["Metadata"])
-    assert folder.process(older).state == "superseded"
-    assert list(results_in(s3, results)) == ["a.flac.error.json"]
+    refs = [announced(s3, incoming, "a.flac", body, f"0{n}") for n, body in enumerate(bodies)]
+    left = s3.get_object(Bucket=results, Key=folder.process(refs[0]).result_key)
+    key, body = folder.process(refs[0]).result_key, left["Body"].read()
+    right = folder.process(refs[1]).result_key
+    s3.put_object(Bucket=results, Key=key, Body=body, Metadata=left["Metadata"])
+    assert len(results_in(s3, results)) == 2
+    folder.process(refs[retried])
+    assert list(results_in(s3, results)) == [right]
 
 
 def test_another_model_scores_nothing_again_unless_asked(s3, folder, storage, incoming, results, monkeypatch):
