@@ -114,13 +114,14 @@ class DropFolder:
         return Outcome("refused" if refused else "scored", key, document, ref.modified)
 
     def _score(self, file: BinaryIO, until: float) -> Scored:
-        """A decoder that hangs must not take the call with it: it gets what is left, if its limit is more."""
+        """What can't be done in time must not take the call with it, nor must a decoder that hangs."""
         limits = self._settings.limits
         left_s = until - LEAST_S - time.monotonic()
         if left_s >= limits.max_decode_s:
-            return score(file, self._settings)
+            return score(file, self._settings, left_s=left_s)
         try:
-            return score(file, replace(self._settings, limits=replace(limits, max_decode_s=left_s)))
+            shorter = replace(self._settings, limits=replace(limits, max_decode_s=left_s))
+            return score(file, shorter, left_s=left_s)
         except DecodingTooSlow as error:
             raise OutOfTime(f"Decoding takes longer than the {left_s:.0f} s that it could have.") from error
 

@@ -1,5 +1,6 @@
 """A recording to its score: the one pipeline behind every way in."""
 
+import math
 import time
 from collections import Counter
 from typing import Any, BinaryIO
@@ -7,6 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from function.audio import WHOLE, Media, Part, Recording
+from function.errors import OutOfTime
 from function.features import FrameStream
 from function.meter import Meter
 from function.model import Model, Window, load_model
@@ -31,24 +33,27 @@ NARROW_HZ = 4_500
 LOW_LEVEL_DBFS = -55.0
 
 
-def score(file: BinaryIO, settings: Settings, *, frames: bool = True, part: Part = WHOLE) -> Scored:
+def score(
+    file: BinaryIO, settings: Settings, *, frames: bool = True, part: Part = WHOLE, left_s: float = math.inf
+) -> Scored:
     """Scores an open binary file, which needs a file descriptor, or a part of it.
 
     All times in the result count from the file's beginning. Streams: memory doesn't grow with the
     recording's length. Raises the PermanentErrors of function.audio when the file can't be scored,
-    SetupError when the model can't be loaded.
+    SetupError when the model can't be loaded, OutOfTime when it is not done after ``left_s`` seconds.
     """
     model = load_model(settings)
-    clock = Clock()
+    clock = Clock(left_s)
     with Recording(file, settings.limits, part) as recording:
         meter, timeline = _listen(recording, model, part.start_s, clock)
         return _report(recording.media, meter, timeline, model, clock, frames)
 
 
 class Clock:
-    """Adds up the seconds that each stage takes."""
+    """Adds up the seconds that each stage takes, and tells when there are none left."""
 
-    def __init__(self) -> None:
+    def __init__(self, left_s: float) -> None:
+        self._left_s = left_s
         self._started = time.perf_counter()
         self._spent: Counter[str] = Counter()
 
@@ -59,6 +64,11 @@ class Clock:
             return work(*arguments)
         finally:
             self._spent[stage] += time.perf_counter() - started
+
+    def check(self) -> None:
+        """Raises OutOfTime when more time has passed than there was."""
+        if time.perf_counter() - self._started > self._left_s:
+            raise OutOfTime(f"Scoring takes longer than the {self._left_s:.0f} s that it could have.")
 
     def timing(self) -> Timing:
         """Seconds so far; the total includes what no stage claims."""
@@ -78,6 +88,7 @@ def _listen(recording: Recording, model: Model, start_s: float, clock: Clock) ->
 
     blocks = recording.blocks()
     while (block := clock.time("decode", next, blocks, None)) is not None:
+        clock.check()
         meter.add_samples(block)
         take(clock.time("model", network.push, clock.time("features", features.push, block)))
     take(clock.time("model", network.push, clock.time("features", features.finish)))

@@ -66,7 +66,7 @@ def test_a_duplicate_is_not_scored_again(s3, folder, incoming, results, monkeypa
     bad = announced(s3, incoming, "b.flac", b"no audio", "0B")
     assert [folder.process(ref).state for ref in (good, bad)] == ["scored", "refused"]
     before = results_in(s3, results)
-    monkeypatch.setattr(module, "score", lambda *_: pytest.fail("It was scored again."))
+    monkeypatch.setattr(module, "score", lambda *_, **__: pytest.fail("It was scored again."))
     assert [folder.process(ref).state for ref in (good, bad)] == ["duplicate", "duplicate"]
     assert results_in(s3, results) == before
 
@@ -129,8 +129,8 @@ def test_another_model_scores_nothing_again_unless_asked(s3, folder, storage, in
     folder.process(ref)
     real = module.score
 
-    def score_with_another_model(file, settings):
-        scored = real(file, settings)
+    def score_with_another_model(file, settings, left_s):
+        scored = real(file, settings, left_s=left_s)
         return scored.model_copy(update={"model": scored.model.model_copy(update={"version": "another"})})
 
     monkeypatch.setattr(module, "score", score_with_another_model)
@@ -222,7 +222,7 @@ def test_an_object_named_without_its_version_is_not_scored_twice(s3, folder, inc
     announced(s3, incoming, "a.flac", SPEECH, "0A")
     assert folder.process(named).state == "scored"
     with monkeypatch.context() as patch:
-        patch.setattr(module, "score", lambda *_: pytest.fail("it was scored again"))
+        patch.setattr(module, "score", lambda *_, **__: pytest.fail("it was scored again"))
         assert folder.process(named).state == "duplicate"
     announced(s3, incoming, "a.flac", SPEECH + b"\0", "0B")
     assert folder.process(named).state == "scored"

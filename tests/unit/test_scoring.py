@@ -7,7 +7,14 @@ import pytest
 import soundfile
 
 from function.audio import Part
-from function.errors import CorruptAudio, EmptyFile, InvalidSamples, LimitExceeded, UnsupportedFormat
+from function.errors import (
+    CorruptAudio,
+    EmptyFile,
+    InvalidSamples,
+    LimitExceeded,
+    OutOfTime,
+    UnsupportedFormat,
+)
 from function.report import HIGHEST, LOWEST, FileSource, Report
 from function.scoring import score
 from function.settings import Limits, Settings
@@ -133,6 +140,12 @@ def test_a_long_recording_says_that_its_frames_are_thinned(settings, tmp_path, s
     assert "thinned" in codes(result)
     assert result.frames.hop_s == 0.032
     assert "thinned" not in codes(scored(path, settings, frames=False))
+
+
+def test_what_takes_longer_than_there_is_time_stops_by_itself(settings):
+    with pytest.raises(OutOfTime, match="longer than the 0 s"):
+        scored(EXAMPLES / "clean.flac", settings, left_s=0.0)
+    assert scored(EXAMPLES / "clean.flac", settings, left_s=600.0).score
 
 
 def test_a_file_in_memory_is_refused_by_name():
