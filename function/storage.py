@@ -19,6 +19,9 @@ CHUNK_BYTES = 1 << 20
 READ_TRIES = 3
 WRITE_TRIES = 8
 MISSING = ("404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket")
+# Another writer has removed that version. The ids are S3's own, so an invalid one, as LocalStack says where
+# S3 says nothing, can't be meant.
+GONE = (*MISSING, "InvalidArgument")
 CHANGED = ("412", "PreconditionFailed", "409", "ConditionalRequestConflict")
 
 log = logging.getLogger(__name__)
@@ -214,7 +217,8 @@ class Storage:
             try:
                 self._s3.delete_object(Bucket=bucket, Key=loser.key, **version)
             except (ClientError, BotoCoreError) as error:
-                raise _explained(error, ObjectRef(bucket, loser.key)) from error
+                if _code(error) not in GONE:
+                    raise _explained(error, ObjectRef(bucket, loser.key)) from error
             if not stays:
                 return False
         return True

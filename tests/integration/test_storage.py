@@ -121,6 +121,22 @@ def test_a_newer_result_replaces_an_older_one_of_either_kind(s3, storage, result
     assert stored(s3, results) == {"a.error.json": b"error 3"}
 
 
+def test_a_result_that_another_writer_has_just_removed_is_no_failure(s3, storage, results, monkeypatch):
+    older, newer = ObjectRef("in", "a", "v1", "e1", "01"), ObjectRef("in", "a", "v2", "e2", "02")
+    assert storage.put_result(results, "a.error.json", "a.json", b"older", older)
+    seen = storage.find_result(results, ("a.error.json",))
+    s3.delete_object(Bucket=results, Key="a.error.json", VersionId=seen.version_id)
+    real = storage.find_result
+    stale = [seen]
+    monkeypatch.setattr(
+        storage,
+        "find_result",
+        lambda bucket, keys: stale.pop() if stale and "a.error.json" in keys else real(bucket, keys),
+    )
+    assert storage.put_result(results, "a.json", "a.error.json", b"newer", newer)
+    assert stored(s3, results) == {"a.json": b"newer"}
+
+
 def test_of_many_writers_at_once_the_newest_stays(s3, storage, results):
     """Twelve versions, reports and error records, written from threads that start together."""
     start = threading.Barrier(12)
