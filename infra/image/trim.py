@@ -25,8 +25,15 @@ NEEDLESS = (
     "onnxruntime/tools",
     "onnxruntime/transformers",
 )
-# C++ headers and libclang, 350 MB, are for building on TensorFlow. The other runtime isn't used beside it.
-NEEDLESS_WITH_TENSORFLOW = ("tensorflow/include", "clang", "onnxruntime*")
+NEEDLESS_WITH_TENSORFLOW = (
+    "onnxruntime*",  # the other runtime
+    "tensorflow/include",  # with libclang for building on TensorFlow, 350 MB
+    "clang",
+    "setuptools",
+    "grpc",  # for training on several machines
+    "tensorflow/compiler/mlir/stablehlo/stablehlo_extension.so",  # for exporting, and for compiling ahead
+    "tensorflow/compiler/tf2xla/ops/_xla_ops.so",
+)
 
 
 def main(arguments: list[str]) -> None:

@@ -4,6 +4,7 @@ Needs a container engine. AQSCORE_RUNTIME picks the image, as everywhere.
 """
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +13,13 @@ import pytest
 
 from function.report import ErrorRecord, Report
 from function.settings import Settings
+from infra.localstack.install import LOCALSTACK_PYTHON, ROOT
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, deploy
 from tests.conftest import wav_bytes
 from tests.recordings import by_ffmpeg
 
+MOST_MB = {"onnx": 350, "tensorflow": 1_300}
 RUNTIME = Settings.from_env().runtime
 
 
@@ -33,6 +36,17 @@ def containers(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         stack = deploy(address, image, RUNTIME)
         stack.start_function()
         yield stack
+
+
+def test_the_image_adds_no_more_to_its_base_than_it_may(image: str) -> None:
+    """A cold start pays for size."""
+    [base] = re.findall(r"^ARG BASE=(\S+)$", (ROOT / "function" / "Dockerfile").read_text(), flags=re.M)
+    code = "import docker, sys; print(*(docker.from_env().images.get(n).attrs['Size'] for n in sys.argv[1:]))"
+    sizes = subprocess.run(
+        [LOCALSTACK_PYTHON, "-c", code, image, base], capture_output=True, text=True, check=True
+    )
+    whole, base_alone = map(int, sizes.stdout.split())
+    assert (whole - base_alone) / 1e6 < MOST_MB[RUNTIME]
 
 
 def test_the_image_scores(containers: Stack, speech: np.ndarray) -> None:
