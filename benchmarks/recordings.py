@@ -15,17 +15,20 @@ from function.report import FileSource, Report
 from function.scoring import score
 from function.settings import Settings
 from infra.localstack.install import ROOT
+from tests.recordings import by_ffmpeg, by_libsndfile
 
 RATE = 16_000
-# What people send: name, libsndfile's container and codec, sample rate, channels.
+# What people send: name, what encodes it, container and codec in its words, sample rate, channels.
 FORMATS = {
-    "WAV 16 kHz": ("WAV", "PCM_16", 16_000, 1),
-    "WAV 48 kHz stereo": ("WAV", "PCM_16", 48_000, 2),
-    "WAV 8 kHz mu-law": ("WAV", "ULAW", 8_000, 1),
-    "FLAC 16 kHz": ("FLAC", "PCM_16", 16_000, 1),
-    "MP3 44.1 kHz stereo": ("MP3", "MPEG_LAYER_III", 44_100, 2),
-    "Ogg Vorbis 44.1 kHz": ("OGG", "VORBIS", 44_100, 1),
-    "Ogg Opus 48 kHz": ("OGG", "OPUS", 48_000, 1),
+    "WAV 16 kHz": (by_libsndfile, "WAV", "PCM_16", 16_000, 1),
+    "WAV 48 kHz stereo": (by_libsndfile, "WAV", "PCM_16", 48_000, 2),
+    "WAV 8 kHz mu-law": (by_libsndfile, "WAV", "ULAW", 8_000, 1),
+    "FLAC 16 kHz": (by_libsndfile, "FLAC", "PCM_16", 16_000, 1),
+    "MP3 44.1 kHz stereo": (by_libsndfile, "MP3", "MPEG_LAYER_III", 44_100, 2),
+    "Ogg Vorbis 44.1 kHz": (by_libsndfile, "OGG", "VORBIS", 44_100, 1),
+    "Ogg Opus 48 kHz": (by_libsndfile, "OGG", "OPUS", 48_000, 1),
+    "M4A (AAC) 44.1 kHz": (by_ffmpeg, "ipod", "aac", 44_100, 1),
+    "WebM (Opus) 48 kHz": (by_ffmpeg, "webm", "libopus", 48_000, 1),
 }
 
 
@@ -53,15 +56,10 @@ def write(file, seconds: float) -> None:
 
 def encoded(name: str, seconds: float) -> bytes:
     """A recording of that length in one of FORMATS."""
-    container, codec, rate, channels = FORMATS[name]
+    encode, container, codec, rate, channels = FORMATS[name]
     samples = np.resize(speech(), round(seconds * RATE))
     samples = soxr.resample(samples, RATE, rate) if rate != RATE else samples
-    frames = np.repeat(samples[:, None], channels, axis=1)
-    file = io.BytesIO()
-    with soundfile.SoundFile(file, "w", rate, channels, format=container, subtype=codec) as recording:
-        for start in range(0, len(frames), 4096):  # libsndfile crashes on long Vorbis written at once
-            recording.write(frames[start : start + 4096])
-    return file.getvalue()
+    return encode(np.repeat(samples[:, None], channels, axis=1), container, codec, rate)
 
 
 @contextmanager
