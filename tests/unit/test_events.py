@@ -7,8 +7,10 @@ import json
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from function.drop_folder import Outcome
+from function.drop_folder import DropFolder, Outcome
 from function.errors import BadRequest, StorageUnavailable, UnreadableEvent
 from function.events import source_of
 from function.events.direct import Direct
@@ -18,8 +20,10 @@ from function.events.s3 import S3
 from function.events.s3_batch import S3Batch
 from function.events.sqs import Sqs
 from function.report import ErrorInfo, ErrorRecord, ObjectSource
-from function.storage import ObjectRef
+from function.settings import Settings
+from function.storage import ObjectRef, Storage
 from tests.conftest import ROOT
+from tests.unit.memory_s3 import MemoryS3
 
 OBJECT = {
     "key": "calls/a+b%2B%25+%E5%BD%95%E9%9F%B3.wav",
@@ -312,6 +316,38 @@ def test_each_batch_task_gets_its_own_result_code():
     assert results[1]["resultString"] == "empty_file: Empty."
     assert results[2]["resultString"] == "storage_unavailable: S3 is away."
     assert folder.asked[-1] == (ObjectRef("incoming", KEY), False)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=9,
+)
+MEMBERS = ["Records", "eventSource", "eventName", "s3", "object", "bucket", "name", "key", "detail", "source"]
+
+
+@st.composite
+def spoiled(draw) -> object:
+    """A good event of any kind, one of whose members is something else, or nothing."""
+    text = json.dumps(draw(st.sampled_from([s3_event(), eventbridge_event(), {"bucket": "b", "key": "k"}])))
+    member, value = draw(st.sampled_from(MEMBERS)), draw(JSON)
+    drop = draw(st.booleans())
+
+    def spoil(pairs: list[tuple[str, object]]) -> dict:
+        return {
+            name: value if name == member else each for name, each in pairs if not (drop and name == member)
+        }
+
+    return json.loads(text, object_pairs_hook=spoil)
+
+
+@given(bodies=st.lists(JSON | spoiled() | st.text(), max_size=4))
+def test_no_message_whatever_it_says_keeps_the_others_from_their_turn(bodies):
+    folder = DropFolder(Settings(results_bucket="results"), Storage(MemoryS3(lambda: None)))
+    event = sqs_event(*bodies, {"bucket": "results", "key": "a.json"}, s3_event())
+    answer = Sqs.handle(event, Call(), folder)
+    failed = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
+    assert failed <= {f"m{number}" for number in range(len(bodies))}
 
 
 @pytest.mark.parametrize("event", HTTP, ids=["REST API", "HTTP API", "function URL"])
