@@ -37,7 +37,7 @@ def quick_scores():
     with (EXAMPLES / "noisy.flac").open("rb") as file:
         scored = score(file, Settings(), frames=False)
 
-    def quick(file, settings):
+    def quick(file, settings, left_s):
         if file.read(3) == BAD:
             raise EmptyFile("It is bad.")
         return scored
