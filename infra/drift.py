@@ -49,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"Development clips of {info['name']} {info['version']}: {suggestion(card_scores(info))}")
         print("They were made bad on purpose. Once you have a week of your own results, name them instead.")
         return 0
+    if missing := [str(path) for path in paths if not path.exists()]:
+        parser.error(f"there is no {', '.join(missing)}")
     scores = list(scores_in(paths))
     if len(scores) < LEAST:
         print(f"{len(scores)} scores are too few to expect anything of, at least {LEAST} are needed.")

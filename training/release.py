@@ -19,7 +19,6 @@ from function.errors import SetupError
 from function.model import NETWORKS, Model
 from function.settings import Settings
 from training import card, conformance
-from training.export import write_info
 
 PINNED = "conformance.json"
 CARD = "MODEL_CARD.md"
@@ -32,15 +31,15 @@ def release(model: Path, out: Path, name: str | None, version: str | None) -> di
     this code or does not conform, and when other weights are out there under the same name and version.
     """
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".release-") as folder:
+        info = _info(model)
         copy = Path(shutil.copytree(model, folder, dirs_exist_ok=True))
-        info = _info(copy)
         info |= {"name": name or info["name"], "version": version or info["version"]}
         info["files"] = {
             kind: each | {"sha256": hashlib.sha256((copy / each["name"]).read_bytes()).hexdigest()}
             for kind, each in info["files"].items()
         }
         _refuse_the_same_name(info, out)
-        write_info(info, copy)
+        (copy / "model.json").write_text(json.dumps(info, indent=2) + "\n")
         check(copy)
         (copy / CARD).write_text(card.render(info))
         out.mkdir(exist_ok=True)
@@ -76,7 +75,7 @@ def _info(folder: Path) -> dict:
     missing = [file for file in needed if not (folder / file).exists()]
     if missing:
         raise SetupError(
-            f"The model has no {' and no '.join(missing)}, expected a folder that training.export wrote.",
+            f"{folder} has no {' and no '.join(missing)}, expected a folder that training.export wrote.",
             advice="make train ends with such a folder, runs/model.",
         )
     return json.loads((folder / "model.json").read_text())

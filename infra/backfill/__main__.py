@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -26,6 +26,11 @@ def main(arguments: list[str] | None = None) -> int:
         if options.job:
             return _follow(options.job, console)
         return _backfill(options, console)
+    except (NoCredentialsError, NoRegionError) as error:
+        console.print(
+            f"[red]{error}[/] Say which account and region: aws configure, or AWS_PROFILE and AWS_DEFAULT_REGION."
+        )
+        return 2
     except (ClientError, BotoCoreError, ValueError, RuntimeError) as error:
         console.print(f"[red]{error}")
         return 2

@@ -87,6 +87,5 @@ def test_other_weights_need_another_version(exported: Path, out: Path, capsys) -
 
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path, out: Path, capsys) -> None:
-    (tmp_path / "empty").mkdir()
-    assert release.main(["--model", str(tmp_path / "empty"), "--out", str(out)]) == 1
+    assert release.main(["--model", str(tmp_path / "nothing"), "--out", str(out)]) == 1
     assert "expected a folder that training.export wrote" in capsys.readouterr().err
