@@ -40,7 +40,7 @@ PAGE_POLICY = (
     "connect-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 UPLOAD_S = 3600
-UPLOADS = "uploads/"  # where in both buckets the recordings that came by way of the API have their place
+UPLOADS = "uploads/"  # where recordings that came by way of the API lie, behind the incoming prefix
 app = FastAPI(
     title="aqscore",
     version="1",
@@ -112,7 +112,7 @@ async def post_score(
     _count(report)
     if store and settings.results_bucket:
         score_id = uuid.uuid4().hex
-        key, error_key = settings.result_keys(f"{UPLOADS}{score_id}")
+        key, error_key = settings.result_keys(_upload_key(settings, score_id))
         body = report.model_dump_json().encode()
         await run_in_threadpool(
             storage.put_result, settings.results_bucket, key, error_key, body, ObjectRef("", "")
@@ -130,7 +130,7 @@ def post_upload(upload: Upload, settings: SettingsHere, storage: StorageHere) ->
             f"{upload.size:,} bytes are announced, the limit is {settings.limits.max_bytes:,}."
         )
     upload_id = uuid.uuid4().hex
-    ref = ObjectRef(_incoming(settings), f"{UPLOADS}{upload_id}", size_bytes=upload.size)
+    ref = ObjectRef(_incoming(settings), _upload_key(settings, upload_id), size_bytes=upload.size)
     post = storage.presign_upload(ref, upload.content_type, UPLOAD_S)
     return UploadTicket(
         id=upload_id,
@@ -149,10 +149,10 @@ def post_upload(upload: Upload, settings: SettingsHere, storage: StorageHere) ->
 def get_score(score_id: ScoreId, settings: SettingsHere, storage: StorageHere) -> Response:
     """The result for an upload or an earlier post; 202 while it is pending."""
     incoming = _incoming(settings)
-    body = storage.read_result(settings.results_bucket, settings.result_keys(f"{UPLOADS}{score_id}"))
+    body = storage.read_result(settings.results_bucket, settings.result_keys(_upload_key(settings, score_id)))
     if body is not None:
         return Response(body, media_type="application/json")
-    if storage.exists(ObjectRef(incoming, f"{UPLOADS}{score_id}")):
+    if storage.exists(ObjectRef(incoming, _upload_key(settings, score_id))):
         return Response(status_code=202, headers={"Retry-After": str(RETRY_AFTER_S)})
     raise ObjectNotFound(
         f"Nothing was uploaded or scored under the id {score_id}.",
@@ -174,6 +174,10 @@ def _incoming(settings: Settings) -> str:
     return settings.incoming_bucket
 
 
+def _upload_key(settings: Settings, score_id: str) -> str:
+    return f"{settings.incoming_prefix}{UPLOADS}{score_id}"
+
+
 def _count(report: Report) -> None:
     source = report.source.model_dump()
     telemetry.file_done("scored", source, report.timing.total_s, report, age_s=None)
@@ -189,6 +193,8 @@ async def _named(request: Request) -> Named:
 def _score_object(named: Named, options: Options, settings: Settings, storage: Storage) -> Report:
     if named.bucket != _incoming(settings):
         raise Forbidden(f"The bucket {named.bucket} is not this stack's incoming bucket.")
+    if not named.key.startswith(settings.incoming_prefix):
+        raise Forbidden(f"{named.key} is not under {settings.incoming_prefix}, where recordings lie.")
     ref = ObjectRef(named.bucket, named.key)
     with storage.open(ref, settings.limits.max_bytes) as (file, found):
         return Report(source=ObjectSource(**found.as_source()), **options.scores(file, settings))

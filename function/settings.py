@@ -31,6 +31,7 @@ class Settings:
     """The function's settings. Each is an environment variable of the same name after ``AQSCORE_``."""
 
     incoming_bucket: str | None = None
+    incoming_prefix: str = ""  # where in it the recordings lie
     results_bucket: str | None = None
     results_prefix: str = ""
     event_bus: str | None = None  # where results are announced, by its name
@@ -79,6 +80,7 @@ class Settings:
             raise SetupError(f"AQSCORE_RUNTIME is {runtime!r}, expected one of: {', '.join(RUNTIMES)}.")
         return cls(
             incoming_bucket=text("INCOMING_BUCKET", None),
+            incoming_prefix=text("INCOMING_PREFIX", cls.incoming_prefix),
             results_bucket=text("RESULTS_BUCKET", None),
             results_prefix=text("RESULTS_PREFIX", cls.results_prefix),
             event_bus=text("EVENT_BUS", None),

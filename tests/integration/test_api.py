@@ -1,5 +1,7 @@
 """api.py with a real S3: posted results are kept, large recordings go through a presigned upload."""
 
+from dataclasses import replace
+
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
@@ -75,6 +77,20 @@ def test_an_upload_is_pending_until_the_drop_folder_has_scored_it(
     assert int(pending.headers["Retry-After"]) > 0
     DropFolder(stack_settings, storage).process(ObjectRef(incoming, f"uploads/{ticket['id']}"))
     assert client.get(ticket["score_url"]).json()["score"]
+
+
+def test_behind_a_prefix_uploads_have_their_place_and_nothing_else_is_read(
+    s3, client, storage, stack_settings, incoming
+):
+    prefixed = replace(stack_settings, incoming_prefix="calls/")
+    api.app.dependency_overrides[api.settings_of_environment] = lambda: prefixed
+    ticket = client.post("/v1/uploads", json={"filename": "a.flac", "size": len(CLEAN)}).json()
+    httpx2.post(ticket["url"], data=ticket["fields"], files={"file": ("a.flac", CLEAN)})
+    assert client.get(ticket["score_url"]).status_code == 202
+    DropFolder(prefixed, storage).process(ObjectRef(incoming, f"calls/uploads/{ticket['id']}"))
+    assert client.get(ticket["score_url"]).json()["score"]
+    s3.put_object(Bucket=incoming, Key="elsewhere.flac", Body=CLEAN)
+    assert client.post("/v1/scores", json={"bucket": incoming, "key": "elsewhere.flac"}).status_code == 403
 
 
 def test_an_upload_that_cannot_be_scored_has_an_error_record(client, storage, stack_settings, incoming):

@@ -18,7 +18,8 @@ NEEDED = {
     "put_object": "s3:PutObject",
     "delete_object": "s3:DeleteObjectVersion",  # with VersionId, which the results bucket always has
 }
-UPLOADS = f"{INCOMING}/uploads/*"
+RECORDINGS = f"{INCOMING}/${{IncomingPrefix}}*"
+UPLOADS = f"{INCOMING}/${{IncomingPrefix}}uploads/*"
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/k"
 # Each parameter that gives the function's role more, and what.
 EXTRAS = {
@@ -88,14 +89,18 @@ def granted(deployed: Callable) -> set[tuple[str, str]]:
 
 def on(granted: set[tuple[str, str]], bucket: str) -> set[tuple[str, str]]:
     """What is granted on a bucket and its objects."""
-    return {(action, name) for action, name in granted if name.removesuffix("/*") == bucket}
+    return {
+        (action, name)
+        for action, name in granted
+        if name in (bucket, f"{bucket}/*", RECORDINGS.replace(INCOMING, bucket))
+    }
 
 
 def test_the_role_has_no_wildcards(granted: set[tuple[str, str]]) -> None:
     assert not [action for action, _ in granted if "*" in action]
     names = {name for _, name in granted}
     # The one kind of star there may be: all objects of one bucket of the stack.
-    assert {name for name in names if "*" in name} == {f"{INCOMING}/*", UPLOADS, f"{RESULTS}/*"}
+    assert {name for name in names if "*" in name} == {RECORDINGS, UPLOADS, f"{RESULTS}/*"}
 
 
 def test_the_role_has_no_ready_made_policies(template: dict) -> None:
@@ -113,15 +118,15 @@ def test_the_role_allows_what_the_function_calls_and_no_more(granted: set[tuple[
 
 
 def test_recordings_can_be_written_only_where_uploads_go(granted: set[tuple[str, str]]) -> None:
-    assert f"{INCOMING}/{api.UPLOADS}*" == UPLOADS
+    assert UPLOADS.endswith(f"}}{api.UPLOADS}*")
     writes = {(action, name) for action, name in granted if action == "s3:PutObject" and INCOMING in name}
     assert writes == {("s3:PutObject", UPLOADS)}
 
 
 def test_recordings_can_otherwise_only_be_read(granted: set[tuple[str, str]]) -> None:
     assert on(granted, INCOMING) == {
-        ("s3:GetObject", f"{INCOMING}/*"),
-        ("s3:GetObjectVersion", f"{INCOMING}/*"),
+        ("s3:GetObject", RECORDINGS),
+        ("s3:GetObjectVersion", RECORDINGS),
         ("s3:ListBucket", INCOMING),
     }
 
@@ -149,6 +154,16 @@ def test_an_existing_bucket_takes_the_place_of_a_new_one(
     assert there["ExistingBucketRule"]["EventPattern"]["detail"] == {
         "bucket": {"name": [{"Ref": "ExistingBucket"}]}
     }
+
+
+def test_behind_a_prefix_nothing_else_brings_events(deployed: Callable) -> None:
+    prefix = {"Ref": "IncomingPrefix"}
+    [events] = deployed()[INCOMING]["NotificationConfiguration"]["QueueConfigurations"]
+    assert "Filter" not in events
+    [events] = deployed(IncomingPrefix="calls/")[INCOMING]["NotificationConfiguration"]["QueueConfigurations"]
+    assert events["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": prefix}]}}
+    there = deployed(IncomingPrefix="calls/", ExistingBucket="calls")
+    assert there["ExistingBucketRule"]["EventPattern"]["detail"]["object"] == {"key": [{"prefix": prefix}]}
 
 
 def test_batch_operations_may_read_lists_write_reports_and_call_the_function(deployed: Callable) -> None:

@@ -20,6 +20,7 @@ def test_each_variable_reaches_its_setting():
     assert Settings.from_env(
         {
             "AQSCORE_INCOMING_BUCKET": "in",
+            "AQSCORE_INCOMING_PREFIX": "calls/",
             "AQSCORE_RESULTS_BUCKET": "out",
             "AQSCORE_RESULTS_PREFIX": "scores/",
             "AQSCORE_EVENT_BUS": "default",
@@ -38,6 +39,7 @@ def test_each_variable_reaches_its_setting():
         }
     ) == Settings(
         incoming_bucket="in",
+        incoming_prefix="calls/",
         results_bucket="out",
         results_prefix="scores/",
         event_bus="default",
