@@ -16,8 +16,8 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def client(tmp_path_factory) -> Callable[[str], BaseClient]:
-    """A client of a service of LocalStack: ``client("sns")``."""
+def client_of(tmp_path_factory) -> Callable[[str], BaseClient]:
+    """A client of a service of LocalStack: ``client_of("sns")``."""
     with localstack(tmp_path_factory.mktemp("localstack")) as address:
         yield partial(
             boto3.client,
@@ -30,8 +30,8 @@ def client(tmp_path_factory) -> Callable[[str], BaseClient]:
 
 
 @pytest.fixture(scope="session")
-def s3(client) -> BaseClient:
-    return client("s3")
+def s3(client_of) -> BaseClient:
+    return client_of("s3")
 
 
 def bucket(s3, name: str, versioning: bool) -> str:

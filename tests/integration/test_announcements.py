@@ -19,17 +19,17 @@ LIMIT_S = 20
 
 
 @pytest.fixture
-def queue(client, request) -> str:
+def queue(client_of, request) -> str:
     """The address of a queue of the test's own."""
-    return client("sqs").create_queue(QueueName=request.node.name[:70].replace("[", "-").replace("]", ""))[
+    return client_of("sqs").create_queue(QueueName=request.node.name[:70].replace("[", "-").replace("]", ""))[
         "QueueUrl"
     ]
 
 
 @pytest.fixture
-def received(client, queue):
+def received(client_of, queue):
     """Waits for so many messages, returns their bodies in any order, and takes them out of the queue."""
-    sqs = client("sqs")
+    sqs = client_of("sqs")
 
     def received(count: int) -> list[dict]:
         bodies: list[dict] = []
@@ -46,15 +46,15 @@ def received(client, queue):
 
 
 @pytest.fixture
-def arn(client, queue) -> str:
-    answer = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+def arn(client_of, queue) -> str:
+    answer = client_of("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
     return answer["Attributes"]["QueueArn"]
 
 
 @pytest.fixture
-def by_eventbridge(client, arn, results, storage) -> DropFolder:
+def by_eventbridge(client_of, arn, results, storage) -> DropFolder:
     """A rule of the default bus sends what aqscore tells of this test's results to the queue."""
-    events = client("events")
+    events = client_of("events")
     pattern = {"source": ["aqscore"], "detail": {"result": {"bucket": [results]}}}
     events.put_rule(Name=results, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=results, Targets=[{"Id": "queue", "Arn": arn}])
@@ -62,9 +62,9 @@ def by_eventbridge(client, arn, results, storage) -> DropFolder:
 
 
 @pytest.fixture
-def by_sns(client, arn, results, storage) -> DropFolder:
+def by_sns(client_of, arn, results, storage) -> DropFolder:
     """A topic with the queue as subscriber of scored recordings alone."""
-    sns = client("sns")
+    sns = client_of("sns")
     topic = sns.create_topic(Name=results)["TopicArn"]
     sns.subscribe(
         TopicArn=topic,
@@ -131,8 +131,8 @@ def test_an_old_versions_event_tells_of_nothing(s3, by_sns, received, incoming):
     assert sorted(each["source"]["key"] for each in received(2)) == ["a.flac", "last.flac"]
 
 
-def test_an_unknown_topic_is_said_so(client, results, storage, s3, incoming):
-    gone = Sns(client("sns"), "arn:aws:sns:us-east-1:000000000000:gone")
+def test_an_unknown_topic_is_said_so(client_of, results, storage, s3, incoming):
+    gone = Sns(client_of("sns"), "arn:aws:sns:us-east-1:000000000000:gone")
     folder = DropFolder(Settings(results_bucket=results), storage, gone)
     with pytest.raises(AnnouncementFailed, match="SNS did not take the message: .*NotFound"):
         folder.process(announced(s3, incoming, "notes.wav", b"no audio", "0A"))
