@@ -28,7 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _backfill(options, console)
     except (NoCredentialsError, NoRegionError) as error:
         console.print(
-            f"[red]{error}[/] Say which account and region: aws configure, or AWS_PROFILE and AWS_DEFAULT_REGION."
+            f"[red]{error}[/] Say which account and region: aws configure, or AWS_PROFILE and "
+            "AWS_DEFAULT_REGION."
         )
         return 2
     except (ClientError, BotoCoreError, ValueError, RuntimeError) as error:
