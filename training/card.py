@@ -25,6 +25,7 @@ def render(info: dict) -> str:
         sha256=info["files"]["onnx"]["sha256"],
         versions=", ".join(f"{name} {number}" for name, number in info["versions"].items()),
         epochs=info["training"]["epochs_done"],
+        beginning=_beginning(info["training"].get("from_sha256")),
         clips_seen=f"{info['training']['clips_seen']:,}",
         minutes=f"{info['training']['minutes_done']:.0f}",
         measures=_measures(metrics["rows"]),
@@ -37,6 +38,10 @@ def render(info: dict) -> str:
         speech_probability=info["no_speech"]["speech_probability"],
         least_speech_s=info["no_speech"]["least_speech_s"],
     )
+
+
+def _beginning(sha256: str | None) -> str:
+    return f", begun with the weights of another model (sha256 `{sha256[:12]}...`)" if sha256 else ""
 
 
 def _measures(rows: list[dict]) -> str:

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.training_corpus import make_corpus
 from training import train as training
 from training.dataset import load_clip, read_manifest, training_batches
-from training.network import Config
+from training.network import Config, build
 from training.train import Trainer, train
 
 # TensorFlow 2.21 and Keras 3.15 speak to NumPy 2.5 and Python 3.13 in words that both are giving up.
@@ -81,6 +81,18 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(corpus, tmp_path, mon
     assert {"network.keras", "run.json", "history.json", "curves.png"} <= {
         p.name for p in (tmp_path / "stopped").iterdir()
     }
+
+
+def test_a_run_begins_from_a_given_model_and_says_so(corpus, tmp_path):
+    first = tmp_path / "model.keras"
+    build(PLAIN).save(first)
+    begun, again = Trainer(PLAIN, 5, first), Trainer(PLAIN, 6, first)
+    for one, other in zip(begun.network.weights, again.network.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    train(corpus, tmp_path / "run", PLAIN, 5, minutes=None, epochs=1, first=first)
+    assert "from_sha256" in json.loads((tmp_path / "run" / "run.json").read_text())
+    with pytest.raises(ValueError, match="another run"):
+        train(corpus, tmp_path / "run", PLAIN, 5, minutes=None, epochs=1)
 
 
 def test_a_folder_of_another_run_is_refused(corpus, tmp_path):
