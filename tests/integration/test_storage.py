@@ -122,7 +122,8 @@ def test_a_newer_result_replaces_an_older_one_of_either_kind(s3, storage, result
 
 
 def test_a_result_that_another_writer_has_just_removed_is_no_failure(s3, storage, results, monkeypatch):
-    older, newer = ObjectRef("in", "a", "v1", "e1", "01"), ObjectRef("in", "a", "v2", "e2", "02")
+    oldest, older, newer = (ObjectRef("in", "a", f"v{n}", f"e{n}", f"0{n}") for n in (1, 2, 3))
+    assert storage.put_result(results, "a.error.json", "a.json", b"oldest", oldest)
     assert storage.put_result(results, "a.error.json", "a.json", b"older", older)
     seen = storage.find_result(results, ("a.error.json",))
     s3.delete_object(Bucket=results, Key="a.error.json", VersionId=seen.version_id)
