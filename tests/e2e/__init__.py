@@ -1,0 +1,1 @@
+"""The whole stack in LocalStack, and the image in a container engine."""
