@@ -100,6 +100,16 @@ def test_an_upload_that_cannot_be_scored_has_an_error_record(client, storage, st
     assert client.get(ticket["score_url"]).json()["error"]["type"] == "unsupported_format"
 
 
+def test_what_opens_the_bucket_is_in_no_log(client, caplog, capsys):
+    caplog.set_level("INFO")
+    ticket = client.post("/v1/uploads", json={"filename": "a.wav", "size": 9}).json()
+    [signature] = [value for name, value in ticket["fields"].items() if "signature" in name.lower()]
+    client.post("/v1/scores", json={"url": f"https://bucket/a?X-Amz-Signature={signature}"})
+    logged = caplog.text + "".join(capsys.readouterr())
+    assert signature not in logged
+    assert ticket["fields"]["policy"] not in logged
+
+
 def test_an_upload_is_held_to_its_announced_size(client):
     ticket = client.post("/v1/uploads", json={"filename": "a.wav", "size": 10}).json()
     posted = httpx2.post(ticket["url"], data=ticket["fields"], files={"file": ("a.wav", b"x" * 11)})
