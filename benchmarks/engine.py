@@ -33,7 +33,19 @@ def command() -> str | None:
 def image(runtime: str) -> str:
     """Builds the image of a runtime and returns its name. What is built already is built in no time."""
     name = f"localhost/aqscore-bench:{runtime}"
-    arguments = ["-q", "-f", "function/Dockerfile", "--target", runtime, "-t", name, "."]
+    # Podman wants to be told which formats, although the Dockerfile says it.
+    arguments = [
+        "--build-arg",
+        "FORMATS=all",
+        "-q",
+        "-f",
+        "function/Dockerfile",
+        "--target",
+        runtime,
+        "-t",
+        name,
+        ".",
+    ]
     done = subprocess.run(
         [command(), "build", "--network=host", *arguments], cwd=ROOT, capture_output=True, text=True
     )

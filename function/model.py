@@ -117,6 +117,9 @@ class Model:
         self.runtime = runtime
         self.speech_probability: float = self.info["no_speech"]["speech_probability"]
         self.network: Network = network(path, threads)
+        # The first call takes longer: memory is laid out, and TensorFlow traces its graph. In Lambda that is
+        # for the init to do, not for the first answer.
+        self.network(np.zeros((1, SPEC.bins), np.float32))
 
     def _check_fit(self) -> None:
         """Raises SetupError when the model was made for other features or another scale."""

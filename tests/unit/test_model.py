@@ -10,7 +10,7 @@ import pytest
 
 from function.errors import SetupError
 from function.features import SPEC, frames_of
-from function.model import SILENT_FRAMES, FrameScores, Model, ScoreStream, load_model
+from function.model import NETWORKS, SILENT_FRAMES, FrameScores, Model, OnnxNetwork, ScoreStream, load_model
 from function.settings import Settings
 from tests.conftest import ROOT
 
@@ -117,6 +117,19 @@ def test_outputs_are_in_range(onnx, rng):
     assert scores.score.min() >= 1.04 and scores.score.max() <= 4.6401
     assert scores.weight.min() > 0
     assert scores.speech.min() >= 0 and scores.speech.max() <= 1
+
+
+def test_its_first_call_is_made_when_it_is_loaded(monkeypatch):
+    calls = []
+
+    class Network(OnnxNetwork):
+        def __call__(self, frames: np.ndarray) -> FrameScores:
+            calls.append(frames.shape)
+            return super().__call__(frames)
+
+    monkeypatch.setitem(NETWORKS, "onnx", Network)
+    Model(FOLDER, "onnx")
+    assert calls == [(1, SPEC.bins)]
 
 
 def test_it_is_loaded_once_per_process(settings):
