@@ -44,7 +44,7 @@ bench: $(INSTALLED) ## Measure speed, memory, cold start and cost; writes benchm
 	@$(BIN)/python -m infra.localstack.install localstack
 	@$(BIN)/python -m benchmarks
 
-soak: $(INSTALLED) ## Let everything go wrong around a thousand objects, and check every result (about 15 minutes)
+soak: $(INSTALLED) ## Let everything go wrong around a thousand objects, and check every result (20 minutes)
 	@$(BIN)/python -m infra.localstack.install localstack
 	@$(BIN)/python -m infra.soak
 
