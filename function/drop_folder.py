@@ -51,19 +51,27 @@ class DropFolder:
         self._bucket = settings.results_bucket
 
     def process(
-        self, ref: ObjectRef, *, again: bool = False, is_first_try: bool = False, left_s: float = math.inf
+        self,
+        ref: ObjectRef,
+        *,
+        again: bool = False,
+        is_first_try: bool = False,
+        left_s: float = math.inf,
+        is_fresh_call: bool = False,
     ) -> Outcome:
         """Scores the object and stores the result, unless that version has one (``again``: even then).
 
         ``is_first_try`` says that nobody died over the same message, and may have left two results.
-        What is the file's fault becomes an error record. Raises BadRequest when the object is itself a
-        result, OutOfTime when it would take longer than ``left_s`` seconds, other RetryableErrors:
+        ``is_fresh_call`` says that no later call would have more time, so that the object is tried
+        whatever its size. What is the file's fault becomes an error record. Raises BadRequest when the
+        object is itself a result or outside the incoming prefix, OutOfTime when it would take or takes
+        longer than ``left_s`` seconds, other RetryableErrors:
         AnnouncementFailed when the result is there and nobody was told. The next try finds the result,
         and only tells of it.
         """
         started = time.monotonic()
         try:
-            outcome = self._process(ref, again, is_first_try, left_s)
+            outcome = self._process(ref, again, is_first_try, left_s, is_fresh_call)
             self._announce(outcome)
         except OutOfTime as error:
             telemetry.file_postponed(error, ref.as_source())
@@ -81,8 +89,11 @@ class DropFolder:
         telemetry.file_done(outcome.state, ref.as_source(), spent_s, outcome.document, age_s)
         return outcome
 
-    def _process(self, ref: ObjectRef, again: bool, is_first_try: bool, left_s: float) -> Outcome:
+    def _process(
+        self, ref: ObjectRef, again: bool, is_first_try: bool, left_s: float, is_fresh_call: bool
+    ) -> Outcome:
         self._refuse_results(ref)
+        self._refuse_others(ref)
         _check_time(0, left_s)
         until = time.monotonic() + left_s
         report_key, error_key = self._settings.result_keys(ref.key)
@@ -96,7 +107,8 @@ class DropFolder:
                 return Outcome("duplicate", present.key)
             if present and ref.is_older_than(present.source):
                 return Outcome("superseded", None)
-        _check_time(ref.size_bytes or 0, left_s)
+        if not is_fresh_call:
+            _check_time(ref.size_bytes or 0, left_s)
         document: Report | ErrorRecord
         try:
             with self._storage.open(ref, self._settings.limits.max_bytes) as (file, ref):
@@ -116,7 +128,9 @@ class DropFolder:
     def _score(self, file: BinaryIO, until: float) -> Scored:
         """What can't be done in time must not take the call with it, nor must a decoder that hangs."""
         limits = self._settings.limits
-        left_s = until - LEAST_S - time.monotonic()
+        left_s = until - time.monotonic()
+        _check_time(0, left_s)  # the download may have taken all of it
+        left_s -= LEAST_S
         if left_s >= limits.max_decode_s:
             return score(file, self._settings, left_s=left_s)
         try:
@@ -143,6 +157,15 @@ class DropFolder:
             raise BadRequest(
                 f"s3://{ref.bucket}/{ref.key} lies where results are written, expected a recording.",
                 advice="Send no events of the results bucket to this function.",
+            )
+
+    def _refuse_others(self, ref: ObjectRef) -> None:
+        """S3 would deny them, as it does when it is out of order for a while: not to be tried again."""
+        prefix = self._settings.incoming_prefix
+        if ref.bucket == self._settings.incoming_bucket and not ref.key.startswith(prefix):
+            raise BadRequest(
+                f"s3://{ref.bucket}/{ref.key} is not under {prefix}, where recordings lie.",
+                advice="Move it there, or widen the stack's IncomingPrefix.",
             )
 
 

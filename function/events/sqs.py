@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 import json
-import math
 from typing import Any
 
 from function import telemetry
@@ -63,22 +62,20 @@ class _CallClock:
 
     def __init__(self, context: Any) -> None:
         self._context = context
-        self._whole_s = self._remaining_s()
+        self._whole_s = self.left_s()
 
     def left_s(self) -> float:
-        """Seconds; infinite in a fresh call. No later one would have more, so whatever a file seems to need,
-        there it is tried."""
-        left_s = self._remaining_s()
-        return math.inf if left_s > FRESH_SHARE * self._whole_s else left_s
-
-    def _remaining_s(self) -> float:
         return self._context.get_remaining_time_in_millis() / 1000
+
+    def is_fresh(self) -> bool:
+        """Whether no later call would have more: whatever a file seems to need, here it is tried."""
+        return self.left_s() > FRESH_SHARE * self._whole_s
 
 
 def _is_dealt_with(ref: ObjectRef, folder: DropFolder, clock: _CallClock, **how: bool) -> bool:
     """Whether the object needs no other delivery. What went wrong, the drop folder has reported."""
     try:
-        folder.process(ref, **how, left_s=clock.left_s())
+        folder.process(ref, **how, left_s=clock.left_s(), is_fresh_call=clock.is_fresh())
     except BadRequest:
         return True
     except Exception:

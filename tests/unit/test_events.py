@@ -99,12 +99,14 @@ class Folder:
         self.asked: list[tuple[ObjectRef, bool]] = []
         self.given_s: list[float] = []
         self.first_tries: list[bool] = []
+        self.fresh_calls: list[bool] = []
         self.call, self.spends_s = call or Call(), spends_s
 
     def process(
-        self, ref: ObjectRef, *, again: bool = False, is_first_try: bool = False, left_s: float = math.inf
+        self, ref: ObjectRef, *, again: bool = False, left_s: float = math.inf, **told: bool
     ) -> Outcome:
-        self.first_tries.append(is_first_try)
+        self.first_tries.append(told.get("is_first_try", False))
+        self.fresh_calls.append(told.get("is_fresh_call", False))
         self.asked.append((ref, again))
         self.given_s.append(left_s)
         self.call.left_s -= self.spends_s
@@ -238,11 +240,12 @@ def test_a_message_that_cannot_be_read_leaves_the_log_without_its_text(caplog):
     assert "X-Amz" not in str(caught.value)
 
 
-def test_a_fresh_call_tries_whatever_comes_and_later_ones_say_what_is_left():
+def test_each_file_is_told_what_is_left_of_the_call_and_the_first_that_it_is_fresh():
     call = Call(left_s=300)
     folder = Folder(call, spends_s=100)
     Sqs.handle(sqs_event(*[s3_event()] * 3), call, folder)
-    assert folder.given_s == [math.inf, 200, 100]
+    assert folder.given_s == [300, 200, 100]
+    assert folder.fresh_calls == [True, False, False]
 
 
 def test_a_first_delivery_is_told_from_later_ones():
