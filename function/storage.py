@@ -83,7 +83,12 @@ class Storage:
         self._s3 = client or boto3.client(
             "s3",
             config=Config(
-                connect_timeout=5, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4}
+                connect_timeout=5,
+                read_timeout=5,
+                retries={"mode": "standard", "total_max_attempts": 4},
+                # Or boto3 signs uploads for the global address, which answers 307 while a bucket is new: more
+                # than a browser follows. https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+                s3={"addressing_style": "virtual"},
             ),
         )
 

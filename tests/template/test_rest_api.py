@@ -54,5 +54,10 @@ def test_audio_passes_unchanged_and_calls_are_limited_and_logged(resources: dict
     assert "authorization" not in api["AccessLogSetting"]["Format"].lower()
 
 
+def test_the_page_may_post_large_recordings_to_s3_and_no_more(resources: dict) -> None:
+    cors = resources["IncomingBucket"]["CorsConfiguration"]
+    assert cors == {"CorsRules": [{"AllowedOrigins": ["*"], "AllowedMethods": ["POST"]}]}
+
+
 def test_no_other_site_may_call_by_default(template: dict) -> None:
     assert template["Parameters"]["CorsOrigin"]["Default"] == ""

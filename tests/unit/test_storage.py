@@ -1,0 +1,23 @@
+"""storage.py as far as it needs no S3: what it signs."""
+
+import pytest
+
+from function.storage import ObjectRef, Storage
+
+
+@pytest.mark.parametrize(
+    ("bucket", "url"),
+    [
+        ("calls", "https://calls.s3.eu-central-1.amazonaws.com/"),
+        ("my.calls", "https://s3.eu-central-1.amazonaws.com/my.calls"),
+    ],
+)
+def test_uploads_go_to_the_regions_own_address(monkeypatch, bucket, url):
+    """The global one redirects while a bucket is new, and a browser's upload doesn't follow."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    ref = ObjectRef(bucket, "uploads/1", size_bytes=10)
+    assert Storage().presign_upload(ref, "audio/wav", 60)["url"] == url
