@@ -12,11 +12,15 @@ import numpy as np
 
 from function.errors import SetupError
 from function.features import SPEC
-from function.report import SCALE
+from function.report import LOWEST, SCALE
 from function.settings import Settings
 
 OUTPUTS = ("score", "weight", "speech")
-SILENT_FRAMES = 16  # a quarter of a second: of longer digital silence the network hears no more than that
+SILENT_FRAMES = 16  # a quarter of a second: of longer pauses of digital silence the network hears no more
+# Frames that hold both silence and sound are a click to the network, where there is none. After silence of
+# whole hops there is one such frame, and no more is left out: the network hears what it would hear without.
+FIRST_EDGE, LAST_EDGE = 1, 2
+SILENT_WEIGHT = 1e-7  # what the network gives a frame in which surely nobody speaks
 
 
 class FrameScores(NamedTuple):
@@ -150,8 +154,10 @@ class ScoreStream:
     A recording of up to ``frames + context`` frames is scored in one go. In a longer one every frame
     is scored with at least ``context`` frames known on either side of it. Memory doesn't grow.
 
-    Of digital silence the network hears ``SILENT_FRAMES`` at a time, the rest gets the last one's scores:
-    silence says nothing of the speech around it, and a recurrence forgets what it heard before.
+    Of digital silence the network hears ``SILENT_FRAMES`` in each pause, and nothing of what comes before
+    the first sound or after the last, edges included: silence says nothing of the speech around it, but a
+    recurrence takes it for a sign. What the network didn't hear gets the score of the sound beside it,
+    next to no weight and no speech.
     """
 
     def __init__(self, network: Network, frames: int, context: int) -> None:
@@ -161,25 +167,39 @@ class ScoreStream:
         self._frames: list[np.ndarray] = []  # joined when a window is ready: each time copies all of them
         self._skipped = np.empty(0, np.int64)  # silent frames left out before each of the frames
         self._scored = 0  # how many of self._frames are there as context only
+        self._begun = False  # whether there was any sound
+        self._edge = 0  # how many of the next frames are still to be left out
         self._silent = 0  # how many of the last frames pushed were silent
-        self._waiting = 0  # of those, how many were left out
-        self._last = FrameScores(*np.zeros((3, 1), np.float32))
+        self._waiting = 0  # how many of the last frames were left out
+        self._last_score = LOWEST
 
     def push(self, frames: np.ndarray) -> list["Window"]:
         """Takes (n, 257) frames; returns the windows that became ready."""
         self._take(frames)
         ready = []
         while len(self._skipped) >= self._scored + self._window + self._context:
-            ready += self._score(self._scored + self._window)
+            ready += self._score(self._scored + self._window, self._context)
         return ready
 
     def finish(self) -> list["Window"]:
         """Returns the frames that were waiting for their context."""
-        rest = self._score(len(self._skipped)) if len(self._skipped) > self._scored else []
-        return rest + self._silence(self._waiting)
+        heard = len(self._skipped)
+        silence = min(self._silent, SILENT_FRAMES) + LAST_EDGE if self._silent else 0
+        at_end = min(silence, heard - self._scored)
+        rest = self._score(heard - at_end, context=0) if heard - at_end > self._scored else []
+        return rest + self._silence(at_end + self._waiting, self._last_score)
 
     def _take(self, frames: np.ndarray) -> None:
         """Keeps all frames but those that silence has too many of."""
+        if not self._begun and len(frames):
+            sounding = np.flatnonzero(frames.any(axis=1))
+            self._begun = len(sounding) > 0
+            silent = int(sounding[0]) if self._begun else len(frames)
+            self._edge = silent + (FIRST_EDGE if self._begun and silent + self._waiting else 0)
+        unheard = min(self._edge, len(frames))
+        self._edge -= unheard
+        self._waiting += unheard
+        frames = frames[unheard:]
         if len(frames) == 0:
             return
         at = np.arange(1, len(frames) + 1)
@@ -196,29 +216,29 @@ class ScoreStream:
             self._waiting += len(frames)
         self._silent = int(silent[-1])
 
-    def _score(self, stop: int) -> list["Window"]:
+    def _score(self, stop: int, context: int) -> list["Window"]:
         frames = np.concatenate(self._frames)
-        scores = self._network(frames[: stop + self._context])
+        scores = self._network(frames[: stop + context])
         windows = []
         gaps = np.flatnonzero(self._skipped[self._scored : stop]) + self._scored
         edges = [self._scored, *gaps[gaps > self._scored].tolist(), stop]
         for first, last in itertools.pairwise(edges):
-            windows += self._silence(int(self._skipped[first]))
+            windows += self._silence(int(self._skipped[first]), scores.score[first])
             windows.append(Window(frames[first:last], scores.part(first, last)))
-            self._last = scores.part(last - 1, last)
+        self._last_score = scores.score[stop - 1]
         keep_from = max(0, stop - self._context)
         self._frames, self._skipped = [frames[keep_from:]], self._skipped[keep_from:]
         self._scored = stop - keep_from
         return windows
 
-    def _silence(self, count: int) -> list["Window"]:
+    def _silence(self, count: int, score: float) -> list["Window"]:
         """Windows of ``count`` silent frames that the network didn't hear."""
         sizes = [min(self._window, count - start) for start in range(0, count, self._window)]
         nothing = np.zeros(SPEC.bins, np.float32)
         return [
             Window(
                 np.broadcast_to(nothing, (size, SPEC.bins)),
-                FrameScores(*(np.repeat(value, size) for value in self._last)),
+                FrameScores(*(np.full(size, value, np.float32) for value in (score, SILENT_WEIGHT, 0.0))),
             )
             for size in sizes
         ]

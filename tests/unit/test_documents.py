@@ -101,7 +101,7 @@ def test_the_command_of_make_score_prints_its_table(desk: Path) -> None:
     options = re.search(r'`(OPTIONS="--csv [^`]+")`', README.read_text()).group(1)
     # Make says what it would do: its first lines may install, which a test has no business to.
     said = subprocess.run(
-        ["bash", "-c", f"make --dry-run {wish.removeprefix('make ')} {options}"],
+        ["bash", "-c", f"make --no-print-directory --dry-run {wish.removeprefix('make ')} {options}"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     done = run(said.strip().splitlines()[-1], desk)

@@ -37,7 +37,7 @@ def overall(model: Model, frames: np.ndarray, block: int) -> tuple[float, np.nda
     stream = model.stream()
     windows = [w for at in range(0, len(frames), block) for w in stream.push(frames[at : at + block])]
     windows += stream.finish()
-    np.testing.assert_array_equal(np.concatenate([w.frames for w in windows]), frames)
+    assert sum(len(window.frames) for window in windows) == len(frames)
     score, weight = (np.concatenate([getattr(w.scores, f) for w in windows]) for f in ("score", "weight"))
     return float(np.average(score, weights=weight)), score
 
@@ -98,13 +98,41 @@ def test_of_digital_silence_the_network_hears_little_and_every_frame_gets_its_sc
     frames = rng.random((300, SPEC.bins)).astype(np.float32)
     for silence in (slice(0, 60), slice(100, 110), slice(130, 200), slice(270, 300)):
         frames[silence] = 0
-    stream = ScoreStream(network, frames=40, context=0)
+    stream = ScoreStream(network, frames=40, context=20)
     windows = [w for at in range(0, 300, block) for w in stream.push(frames[at : at + block])]
     windows += stream.finish()
-    np.testing.assert_array_equal(np.concatenate([window.frames for window in windows]), frames)
-    scores = np.concatenate([window.scores.score for window in windows])
-    np.testing.assert_array_equal(scores, frames.sum(axis=1))
-    assert np.count_nonzero(~np.concatenate(heard)) == SILENT_FRAMES + 10 + SILENT_FRAMES + SILENT_FRAMES
+    assert sum(len(window.frames) for window in windows) == len(frames)
+    scores, weights, speech = (
+        np.concatenate(each) for each in zip(*(w.scores for w in windows), strict=True)
+    )
+    expected = frames.sum(axis=1)
+    unheard = [slice(0, 61), slice(130 + SILENT_FRAMES, 200), slice(268, 300)]
+    for silence, beside in zip(unheard, (61, 200, 267), strict=True):
+        expected[silence] = expected[beside]
+        assert weights[silence].max() < 1e-6
+        assert speech[silence].max() == 0
+    np.testing.assert_array_equal(scores, expected)
+    assert heard[0][0] and heard[-1][-1]
+    pauses = [
+        len(pause) for each in heard for pause in "".join(" x"[int(sound)] for sound in each).split("x")
+    ]
+    assert max(pauses) == SILENT_FRAMES
+
+
+def test_silence_around_a_recording_changes_next_to_nothing(onnx, speech, rng):
+    """Even where the noise begins and ends with the recording, so that silence makes an edge."""
+    noisy = speech + 0.01 * rng.standard_normal(len(speech)).astype(np.float32)
+    silence = np.zeros(10 * SPEC.sample_rate_hz, np.float32)
+    alone, _ = overall(onnx, frames_of(noisy), 173)
+    around, _ = overall(onnx, frames_of(np.concatenate([silence, noisy, silence])), 173)
+    assert around == pytest.approx(alone, abs=0.05)
+
+
+def test_a_recording_of_silence_alone_has_all_its_frames(onnx):
+    stream = onnx.stream()
+    silence = np.zeros((5_000, SPEC.bins), np.float32)
+    windows = stream.push(silence[:10]) + stream.push(silence[10:]) + stream.finish()
+    assert sum(len(window.frames) for window in windows) == 5_000
 
 
 def test_no_frames_no_windows(onnx):
