@@ -37,6 +37,8 @@ ANSWER_BYTES = 4096
 IDLE = 8  # processes kept for the next recordings: as many as were decoded at once, up to here
 # What the interpreter needs to start, and nothing of the function's own, such as its credentials.
 INHERITED = ("PATH", "LD_LIBRARY_PATH", "LANG")
+# How a process is ended by others: the kernel when memory is short, an operator or a supervisor.
+FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
 REFUSALS: dict[str, type[PermanentError]] = {
     error.type: error for error in (CorruptAudio, LimitExceeded, UnsupportedFormat)
 }
@@ -114,7 +116,7 @@ class Decoding:
         status = self._process.wait()
         if status == -signal.SIGALRM:
             return self._too_slow()
-        if status >= 0 or status == -signal.SIGKILL:
+        if status >= 0 or status in FROM_OUTSIDE:
             return DecoderLost(f"The decoder's process ended with status {status} while it was at work.")
         return DecoderCrashed(f"The decoder crashed on this file ({signal.Signals(-status).name}).")
 

@@ -42,6 +42,10 @@ def _killed() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _ended() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _bug() -> None:
     raise RuntimeError("A mistake of ours")
 
@@ -59,6 +63,7 @@ DEEDS = {
     "dawdle": _dawdle,
     "eat": _eat,
     "killed": _killed,
+    "ended": _ended,
     "bug": _bug,
 }
 soundfile.SoundFile.read = _hostile_read

@@ -74,7 +74,7 @@ def test_a_hunger_for_memory_is_stilled_at_the_limit(file_titled, limits):
     assert len(decode(file_titled("harmless"), limits)) == 16_000
 
 
-@pytest.mark.parametrize("title", ["killed", "bug"])
+@pytest.mark.parametrize("title", ["killed", "ended", "bug"])
 def test_what_the_file_is_not_to_blame_for_is_tried_again(file_titled, limits, title, capfd):
     with pytest.raises(DecoderLost, match="ended with status"):
         decode(file_titled(title), limits)
