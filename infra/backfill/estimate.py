@@ -9,13 +9,10 @@ from typing import Literal
 from rich.table import Table
 
 from benchmarks import prices
+from benchmarks.cost import GETS, PUTS, SQS_REQUESTS
 from infra.backfill.objects import Totals
 
 FIGURES = Path(__file__).with_name("figures.json")
-# What scoring one object asks of S3 (function/drop_folder.py, storage.py): two HEADs look for a result, one
-# GET reads the recording, a HEAD and a PUT write the result, a HEAD looks for one of the other kind.
-GETS, PUTS = 5, 1
-SQS_REQUESTS = 3  # sent, received, deleted
 KEYS_A_LIST = 1_000
 
 
