@@ -33,6 +33,8 @@ from function.requests import ANY_BODY, ERRORS, Named, Options, Upload, UploadTi
 from function.settings import Settings
 from function.storage import ObjectRef, Storage, storage_of_stack
 
+BY_UPLOAD = "Upload it by way of POST /v1/uploads."
+FORM_BYTES = 10_000  # of a form that are not its file
 PAGE = Path(__file__).parent / "page"
 # Nothing from anywhere else. Recordings play from memory, and large ones are sent to S3.
 PAGE_POLICY = (
@@ -101,6 +103,7 @@ async def post_score(
 ) -> Report:
     """Scores a recording: posted as a form's `file`, as the body itself, or named by bucket and key."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    _check_size(request, settings.limits.max_bytes)
     if kind == "application/json":
         named = await _named(request)
         report = await run_in_threadpool(_score_object, named, options, settings, storage)
@@ -109,7 +112,6 @@ async def post_score(
     async with _posted(request, kind, settings.limits.max_bytes) as (name, file):
         scores = await run_in_threadpool(options.scores, file, settings)
     report = Report(source=FileSource(file=name), **scores)
-    _count(report)
     if store and settings.results_bucket:
         score_id = uuid.uuid4().hex
         key, error_key = settings.result_keys(_upload_key(settings, score_id))
@@ -119,6 +121,7 @@ async def post_score(
         )
         response.headers["Location"] = f"/v1/scores/{score_id}"
         response.headers["Aqscore-Result"] = f"s3://{settings.results_bucket}/{key}"
+    _count(report)
     return report
 
 
@@ -190,6 +193,15 @@ async def _named(request: Request) -> Named:
         raise BadRequest('The JSON body is not {"bucket": ..., "key": ...}.') from None
 
 
+def _check_size(request: Request, max_bytes: int) -> None:
+    """Before a byte of it is taken in: a form is on disk as a whole by the time its file can be looked at."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced) > max_bytes + FORM_BYTES:
+        raise LimitExceeded(
+            f"The request has {int(announced):,} bytes, the limit is {max_bytes:,}.", advice=BY_UPLOAD
+        )
+
+
 def _score_object(named: Named, options: Options, settings: Settings, storage: Storage) -> Report:
     if named.bucket != _incoming(settings):
         raise Forbidden(f"The bucket {named.bucket} is not this stack's incoming bucket.")
@@ -216,7 +228,7 @@ async def _posted(request: Request, kind: str, max_bytes: int) -> AsyncIterator[
             if file.tell() > max_bytes:
                 raise LimitExceeded(
                     f"The body has more than {max_bytes:,} bytes.",
-                    advice="Upload it by way of POST /v1/uploads.",
+                    advice=BY_UPLOAD,
                 )
         yield "body", file
 

@@ -81,14 +81,21 @@ class Decoding:
 
     def close(self) -> None:
         """Lets go of the file, and of the process unless that can decode another one."""
-        if self._answered and self._sound:
-            self._left_s = self._limits.max_decode_s  # however little the recording has left of it
-            self._ask({"close": True})
+        if self._answered and self._sound and self._closes():
             _give_back(self._process)
         else:
             self._process.end()
             with suppress(DecoderLost):  # whoever needs the next one will be told
                 start(self._limits)
+
+    def _closes(self) -> bool:
+        """Whether the process lives on. What it dies of now is no fault of what it has decoded."""
+        self._left_s = self._limits.max_decode_s  # however little the recording has left of it
+        try:
+            self._ask({"close": True})
+        except (PermanentError, DecoderLost):
+            return False
+        return True
 
     def __enter__(self) -> "Decoding":
         return self

@@ -103,6 +103,12 @@ def test_too_large_names_the_other_way(client):
     assert "/v1/uploads" in client.post("/v1/scores", content=b"x" * 300_001).json()["advice"]
 
 
+def test_a_form_is_refused_before_it_is_taken_in(client):
+    problem(client.post("/v1/scores", files={"file": ("a.wav", b"x" * 320_000)}), 413, "limit_exceeded")
+    detail = client.post("/v1/scores", files={"file": ("a.wav", b"x" * 320_000)}).json()["detail"]
+    assert "The request has" in detail
+
+
 def test_a_part_that_ends_before_it_begins_is_refused(client):
     problem(client.post("/v1/scores", params={"start": 2, "end": 1}, content=CLEAN), 400, "bad_request")
 

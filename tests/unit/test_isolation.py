@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +48,14 @@ def decode(path: Path, limits: Limits) -> np.ndarray:
 def test_a_crash_is_the_files_own(file_titled, limits):
     with pytest.raises(DecoderCrashed, match=r"crashed on this file \(SIGSEGV\)"):
         decode(file_titled("crash"), limits)
+    assert len(decode(file_titled("harmless"), limits)) == 16_000
+
+
+def test_a_decoder_that_dies_when_its_work_is_done_takes_nothing_with_it(file_titled, limits):
+    with file_titled("harmless").open("rb") as file, Decoding(file.fileno(), limits) as decoding:
+        samples, _ = decoding.read()
+        assert len(samples) == 16_000
+        os.kill(decoding._process._process.pid, signal.SIGSEGV)
     assert len(decode(file_titled("harmless"), limits)) == 16_000
 
 
