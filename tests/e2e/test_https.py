@@ -69,3 +69,15 @@ def test_ten_minutes_go_through_the_upload(client: httpx2.Client, stack: Stack, 
     report = wait_until(scored, "the score of the upload", RESULT_LIMIT_S)
     assert report["media"]["duration_s"] == pytest.approx(604.2, abs=0.1)
     assert {"thinned"} <= {warning["code"] for warning in report["warnings"]}
+
+
+def test_a_page_elsewhere_may_upload(client: httpx2.Client, stack: Stack) -> None:
+    """A browser asks first. LocalStack holds every origin but localhost to the bucket's rule."""
+    wish = {"filename": "meeting.wav", "size": 9_000_000}
+    ticket = client.post(f"{stack.api_url}/v1/uploads", json=wish).json()
+    asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
+    answer = client.options(ticket["url"], headers=asked)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Access-Control-Allow-Origin"] in ("*", "https://example.org")
+    answer = client.options(ticket["url"], headers=asked | {"Access-Control-Request-Method": "DELETE"})
+    assert answer.status_code == 403
