@@ -18,6 +18,8 @@ COLOUR_DB = 1.5  # standard deviation of each term of the colouring
 COLOUR_TERMS = 4
 SILENCE_SHARE, SILENCE_S = 0.3, (0.1, 5.0)  # clips that get digital silence before or after, how much
 
+CUT_FRAMES = 3  # that are left out at the beginning, at most
+
 _BIN_HZ = np.arange(SPEC.bins) * SPEC.sample_rate_hz / SPEC.frame_length
 _BIN_BARK = bark(_BIN_HZ)
 _MATRIX = band_matrix()
@@ -27,6 +29,10 @@ _BAND_HZ = _BIN_HZ @ _MATRIX
 def augmented(clip: dict[str, np.ndarray], generator: np.random.Generator) -> dict[str, np.ndarray]:
     """A changed copy of what training.dataset.load_clip returns, drawn from ``generator``."""
     clip = dict(clip)
+    # Whichever sample a recording begins at, its score should be the same; the network joins frames in pairs.
+    start = int(generator.integers(CUT_FRAMES + 1))
+    for name in ("frames", "frame_scores", "speech", "reference"):
+        clip[name] = clip[name][start:]
     if generator.random() < WARP_SHARE:
         _warp(clip, generator.uniform(1 - WARP, 1 + WARP))
     gain = 10 ** ((_colour(generator) + generator.uniform(-GAIN_DB, GAIN_DB)) / 20)

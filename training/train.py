@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -238,12 +239,16 @@ def main(arguments: list[str] | None = None) -> None:
     length.add_argument("--minutes", type=float, help="how long to train, resumed time included")
     length.add_argument("--epochs", type=int, help=f"epochs of at most {EPOCH_CLIPS:,} clips")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--rate", type=float, help="highest learning rate instead of the configuration's: a third with --from"
+    )
     parser.add_argument("--from", dest="first", type=Path, help="model.keras to begin with, default none")
     options = parser.parse_args(arguments)
+    config = CONFIGS[options.config]
     train(
         options.corpus,
         options.out,
-        CONFIGS[options.config],
+        replace(config, learning_rate=options.rate) if options.rate else config,
         options.seed,
         minutes=options.minutes,
         epochs=options.epochs,
