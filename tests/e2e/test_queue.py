@@ -32,7 +32,7 @@ def test_an_unreadable_message_is_kept_and_its_batch_is_done(
 
     send("Hello, is this the queue?", s3_event(report["source"]))
 
-    assert stack.read_result(f"{key}.json")
+    wait_until(lambda: stack.read_result(f"{key}.json"), "the recording's result", DEAD_LETTER_LIMIT_S)
     kept = wait_until(lambda: dead_letter(stack), "the message in the dead-letter queue", DEAD_LETTER_LIMIT_S)
     assert kept["Body"] == "Hello, is this the queue?"
     assert int(kept["Attributes"]["ApproximateReceiveCount"]) > 2
