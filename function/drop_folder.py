@@ -131,12 +131,12 @@ class DropFolder:
         left_s = until - time.monotonic()
         _check_time(0, left_s)  # the download may have taken all of it
         left_s -= LEAST_S
-        if left_s >= limits.max_decode_s:
-            return score(file, self._settings, left_s=left_s)
+        within = replace(limits, max_decode_s=min(limits.max_decode_s, left_s))
         try:
-            shorter = replace(self._settings, limits=replace(limits, max_decode_s=left_s))
-            return score(file, shorter, left_s=left_s)
+            return score(file, replace(self._settings, limits=within), left_s=left_s)
         except DecodingTooSlow as error:
+            if left_s >= limits.max_decode_s:
+                raise
             raise OutOfTime(f"Decoding takes longer than the {left_s:.0f} s that it could have.") from error
 
     def _announce(self, outcome: Outcome) -> None:

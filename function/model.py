@@ -20,7 +20,8 @@ SILENT_FRAMES = 16  # a quarter of a second: of longer pauses of digital silence
 # Frames that hold both silence and sound are a click to the network, where there is none. After silence of
 # whole hops there is one such frame, and no more is left out: the network hears what it would hear without.
 FIRST_EDGE, LAST_EDGE = 1, 2
-SILENT_WEIGHT = 1e-7  # what the network gives a frame in which surely nobody speaks
+# What a frame weighs in which surely nobody speaks: it keeps the mean of a recording without speech defined.
+SILENT_WEIGHT = 1e-7
 
 
 class FrameScores(NamedTuple):

@@ -6,7 +6,6 @@ recording that the event names. Prints the function's answer.
 
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -16,10 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from infra.localstack.install import ROOT, SAM
 from infra.localstack.server import localstack
+from infra.localstack.stack import client, with_line
 
 BUILT = ROOT / ".aws-sam" / "build" / "template.yaml"
 RECORDING = ROOT / "examples" / "clean.flac"
@@ -37,14 +35,16 @@ class SamLocal:
 
     def __init__(self, address: str, built: Path, folder: Path) -> None:
         """``address`` is S3's; into ``folder`` go the files that SAM wants."""
-        self.s3 = boto3.client("s3", endpoint_url=address, region_name=REGION, **_NOBODY)
+        self.s3 = client(address, "s3")
         for bucket in (INCOMING, RESULTS):
             self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
             self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         put = self.s3.put_object(Bucket=INCOMING, Key=KEY, Body=RECORDING.read_bytes())
         self._version_id, self._etag = put["VersionId"], put["ETag"].strip('"')
         self._template, self._variables = folder / "template.yaml", folder / "variables.json"
-        self._template.write_text(with_endpoint(built.read_text(), address))
+        # By this variable the AWS SDK finds S3.
+        endpoint = f"  AWS_ENDPOINT_URL: {address}"
+        self._template.write_text(with_line(built.read_text(), "Variables:", endpoint))
         names = {"AQSCORE_INCOMING_BUCKET": INCOMING, "AQSCORE_RESULTS_BUCKET": RESULTS}
         self._variables.write_text(json.dumps({"Parameters": names}))
 
@@ -59,7 +59,7 @@ class SamLocal:
             input=json.dumps(self.fitted(event)),
             env=os.environ
             | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": REGION}
-            | {name.upper(): value for name, value in _NOBODY.items()},
+            | {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"},
             capture_output=True,
             text=True,
         )
@@ -83,18 +83,6 @@ class SamLocal:
         if name == "body" and isinstance(value, str) and value.startswith("{"):
             return json.dumps(self.fitted(json.loads(value)))
         return self.fitted(value)
-
-
-_NOBODY = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
-
-
-def with_endpoint(template: str, address: str) -> str:
-    """The built template's text with one variable more, by which the AWS SDK finds S3."""
-    added = rf"\g<0>\n\g<1>  AWS_ENDPOINT_URL: {address}"
-    text, places = re.subn(r"^( +)Variables:$", added, template, flags=re.M)
-    if places != 1:
-        raise RuntimeError(f"Expected one 'Variables:' in the built template, found {places}.")
-    return text
 
 
 @contextmanager

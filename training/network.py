@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers, ops
 
 from function.features import SPEC
+from function.model import SILENT_WEIGHT
 from function.report import HIGHEST, LOWEST
 from training.bands import band_matrix
 
@@ -15,7 +16,6 @@ HEARD_BINS = 230  # up to 7.2 kHz: PESQ-WB listens no higher, and there resampli
 LOG_FLOOR = 3e-4  # 70 dB under the level around: about where 16 bits end in a recording of usual level
 WEIGHT_SPAN = 1.5  # a speech frame weighs between exp(-1.5) and exp(1.5): no few frames decide alone
 CONVOLUTIONS_TRAIN_IN = "mixed_bfloat16"  # half the time on CPUs that know it; served in float32
-WEIGHT_FLOOR = 1e-7  # keeps the mean of a recording without speech defined
 
 
 @dataclass(frozen=True)
@@ -170,9 +170,9 @@ def _maps(config: Config, image, mask, halved, precision: str):
     The first convolution keeps the frame rate and the bands, the second halves both, later ones the bands.
     """
     for number, maps in enumerate(config.maps):
-        strides = [(1, 1), (2, 2)][number] if number < 2 else (1, 2)
+        strides = (2 if number == 1 else 1, 2 if number else 1)
         image = layers.ZeroPadding2D(1, dtype=precision, name=f"map_{number + 1}_padding")(
-            _cut_maps(image, mask if number < 2 else halved)
+            _cut(image, mask if number < 2 else halved)
         )
         image = layers.Conv2D(
             maps, 3, strides=strides, activation="relu", dtype=precision, name=f"map_{number + 1}"
@@ -195,12 +195,12 @@ def log_magnitudes(magnitudes):
     return ops.log(magnitudes + LOG_FLOOR) / 3.0 + 1.0
 
 
-def _cut(hidden, mask):
-    return hidden if mask is None else hidden * ops.expand_dims(ops.cast(mask, "float32"), -1)
-
-
-def _cut_maps(image, mask):
-    return image if mask is None else image * ops.cast(mask, image.dtype)[:, :, None, None]
+def _cut(values, mask):
+    """(batch, frames, ...) with zeros where the batch is padded."""
+    if mask is None:
+        return values
+    others = (None,) * (len(values.shape) - 2)
+    return values * ops.cast(mask, values.dtype)[(slice(None), slice(None), *others)]
 
 
 def _convolution(config: Config, hidden, width: int, stride: int, precision: str, name: str):
@@ -235,7 +235,7 @@ def _heads(config: Config, hidden, positions) -> dict:
         # Squared, because ten seconds of "1 % speech" must not outweigh five seconds of speech.
         factor = ops.exp(WEIGHT_SPAN * ops.tanh(head("weight_head") / WEIGHT_SPAN))
         # No gradient, because the overall error must not teach the head to call good frames speech.
-        weight = ops.square(ops.stop_gradient(speech)) * factor + WEIGHT_FLOOR
+        weight = ops.square(ops.stop_gradient(speech)) * factor + SILENT_WEIGHT
     else:
         weight = ops.ones_like(score)
     return {"score": score, "weight": weight, "speech": speech}

@@ -45,9 +45,7 @@ class NoisePool:
         if choice < BABBLE_SHARE:
             noise, kinds = self._babble(generator, length), [f"babble-{self.split}"]
         elif choice < BABBLE_SHARE + PAIR_SHARE:
-            first, kind = self.one_kind(generator, length)
-            second, other = self.one_kind(generator, length)
-            noise, kinds = first + second * 10 ** (generator.uniform(-10, 0) / 20), sorted({kind, other})
+            noise, kinds = self._paired(*self.one_kind(generator, length), generator)
         elif train and choice < BABBLE_SHARE + PAIR_SHARE + SYNTHETIC_SHARE:
             noise, kind = synthetic(generator, length)
             kinds = [kind]
@@ -64,12 +62,11 @@ class NoisePool:
         noise, kind = self.one_kind(generator, length, talking=False)
         if self.split != TRAIN:
             return noise, [kind]
-        kinds = {kind}
+        kinds = [kind]
         if generator.random() < PAIR_SHARE:
-            second, other = self.one_kind(generator, length, talking=False)
-            noise, kinds = noise + second * 10 ** (generator.uniform(-10, 0) / 20), {kind, other}
+            noise, kinds = self._paired(noise, kind, generator, talking=False)
         noise, _ = _varied(noise, generator)
-        return _unit(noise), sorted(kinds)
+        return _unit(noise), kinds
 
     def one_kind(
         self, generator: np.random.Generator, length: int, talking: bool = True
@@ -85,6 +82,13 @@ class NoisePool:
         start = int(generator.integers(len(samples)))
         repeated = np.tile(samples, 1 + -(-(start + length) // len(samples)))
         return _unit(repeated[start : start + length]), kind
+
+    def _paired(
+        self, noise: np.ndarray, kind: str, generator: np.random.Generator, talking: bool = True
+    ) -> tuple[np.ndarray, list[str]]:
+        """The noise with a second one, as loud or up to 10 dB softer, and both kinds."""
+        second, other = self.one_kind(generator, len(noise), talking)
+        return noise + second * 10 ** (generator.uniform(-10, 0) / 20), sorted({kind, other})
 
     def _babble(self, generator: np.random.Generator, length: int) -> np.ndarray:
         voices = [

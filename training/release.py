@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from function.errors import SetupError
-from function.model import NETWORKS, Model
+from function.model import NETWORKS
 from function.settings import Settings
 from training import card, conformance
 
@@ -53,7 +53,6 @@ def check(folder: Path) -> None:
     """Raises SetupError when either runtime can't load the model, or scores a signal other than pinned."""
     pinned = json.loads((folder / PINNED).read_text())
     for runtime in NETWORKS:
-        Model(folder, runtime)
         found = conformance.scores_of(replace(Settings(), model_dir=folder, runtime=runtime))
         for signal, expected in pinned["scores"].items():
             if _apart(found.get(signal), expected) > pinned["tolerance"]:

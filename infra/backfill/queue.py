@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from botocore.client import BaseClient
 
+from infra.waiting import Backlog
+
 BATCH = 10  # messages that one request may carry
 POLL_S = 0.5
-COUNTS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 
 
 def send(
@@ -39,10 +40,8 @@ def send(
 
 def waiting(sqs: BaseClient, queue_url: str) -> Iterator[int]:
     """How many messages are not dealt with yet, again and again until none is."""
-    while True:
-        answer = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=COUNTS)
-        count = sum(int(answer["Attributes"][name]) for name in COUNTS)
-        yield count
-        if count == 0:
-            return
+    backlog = Backlog(sqs, queue_url)
+    while not backlog.is_cleared():
+        yield backlog.latest
         time.sleep(POLL_S)
+    yield 0

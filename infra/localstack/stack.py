@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -55,6 +56,18 @@ class Stack:
         if "FunctionError" in answer:
             raise RuntimeError(f"The function failed: {payload['errorMessage']}")
         return payload
+
+    def publish(self, variables: Mapping[str, str], **configuration: Any) -> str:
+        """Makes a version of the function with these variables too; its number, once it can be called."""
+        name = self.function_name
+        given = self.lambda_.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        self.lambda_.update_function_configuration(
+            FunctionName=name, Environment={"Variables": {**given, **variables}}, **configuration
+        )
+        self.lambda_.get_waiter("function_updated_v2").wait(FunctionName=name)
+        version = self.lambda_.publish_version(FunctionName=name)["Version"]
+        self.lambda_.get_waiter("published_version_active").wait(FunctionName=name, Qualifier=version)
+        return version
 
     def start_function(self) -> None:
         """Has the function load its model, on an event that asks for nothing else. Raises as invoke does."""
@@ -127,10 +140,17 @@ def deployed(address: str) -> Stack:
 
 def with_image(template: str, image: str) -> str:
     """The template's text with one line more: the function's image, which `sam deploy` would fill in."""
-    with_it = rf"\g<0>\n\g<1>ImageUri: {image}"
-    text, places = re.subn(r"^( +)PackageType: Image$", with_it, template, flags=re.M)
+    return with_line(template, "PackageType: Image", f"ImageUri: {image}")
+
+
+def with_line(template: str, after: str, line: str) -> str:
+    """A template's text with ``line`` behind the one line that says ``after``, indented as that one is.
+
+    Raises RuntimeError when there is none such, or more than one.
+    """
+    text, places = re.subn(rf"^( +){re.escape(after)}$", rf"\g<0>\n\g<1>{line}", template, flags=re.M)
     if places != 1:
-        raise RuntimeError(f"Expected one line 'PackageType: Image' in {TEMPLATE.name}, found {places}.")
+        raise RuntimeError(f"Expected one line '{after}' in the template, found {places}.")
     return text
 
 

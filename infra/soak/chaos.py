@@ -129,15 +129,7 @@ def poll_faster(stack: Stack, pollers: int, endpoint: str) -> None:
     mappings = stack.lambda_.list_event_source_mappings()["EventSourceMappings"]
     [pattern] = [each for each in mappings if each["EventSourceArn"].endswith(stack.queue_url.split("/")[-1])]
     stack.lambda_.delete_event_source_mapping(UUID=pattern["UUID"])
-    variables = stack.lambda_.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    stack.lambda_.update_function_configuration(
-        FunctionName=function,
-        Timeout=TIMEOUT_S,
-        Environment={"Variables": variables | {"AWS_ENDPOINT_URL_S3": endpoint}},
-    )
-    stack.lambda_.get_waiter("function_updated_v2").wait(FunctionName=function)
-    version = stack.lambda_.publish_version(FunctionName=function)["Version"]
-    stack.lambda_.get_waiter("published_version_active").wait(FunctionName=function, Qualifier=version)
+    version = stack.publish({"AWS_ENDPOINT_URL_S3": endpoint}, Timeout=TIMEOUT_S)
     for number in range(pollers):
         name = f"soak-{number}"
         stack.lambda_.create_alias(FunctionName=function, Name=name, FunctionVersion=version)

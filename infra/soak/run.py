@@ -14,7 +14,7 @@ from infra.localstack.stack import Stack, deploy
 from infra.soak.chaos import Killer, Relay, be_impatient, in_background, poll_faster
 from infra.soak.proxy import fault_proxy
 from infra.soak.recordings import Body, recordings
-from infra.waiting import wait_until
+from infra.waiting import Backlog, wait_until
 
 SHARE = 0.05  # of the requests, for each kind of fault
 UPLOADERS = 4
@@ -98,6 +98,8 @@ def _wait(stack: Stack, findings: Findings, limit_s: float) -> None:
     """Until the queue is empty. What rests in the dead-letter queue is kept, or sent back if it is no poison:
     what an operator does once the fault has gone."""
 
+    backlog = Backlog(stack.sqs, stack.queue_url)
+
     def is_empty() -> bool:
         answer = stack.sqs.receive_message(QueueUrl=stack.dead_letter_queue_url, MaxNumberOfMessages=10)
         for message in answer.get("Messages", []):
@@ -109,9 +111,7 @@ def _wait(stack: Stack, findings: Findings, limit_s: float) -> None:
             stack.sqs.delete_message(
                 QueueUrl=stack.dead_letter_queue_url, ReceiptHandle=message["ReceiptHandle"]
             )
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        counts = stack.sqs.get_queue_attributes(QueueUrl=stack.queue_url, AttributeNames=names)["Attributes"]
-        return not answer.get("Messages") and set(counts.values()) == {"0"}
+        return backlog.is_cleared() and not answer.get("Messages")
 
     wait_until(is_empty, "the queue to be empty", limit_s)
 

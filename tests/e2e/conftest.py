@@ -13,10 +13,10 @@ from function.settings import Settings
 from infra.localstack.install import EMULATOR, LOCALSTACK_PYTHON, ROOT, SAM
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, deploy
-from infra.waiting import wait_until
+from infra.soak.chaos import be_impatient
+from infra.waiting import Backlog, wait_until
 
 IDLE_LIMIT_S = 30
-CALM_ANSWERS = 4  # in a row, of an empty queue
 
 
 @pytest.fixture(scope="session")
@@ -80,11 +80,7 @@ def impatient_queue(stack: Stack) -> Iterator[None]:
     """Two tries three seconds apart, in place of the template's five in two and a half hours."""
     names = ["VisibilityTimeout", "RedrivePolicy"]
     answer = stack.sqs.get_queue_attributes(QueueUrl=stack.queue_url, AttributeNames=names)
-    redrive = json.loads(answer["Attributes"]["RedrivePolicy"]) | {"maxReceiveCount": 2}
-    stack.sqs.set_queue_attributes(
-        QueueUrl=stack.queue_url,
-        Attributes={"VisibilityTimeout": "3", "RedrivePolicy": json.dumps(redrive)},
-    )
+    be_impatient(stack, hidden_s=3, tries=2)
     yield
     stack.sqs.set_queue_attributes(QueueUrl=stack.queue_url, Attributes=answer["Attributes"])
 
@@ -110,14 +106,4 @@ def backfill(stack: Stack) -> Callable[..., subprocess.CompletedProcess]:
 
 def wait_until_idle(stack: Stack) -> None:
     """Returns when the queue is empty, with nothing in work and nothing waiting for another try."""
-    counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    calm = 0
-
-    def is_idle() -> bool:
-        # On its way from one count to the other a message is in neither, so once is not enough.
-        nonlocal calm
-        answer = stack.sqs.get_queue_attributes(QueueUrl=stack.queue_url, AttributeNames=counts)
-        calm = calm + 1 if all(count == "0" for count in answer["Attributes"].values()) else 0
-        return calm >= CALM_ANSWERS
-
-    wait_until(is_idle, "the queue to be empty", IDLE_LIMIT_S)
+    wait_until(Backlog(stack.sqs, stack.queue_url).is_cleared, "the queue to be empty", IDLE_LIMIT_S)

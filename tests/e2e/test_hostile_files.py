@@ -7,7 +7,6 @@ import pytest
 
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, deploy
-from infra.waiting import wait_until
 from tests.conftest import ROOT, wav_bytes
 from tests.e2e.conftest import wait_until_idle
 from tests.recordings import titled
@@ -30,17 +29,8 @@ def hostile_stack(installed: None, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def give_environment(stack: Stack, **more: str) -> None:
     """Makes a version of the function with these variables too, and the one that the queue calls."""
-    name = stack.function_name.partition(":")[0]
-    variables = stack.lambda_.get_function_configuration(FunctionName=name)["Environment"]["Variables"] | more
-    stack.lambda_.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
-
-    def updated() -> bool:
-        answer = stack.lambda_.get_function_configuration(FunctionName=name)
-        return answer["LastUpdateStatus"] == "Successful"
-
-    wait_until(updated, "the function's new environment", 30)
-    version = stack.lambda_.publish_version(FunctionName=name)["Version"]
-    stack.lambda_.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
+    version = stack.publish(more)
+    stack.lambda_.update_alias(FunctionName=stack.function_name, Name=ALIAS, FunctionVersion=version)
 
 
 def test_each_has_its_error_record_and_the_others_their_scores(

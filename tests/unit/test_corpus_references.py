@@ -16,11 +16,15 @@ def prepared(tmp_path, samples):
     return prepare(source, "corpus", "corpus/s", tmp_path / "cache" / "a.flac")
 
 
+def with_floor(speech: np.ndarray, level_db: float, rng: np.random.Generator) -> np.ndarray:
+    """The speech with white noise at a level relative to it."""
+    noise = rng.standard_normal(len(speech)).astype(np.float32)
+    return speech + np.float32(active_level(speech) * 10 ** (level_db / 20)) * noise
+
+
 def test_a_floor_is_taken_out_and_the_speech_stays(rng):
     speech = voice(5, 6)
-    noisy = speech + np.float32(active_level(speech) * 10 ** (-35 / 20)) * rng.standard_normal(
-        len(speech)
-    ).astype(np.float32)
+    noisy = with_floor(speech, -35, rng)
     cleaned = clean(noisy, words=True)
     assert floor_db(noisy) > -40
     assert floor_db(cleaned) < -60
@@ -29,9 +33,7 @@ def test_a_floor_is_taken_out_and_the_speech_stays(rng):
 
 def test_a_floor_that_the_words_hide_is_taken_out_of_the_pauses_only(rng):
     speech = voice(5, 6)
-    noisy = speech + np.float32(active_level(speech) * 10 ** (-40 / 20)) * rng.standard_normal(
-        len(speech)
-    ).astype(np.float32)
+    noisy = with_floor(speech, -40, rng)
     cleaned = clean(noisy, words=False)
     loud = np.abs(speech) > 0.1 * np.abs(speech).max()
     np.testing.assert_allclose(cleaned[loud], noisy[loud], rtol=1e-5)
