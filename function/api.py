@@ -27,11 +27,12 @@ from function.errors import (
     ObjectNotFound,
 )
 from function.model import load_model
+from function.object_ref import ObjectRef
 from function.problems import RETRY_AFTER_S, answer_with_problems, request_id_of
 from function.report import ErrorRecord, FileSource, ObjectSource, Report
 from function.requests import ANY_BODY, ERRORS, Named, Options, Upload, UploadTicket
 from function.settings import Settings
-from function.storage import ObjectRef, Storage, storage_of_stack
+from function.storage import Storage, storage_of_stack
 
 BY_UPLOAD = "Upload it by way of POST /v1/uploads."
 FORM_BYTES = 10_000  # of a form that are not its file

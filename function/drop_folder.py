@@ -16,10 +16,11 @@ from function.errors import (
     SetupError,
     Superseded,
 )
+from function.object_ref import ObjectRef
 from function.report import ErrorRecord, ObjectSource, Report, Scored, read_document
 from function.scoring import score
 from function.settings import Settings
-from function.storage import ObjectRef, Storage
+from function.storage import Storage
 
 # What a file is expected to take, by its size; docs/decisions/0042 tells how that was measured.
 LEAST_S = 2.0

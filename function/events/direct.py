@@ -3,7 +3,7 @@
 from typing import Any
 
 from function.drop_folder import DropFolder
-from function.storage import ObjectRef
+from function.object_ref import ObjectRef
 
 
 class Direct:

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 from typing import Any
 
 from function.drop_folder import DropFolder
-from function.storage import ObjectRef
+from function.object_ref import ObjectRef
 
 
 class EventBridge:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from function.drop_folder import DropFolder
-from function.storage import ObjectRef
+from function.object_ref import ObjectRef
 
 
 class S3:

@@ -8,8 +8,8 @@ from urllib.parse import unquote_plus
 
 from function.drop_folder import DropFolder
 from function.errors import AqscoreError, PermanentError
+from function.object_ref import ObjectRef
 from function.report import ErrorRecord
-from function.storage import ObjectRef
 
 # What became of a task, in the words of Batch Operations: PermanentFailure ends up in the job's
 # completion report, TemporaryFailure is tried again before the job completes.

@@ -13,7 +13,7 @@ from function.events.direct import Direct
 from function.events.eventbridge import EventBridge
 from function.events.s3 import S3
 from function.events.shape import shape_of
-from function.storage import ObjectRef
+from function.object_ref import ObjectRef
 
 INSIDE = (S3, EventBridge, Direct)
 FRESH_SHARE = 0.9

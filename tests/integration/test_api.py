@@ -8,9 +8,9 @@ from fastapi.testclient import TestClient
 
 from function import api
 from function.drop_folder import DropFolder
+from function.object_ref import ObjectRef
 from function.report import Report
 from function.settings import Settings
-from function.storage import ObjectRef
 from tests.conftest import EXAMPLES
 from tests.integration.test_storage import stored
 

@@ -10,8 +10,8 @@ from benchmarks.cost import GETS, PUTS
 from function import drop_folder as module
 from function.drop_folder import DropFolder
 from function.errors import BadRequest, OutOfTime, SetupError
+from function.object_ref import ObjectRef
 from function.settings import Limits, Settings
-from function.storage import ObjectRef
 from tests.conftest import EXAMPLES, ROOT
 from tests.integration.test_storage import announced, stored
 from tests.recordings import titled

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from function.errors import StorageUnavailable
-from function.storage import READ_TRIES, ObjectRef, Storage
+from function.object_ref import ObjectRef
+from function.storage import READ_TRIES, Storage
 from infra.soak.proxy import FaultProxy, fault_proxy
 from tests.integration.test_storage import announced, stored
 

@@ -11,7 +11,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from function.errors import LimitExceeded, ObjectNotFound, StorageUnavailable, Superseded
-from function.storage import ObjectRef, Storage
+from function.object_ref import ObjectRef
+from function.storage import Storage
 
 
 def announced(s3, bucket: str, key: str, body: bytes, sequencer: str) -> ObjectRef:

@@ -8,8 +8,9 @@ import pytest
 from function import drop_folder as module
 from function.drop_folder import DropFolder
 from function.errors import BadRequest, OutOfTime
+from function.object_ref import ObjectRef
 from function.settings import Settings
-from function.storage import ObjectRef, Storage
+from function.storage import Storage
 from tests.unit.memory_s3 import MemoryS3
 
 INCOMING, RESULTS = "incoming", "results"

@@ -19,9 +19,10 @@ from function.events.http import Http
 from function.events.s3 import S3
 from function.events.s3_batch import S3Batch
 from function.events.sqs import Sqs
+from function.object_ref import ObjectRef
 from function.report import ErrorInfo, ErrorRecord, ObjectSource
 from function.settings import Settings
-from function.storage import ObjectRef, Storage
+from function.storage import Storage
 from tests.conftest import ROOT
 from tests.unit.memory_s3 import MemoryS3
 

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from function import drop_folder as module
 from function.drop_folder import DropFolder
 from function.errors import EmptyFile, StorageUnavailable
+from function.object_ref import ObjectRef
 from function.scoring import score
 from function.settings import Settings
-from function.storage import ObjectRef, Storage
+from function.storage import Storage
 from tests.conftest import EXAMPLES
 from tests.unit.memory_s3 import MemoryS3
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from function.storage import ObjectRef, Storage
+from function.object_ref import ObjectRef
+from function.storage import Storage
 
 
 @pytest.mark.parametrize(

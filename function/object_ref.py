@@ -1,0 +1,44 @@
+"""An object version: what an event or a person says of it, and which of two is the newer."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ObjectRef:
+    """An object version, as far as it is known: an event tells all but the time, a person two fields."""
+
+    bucket: str
+    key: str
+    version_id: str | None = None
+    etag: str | None = None
+    sequencer: str | None = None
+    size_bytes: int | None = None
+    modified: datetime | None = None
+
+    def as_source(self) -> dict[str, Any]:
+        """The fields of a result's ``source``."""
+        return {name: value for name, value in asdict(self).items() if name != "modified"}
+
+    def is_same_version(self, other: "ObjectRef") -> bool:
+        """By what is known of both, version id and ETag; False where neither is."""
+        known = [
+            (ours, theirs)
+            for ours, theirs in ((self.version_id, other.version_id), (self.etag, other.etag))
+            if ours and theirs
+        ]
+        return bool(known) and all(ours == theirs for ours, theirs in known)
+
+    def is_older_than(self, other: "ObjectRef") -> bool:
+        """By sequencer, else by S3's own time; False where neither is known of both.
+
+        Sequencers of one key compare as hexadecimal numbers, the shorter padded on the left:
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+        """
+        if self.sequencer and other.sequencer and self.sequencer != other.sequencer:
+            width = max(len(self.sequencer), len(other.sequencer))
+            return self.sequencer.upper().zfill(width) < other.sequencer.upper().zfill(width)
+        if self.modified and other.modified:
+            return self.modified < other.modified
+        return False
