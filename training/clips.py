@@ -100,6 +100,7 @@ def _record(draft: Draft, samples: np.ndarray, overall: float | None) -> dict:
         "seconds": round(len(samples) / RATE, 3),
         "speakers": draft.passage.speakers if draft.passage else [],
         "speech_files": draft.passage.files if draft.passage else [],
+        "rerecorded": [],
         "noise_kinds": sorted({kind for version in versions for kind in version.noise_kinds}),
         "degradations": befallen,
         "group": worse.group,

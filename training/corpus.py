@@ -51,9 +51,12 @@ def build(arguments: argparse.Namespace) -> None:
         name: [str(path) for path in getattr(arguments, name)] for name in ("speech", "noise", "rir")
     }
     _same_as_before(out, given)
-    synthetic = {path.name for path in arguments.speech if (path / splits.SYNTHETIC_MARK).is_file()}
+    synthetic, train_only = (
+        {path.name for path in arguments.speech if (path / mark).is_file()}
+        for mark in (splits.SYNTHETIC_MARK, splits.TRAIN_ONLY_MARK)
+    )
     references = prepare_all(arguments.speech, out, arguments.workers)
-    split = make_splits(references, synthetic, arguments.noise, arguments.rir, arguments.seed)
+    split = make_splits(references, synthetic | train_only, arguments.noise, arguments.rir, arguments.seed)
     (out / "splits.json").write_text(json.dumps(split, indent=1, ensure_ascii=False))
     pools = {name: make_pools(references, synthetic, split, name) for name in (splits.TRAIN, splits.DEV)}
     manifest = out / "manifest.jsonl"

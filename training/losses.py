@@ -51,14 +51,17 @@ def utterance_loss(predicted: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
 
 
 def frame_loss(config: Config, score: tf.Tensor, batch: dict) -> tf.Tensor:
-    """Mean over clips of weight x mean squared error over the clip's frames.
+    """Mean over clips of weight x mean squared error over the clip's frames that have a label.
 
     The published weight, 10^(PESQ - 4.5), is for labels copied from the clip to its frames: a bad clip's
     frames may be better than their label. Labels by time need no such excuse, so "even" trusts all alike.
     """
-    known = tf.math.is_finite(batch["frame_scores"]) & batch["mask"]
+    labels = batch["frame_scores"]
+    if config.frame_labels == "copied":
+        labels = tf.where(tf.math.is_finite(labels), batch["overall"][:, None], labels)
+    known = tf.math.is_finite(labels) & batch["mask"]
     count = tf.reduce_sum(tf.cast(known, tf.float32), axis=1)
-    error = tf.square(score - tf.where(known, batch["frame_scores"], score))
+    error = tf.square(score - tf.where(known, labels, score))
     per_clip = tf.math.divide_no_nan(tf.reduce_sum(error, axis=1), count)
     has_score = tf.math.is_finite(batch["overall"]) & (count > 0)
     if config.frame_weighting == "published":

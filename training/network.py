@@ -1,6 +1,6 @@
 """The network: FFT magnitude frames -> score, weight and speech probability of every frame."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import keras
 import numpy as np
@@ -34,6 +34,7 @@ class Config:
     shared: int = 0  # width of a layer between the recurrence and the heads; 0: none
     dropout: float = 0.0
     denoise: float = 0.0  # weight of the auxiliary loss; 0 leaves the head out
+    frame_labels: str = "copied"  # "copied": the clip's label at every frame; "by_time": each frame's own
     frame_weighting: str = "published"  # "published": 10^(PESQ - 4.5) a clip; "even": one weight for all
     schedule: str = "constant"  # "constant": RMSprop at its rate; "cosine": AdamW, warm-up, then cosine decay
     learning_rate: float = 1e-3
@@ -43,26 +44,29 @@ class Config:
         return asdict(self) | {"units": list(self.units), "maps": list(self.maps)}
 
 
+_FULL = Config(
+    "full",
+    front=True,
+    units=(128,),
+    learned_weight=True,
+    channels=96,
+    maps=(16, 32, 48, 64),
+    fine=64,
+    shared=64,
+    dropout=0.1,
+    denoise=0.5,
+    frame_labels="by_time",
+    frame_weighting="even",
+    schedule="cosine",
+    learning_rate=1.5e-3,
+    average=0.999,
+)
 CONFIGS = {
     config.name: config
     for config in (
         Config("recipe", front=False, units=(100,), learned_weight=False),
-        Config(
-            "full",
-            front=True,
-            units=(128,),
-            learned_weight=True,
-            channels=96,
-            maps=(16, 32, 48, 64),
-            fine=64,
-            shared=64,
-            dropout=0.1,
-            denoise=0.5,
-            frame_weighting="even",
-            schedule="cosine",
-            learning_rate=1.5e-3,
-            average=0.999,
-        ),
+        _FULL,
+        replace(_FULL, name="full_copied", frame_labels="copied"),  # what labels by time are worth
     )
 }
 

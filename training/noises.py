@@ -168,13 +168,15 @@ def music(generator: np.random.Generator, length: int) -> np.ndarray:
     return _unit(total)
 
 
-def equalised(noise: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """The noise through a random smooth gain curve, about +-12 dB."""
-    spectrum = np.fft.rfft(noise)
-    curve = generator.normal(0, EQUALISER_DB, EQUALISER_BANDS)
+def equalised(
+    sound: np.ndarray, generator: np.random.Generator, spread_db: float = EQUALISER_DB
+) -> np.ndarray:
+    """The sound through a random smooth gain curve, about +- twice ``spread_db``."""
+    spectrum = np.fft.rfft(sound)
+    curve = generator.normal(0, spread_db, EQUALISER_BANDS)
     at = np.linspace(0, EQUALISER_BANDS - 1, len(spectrum)) ** 0.5 * (EQUALISER_BANDS - 1) ** 0.5
     return np.fft.irfft(
-        spectrum * 10 ** (np.interp(at, np.arange(EQUALISER_BANDS), curve) / 20), len(noise)
+        spectrum * 10 ** (np.interp(at, np.arange(EQUALISER_BANDS), curve) / 20), len(sound)
     ).astype(np.float32)
 
 

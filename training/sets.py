@@ -1,6 +1,6 @@
 """The corpus's sets: what is drawn for a clip of each, from a generator and one split's pools."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from training.mixtures import (
     no_speech,
     with_noise,
 )
+from training.recording import rerecorded
 from training.speech import Passage
 
 RATE = SPEC.sample_rate_hz
@@ -32,11 +33,9 @@ TRAIN_SET = "train"
 DEV_SECONDS, BURST_SECONDS = (4.0, 8.0), (5.0, 8.0)
 TRAIN_SECONDS, LONG_SECONDS, LONG_SHARE = (3.0, 6.0), (6.0, 10.0), 0.1
 PAUSE_SHARE, PAUSE_S = 0.06, (1.0, 5.0)
-NO_SPEECH_SHARE, CLEAN_SHARE, NOISE_SHARE = (
-    0.12,
-    0.06,
-    0.3,
-)  # of the train set; the rest is other degradations
+RERECORDED_SHARE = 0.7  # of the train set's speech
+# Of the train set; the rest is other degradations.
+NO_SPEECH_SHARE, CLEAN_SHARE, NOISE_SHARE = 0.12, 0.1, 0.3
 BY_TIME_SHARE = 0.35  # of the degraded speech in the train set
 WORSE_INSIDE_SHARE = 0.65  # of those get worse for a while, the rest better
 EVEN_SNR_SHARE = 0.3  # of noisy train clips have an evenly drawn SNR, as dev_noise, the rest an even score
@@ -69,7 +68,16 @@ def _train(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
     seconds = generator.uniform(*(LONG_SECONDS if generator.random() < LONG_SHARE else TRAIN_SECONDS))
     if choice < NO_SPEECH_SHARE:
         return Draft(None, no_speech(generator, pools, round(seconds * RATE)))
-    passage = _passage(generator, pools, seconds, generator.random() < PAUSE_SHARE)
+    passage, recorded = pools.speech.draw(generator, seconds), []
+    if generator.random() < RERECORDED_SHARE:
+        passage, recorded = rerecorded(passage, generator)
+    if generator.random() < PAUSE_SHARE:
+        passage = _with_pause(passage, generator)
+    return replace(_befallen(generator, pools, passage, choice), extra=(("rerecorded", recorded),))
+
+
+def _befallen(generator: np.random.Generator, pools: Pools, passage: Passage, choice: float) -> Draft:
+    """A train clip that somebody speaks in; ``choice`` is where it lies between the shares."""
     if choice < NO_SPEECH_SHARE + CLEAN_SHARE:
         return Draft(passage, Version(passage.samples))
     severity = generator.random()
@@ -98,23 +106,23 @@ def _train(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
 
 
 def _dev_noise(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
-    passage = _passage(generator, pools, generator.uniform(*DEV_SECONDS))
+    passage = pools.speech.draw(generator, generator.uniform(*DEV_SECONDS))
     return Draft(passage, with_noise(passage.samples, generator.uniform(*SNR_DB), generator, pools))
 
 
 def _dev_mixed(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
-    passage = _passage(generator, pools, generator.uniform(*DEV_SECONDS))
+    passage = pools.speech.draw(generator, generator.uniform(*DEV_SECONDS))
     kind = (*ORDER, COMBINED)[index % (len(ORDER) + 1)]
     return Draft(passage, degraded(passage.samples, kind, generator.random(), generator, pools))
 
 
 def _dev_clean(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
-    passage = _passage(generator, pools, generator.uniform(*DEV_SECONDS))
+    passage = pools.speech.draw(generator, generator.uniform(*DEV_SECONDS))
     return Draft(passage, Version(passage.samples))
 
 
 def _dev_pairs(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
-    passage = _passage(generator, pools, generator.uniform(*DEV_SECONDS))
+    passage = pools.speech.draw(generator, generator.uniform(*DEV_SECONDS))
     snr_db = generator.uniform(*PAIR_SNR_DB) + PAIR_STEP_DB * (index % 2)
     extra = (("pair", index // 2), ("pair_rank", index % 2))
     return Draft(passage, with_noise(passage.samples, snr_db, generator, pools), extra=extra)
@@ -122,7 +130,7 @@ def _dev_pairs(generator: np.random.Generator, pools: Pools, index: int) -> Draf
 
 def _dev_bursts(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
     while True:
-        passage = _passage(generator, pools, generator.uniform(*BURST_SECONDS))
+        passage = pools.speech.draw(generator, generator.uniform(*BURST_SECONDS))
         length = generator.uniform(*BURST_S)
         start = generator.uniform(0, len(passage.samples) / RATE - length)
         stretch = slice(round(start * RATE), round((start + length) * RATE))
@@ -154,10 +162,8 @@ def _dev_no_speech(generator: np.random.Generator, pools: Pools, index: int) -> 
     return Draft(None, no_speech(generator, pools, round(generator.uniform(*DEV_SECONDS) * RATE)))
 
 
-def _passage(generator: np.random.Generator, pools: Pools, seconds: float, pause: bool = False) -> Passage:
-    passage = pools.speech.draw(generator, seconds)
-    if not pause:
-        return passage
+def _with_pause(passage: Passage, generator: np.random.Generator) -> Passage:
+    """The passage after or before seconds of digital silence."""
     silence = np.zeros(round(generator.uniform(*PAUSE_S) * RATE), np.float32)
     order = [silence, passage.samples] if generator.random() < 0.5 else [passage.samples, silence]
     return Passage(np.concatenate(order), passage.speakers, passage.files)

@@ -46,7 +46,7 @@ def prepare_all(speech: list[Path], out: Path, workers: int) -> list[Reference]:
 
 
 def make_splits(
-    references: list[Reference], synthetic: set[str], noise: list[Path], rir: list[Path], seed: int
+    references: list[Reference], train_only: set[str], noise: list[Path], rir: list[Path], seed: int
 ) -> dict:
     """{"speakers", "noise_kinds", "rooms"}: {name: "train" or "dev"}, and noise and room files by name."""
     speakers: dict[str, list[str]] = {}
@@ -58,7 +58,7 @@ def make_splits(
         noise_files.setdefault(splits.kind_of(file), []).append(str(file))
     room_files = {file.stem: str(file) for folder in rir for file in splits.audio_files(folder)}
     return {
-        "speakers": splits.split_speakers(speakers, synthetic, seed),
+        "speakers": splits.split_speakers(speakers, train_only, seed),
         "noise_kinds": splits.split_kinds(sorted(noise_files), seed),
         "rooms": splits.split_rooms(sorted(room_files), seed),
         "noise_files": noise_files,

@@ -9,7 +9,9 @@ TRAIN, DEV = "train", "dev"
 SPEAKER_SHARE, KIND_SHARE, ROOM_SHARE = 0.15, 0.20, 0.25  # of each that go to dev
 SMALLEST_CORPUS = 4  # speakers; a corpus with fewer trains only: one held-out voice says little
 AUDIO = (".flac", ".wav", ".ogg", ".aiff", ".aif")
-SYNTHETIC_MARK = "SYNTHETIC.txt"  # training.synthesize leaves it: synthetic speech never goes to dev
+# Files that mark a corpus of speech, left by training.synthesize and training.packaged_speech.
+SYNTHETIC_MARK = "SYNTHETIC.txt"  # trains only, and makes up no more than a share of what is drawn
+TRAIN_ONLY_MARK = "TRAIN_ONLY.txt"
 
 # ST-CMDS (OpenSLR 38): one flat folder, date + P + speaker + recording letter + utterance.
 ST_CMDS = re.compile(r"^\d{8}(P\d{5})[A-Z]\d{4}$")
@@ -97,11 +99,11 @@ def family_of(kind: str) -> str:
     return next((family for family, pattern in FAMILIES.items() if re.search(pattern, kind)), "other")
 
 
-def split_speakers(speakers: dict[str, list[str]], synthetic: set[str], seed: int) -> dict[str, str]:
-    """{corpus: its speakers} -> {speaker: "train" or "dev"}; synthetic and very small corpora only train."""
+def split_speakers(speakers: dict[str, list[str]], train_only: set[str], seed: int) -> dict[str, str]:
+    """{corpus: its speakers} -> {speaker: "train" or "dev"}; marked and very small corpora only train."""
     split = {}
     for corpus, names in sorted(speakers.items()):
-        few = len(names) < SMALLEST_CORPUS or corpus in synthetic
+        few = len(names) < SMALLEST_CORPUS or corpus in train_only
         split |= _draw(sorted(names), 0.0 if few else SPEAKER_SHARE, seed, f"speakers {corpus}")
     return split
 

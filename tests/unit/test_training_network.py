@@ -108,17 +108,25 @@ def test_losses_are_the_published_formula():
     score = np.random.default_rng(2).uniform(1.04, 4.64, (2, 6)).astype(np.float32)
     weight = np.ones((2, 6), np.float32)
     means = [score[0, :3].mean(), score[1, :5].mean()]
-    overall, targets = batch["overall"].numpy(), batch["frame_scores"].numpy()
+    overall = batch["overall"].numpy()
     np.testing.assert_allclose(overall_score(score, weight, batch["mask"]), means, rtol=1e-6)
     expected = np.mean((np.array(means) - overall) ** 2)
     np.testing.assert_allclose(
         utterance_loss(overall_score(score, weight, batch["mask"]), batch["overall"]), expected, rtol=1e-5
     )
     by_hand = [
-        10 ** (overall[row] - 4.5) * np.mean((score[row, :length] - targets[row, :length]) ** 2)
+        10 ** (overall[row] - 4.5) * np.mean((score[row, :length] - overall[row]) ** 2)
         for row, length in enumerate((3, 5))
     ]
     np.testing.assert_allclose(frame_loss(CONFIGS["recipe"], score, batch), np.mean(by_hand), rtol=1e-5)
+
+
+def test_labels_by_time_take_each_frames_own():
+    batch = batch_of([3, 5], padded_to=6)
+    score = np.random.default_rng(2).uniform(1.04, 4.64, (2, 6)).astype(np.float32)
+    targets = batch["frame_scores"].numpy()
+    by_hand = [0.3 * np.mean((score[row, :n] - targets[row, :n]) ** 2) for row, n in enumerate((3, 5))]
+    np.testing.assert_allclose(frame_loss(CONFIGS["full"], score, batch), np.mean(by_hand), rtol=1e-5)
 
 
 def test_clips_without_speech_enter_the_speech_loss_alone():

