@@ -19,7 +19,7 @@ from function.settings import Settings
 from training.calibration import NO_SPEECH_SET, SCORED_SETS, is_for_calibration, is_plain_speech
 from training.dataset import read_manifest
 from training.measures import HIGHER, LOWER, WITHIN, measured, plain, print_table, rounded
-from training.metrics import pearson, rmse, roc_auc, spearman
+from training.metrics import pearson, rmse, roc_auc, shared_error, spearman
 from training.plots import plot_groups, plot_scatter
 from training.scoring_runs import SAME, SILENCES, Run, moved_scores, score_clips
 
@@ -27,6 +27,7 @@ PAIR_SET, BURST_SET = "dev_pairs", "dev_bursts"
 CHANGED_CLIPS = 40
 TEN_SECONDS = 625  # frames
 TIMED_CALLS = 50
+GOOD = 3  # MOS-LQO
 EDGE_S = SPEC.first_centre_s  # frames nearer to a burst's edge hold some of both sides
 
 
@@ -51,6 +52,7 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
         measured("Pearson, all degradations", pearson, _columns(scored), HIGHER, 0.93, 0.96),
         measured("Spearman, all degradations", spearman, _columns(scored), HIGHER, 0.93, 0.96),
         measured("RMSE, all degradations", rmse, _columns(scored), LOWER, None, None),
+        plain(f"error shared by a speaker's clips above {GOOD}", _speakers_error(scored), LOWER, None, None),
         measured("pairs 5 dB apart in order", np.mean, [_in_order(by_set[PAIR_SET])], HIGHER, 0.98, 0.995),
         *_burst_rows([run for run in by_set[BURST_SET] if not run.refused and run.clip["burst"]]),
         *_change_rows(corpus, noise, settings),
@@ -84,6 +86,12 @@ def burst_auc(run: Run) -> float:
 
 def _columns(runs: list[Run]) -> list[np.ndarray]:
     return [np.array([run.clip["pesq_wb"] for run in runs]), np.array([run.result.score for run in runs])]
+
+
+def _speakers_error(scored: list[Run]) -> float:
+    """What the network takes for a fault in one speaker's every recording, or for none."""
+    good = [run for run in scored if run.clip["pesq_wb"] > GOOD]
+    return shared_error(np.array([run.clip["speakers"][0] for run in good]), *_columns(good))
 
 
 def _in_order(runs: list[Run]) -> np.ndarray:

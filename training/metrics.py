@@ -25,6 +25,19 @@ def rmse(target: np.ndarray, predicted: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(np.asarray(target, np.float64) - predicted))))
 
 
+def shared_error(owner: np.ndarray, target: np.ndarray, predicted: np.ndarray) -> float:
+    """How far off the (n,) predictions of one owner are together, RMS over owners, in the targets' unit.
+
+    The root of the mean product of the errors of two different clips of one owner: the owner's variance
+    component by analysis of variance. 0.0 when errors don't go together; NaN when no owner has two clips.
+    """
+    error = np.asarray(predicted, np.float64) - target
+    _, number = np.unique(owner, return_inverse=True)
+    count, total, squares = (np.bincount(number, weights) for weights in (None, error, error**2))
+    pairs = np.sum(count * (count - 1.0))
+    return float(np.sqrt(max(0.0, np.sum(total**2 - squares) / pairs))) if pairs else float("nan")
+
+
 def roc_auc(positive: np.ndarray, score: np.ndarray) -> float:
     """Area under the ROC curve: the chance that a positive scores above a negative, ties counting half.
 

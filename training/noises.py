@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import fftconvolve
 
 from function.features import SPEC
@@ -172,12 +173,12 @@ def equalised(
     sound: np.ndarray, generator: np.random.Generator, spread_db: float = EQUALISER_DB
 ) -> np.ndarray:
     """The sound through a random smooth gain curve, about +- twice ``spread_db``."""
-    spectrum = np.fft.rfft(sound)
+    size = next_fast_len(len(sound), real=True)
+    spectrum = rfft(sound, size)
     curve = generator.normal(0, spread_db, EQUALISER_BANDS)
     at = np.linspace(0, EQUALISER_BANDS - 1, len(spectrum)) ** 0.5 * (EQUALISER_BANDS - 1) ** 0.5
-    return np.fft.irfft(
-        spectrum * 10 ** (np.interp(at, np.arange(EQUALISER_BANDS), curve) / 20), len(sound)
-    ).astype(np.float32)
+    gain = 10 ** (np.interp(at, np.arange(EQUALISER_BANDS), curve) / 20)
+    return irfft(spectrum * gain, size)[: len(sound)].astype(np.float32)
 
 
 def _varied(noise: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, dict]:

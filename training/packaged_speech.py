@@ -2,7 +2,7 @@
 
     python -m training.packaged_speech --out DIR
 
-Some seventy people in thirty languages, each before a microphone and in a room of their own, which the larger
+Some sixty people in thirty languages, each before a microphone and in a room of their own, which the larger
 corpora lack. One folder a speaker; short recordings are joined to about six seconds. Needs Debian's apt-get
 and dpkg-deb, nothing is installed. The corpus builder trains on it, never tests: games are no test material.
 """
@@ -34,8 +34,7 @@ FADE = 80  # samples, 5 ms, at both ends of what is joined
 QUIETEST = 1e-3  # active level, -60 dBFS: what is softer is silence by intent
 
 # Package -> which of its files, and who speaks in them: one voice recorded each language of KLettres,
-# KTuberling and Tux Paint; in Fish Fillets m is the small fish and v the big one. Voices that were made by
-# machine or that sing are left out.
+# KTuberling and Tux Paint. Voices that were made by machine or that sing are left out.
 PACKAGES = {
     "klettres-data": r"klettres/(?P<speaker>[^/@]+)/(alpha|syllab)/",
     "ktuberling-data": r"ktuberling/sounds/(?P<speaker>[^/@]+)/",
@@ -45,11 +44,10 @@ PACKAGES = {
     "asterisk-core-sounds-fr-g722": r"sounds/(?P<speaker>[^/]+)/(?!silence/)",
     "asterisk-core-sounds-it-g722": r"sounds/(?P<speaker>[^/]+)/(?!silence/)",
     "asterisk-core-sounds-ru-g722": r"sounds/(?P<speaker>[^/]+)/(?!silence/)",
-    "fillets-ng-data-cs": r"/cs/([^/]*-)?(?P<speaker>[mv])[-.][^/]*$",
-    "fillets-ng-data-nl": r"/nl/([^/]*-)?(?P<speaker>[mv])[-.][^/]*$",
     "gcin-voice": r"(?P<speaker>[0-9])\.ogg$",
     "hedgewars-data": r"Sounds/voices/(?P<speaker>(?!Robot|Singer)[^/]+)/",
 }
+TRIMMED, PAUSE_S = "asterisk-core-sounds", 0.3  # from a studio, cut without a pause: they are given one
 AUDIO = (".ogg", ".wav", ".opus", ".g722")
 
 
@@ -84,13 +82,13 @@ def read(file: Path) -> np.ndarray | None:
     return samples * min(1.0, 0.99 / float(np.max(np.abs(samples))))
 
 
-def joined(files: list[Path]) -> Iterator[np.ndarray]:
+def joined(files: list[Path], pause_s: float = 0.0) -> Iterator[np.ndarray]:
     """The recordings one after the other, cut anew after every six seconds or more; what is left over too."""
     pieces: list[np.ndarray] = []
     for file in files:
         samples = read(file)
         if samples is not None:
-            pieces.append(samples)
+            pieces += [samples, np.zeros(round(pause_s * RATE), np.float32)]
         if sum(map(len, pieces)) >= JOINED_S * RATE:
             yield np.concatenate(pieces)
             pieces = []
@@ -120,7 +118,8 @@ def main() -> None:
             unpack(package, Path(scratch))
             for speaker, files in recordings(Path(scratch) / package, package).items():
                 (out / speaker).mkdir(exist_ok=True)
-                for number, samples in enumerate(joined(files)):
+                pause_s = PAUSE_S if package.startswith(TRIMMED) else 0.0
+                for number, samples in enumerate(joined(files, pause_s)):
                     sf.write(out / speaker / f"{number:04d}.flac", samples, RATE, subtype="PCM_16")
 
 

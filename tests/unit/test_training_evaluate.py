@@ -14,7 +14,7 @@ from training import calibration, evaluate_human, export
 from training.calibration import Prediction
 from training.conformance import scores_of, signals
 from training.measures import is_met
-from training.metrics import bootstrap, pearson, rmse, roc_auc, spearman
+from training.metrics import bootstrap, pearson, rmse, roc_auc, shared_error, spearman
 from training.network import Config
 from training.train import train
 
@@ -54,6 +54,16 @@ def test_measures_are_scipys():
     positive = true > 3
     u = scipy.stats.mannwhitneyu(predicted[positive].round(1), predicted[~positive].round(1)).statistic
     assert roc_auc(positive, predicted.round(1)) == pytest.approx(u / (positive.sum() * (~positive).sum()))
+
+
+def test_shared_error_is_what_an_owners_predictions_are_off_by_together():
+    generator = np.random.default_rng(1)
+    owner = np.repeat(np.arange(500), 6)
+    off = np.repeat(generator.normal(0, 0.5, 500), 6)
+    predicted = off + generator.normal(0, 0.8, len(owner))
+    assert shared_error(owner, np.zeros(len(owner)), predicted) == pytest.approx(0.5, abs=0.05)
+    assert shared_error(owner, np.zeros(len(owner)), predicted - off) < 0.1
+    assert np.isnan(shared_error(np.arange(9), np.zeros(9), np.ones(9)))
 
 
 def test_measures_of_nothing_are_nan():
