@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from function.call import Call
 from function.drop_folder import DropFolder
 from function.object_ref import ObjectRef
 
@@ -27,7 +28,7 @@ class Direct:
         Of an older version than the stored result's, it returns ``{"state": "superseded"}``.
         """
         [ref] = Direct.objects(event)
-        outcome = folder.process(ref, again=True)
+        outcome = folder.process(ref, again=True, **Call(context).time_left())
         if outcome.document is None:
             return {"state": outcome.state}
         return outcome.document.model_dump(mode="json")

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 
 from typing import Any
 
+from function.call import Call
 from function.drop_folder import DropFolder
 from function.object_ref import ObjectRef
 
@@ -39,5 +40,6 @@ class EventBridge:
     @staticmethod
     def handle(event: Any, context: Any, folder: DropFolder) -> dict[str, Any]:
         """Scores the object. A RetryableError ends the call: EventBridge delivers the event again."""
-        states = [folder.process(ref).state for ref in EventBridge.objects(event)]
+        call = Call(context)
+        states = [folder.process(ref, **call.time_left()).state for ref in EventBridge.objects(event)]
         return {"states": states}

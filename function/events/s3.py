@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-struc
 from typing import Any
 from urllib.parse import unquote_plus
 
+from function.call import Call
 from function.drop_folder import DropFolder
 from function.object_ref import ObjectRef
 
@@ -37,7 +38,8 @@ class S3:
     @staticmethod
     def handle(event: Any, context: Any, folder: DropFolder) -> dict[str, Any]:
         """Scores each object. A RetryableError ends the call: Lambda then delivers the event again."""
-        outcomes = [(ref, folder.process(ref)) for ref in S3.objects(event)]
+        call = Call(context)
+        outcomes = [(ref, folder.process(ref, **call.time_left())) for ref in S3.objects(event)]
         return {
             "results": [
                 {"bucket": ref.bucket, "key": ref.key, "state": done.state, "result_key": done.result_key}

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.ht
 from typing import Any
 from urllib.parse import unquote_plus
 
+from function.call import Call
 from function.drop_folder import DropFolder
 from function.errors import AqscoreError, PermanentError
 from function.object_ref import ObjectRef
@@ -37,9 +38,9 @@ class S3Batch:
         report lists it, and S3 stops a job of which more than half is no audio.
         """
         again = (event.get("job", {}).get("userArguments") or {}).get("again") == "true"
-        results = []
+        call, results = Call(context), []
         for task in event["tasks"]:
-            code, text = _result(task, folder, again)
+            code, text = _result(task, folder, call, again)
             results.append(
                 {"taskId": task["taskId"], "resultCode": code, "resultString": text[:LONGEST_RESULT]}
             )
@@ -52,10 +53,10 @@ class S3Batch:
         }
 
 
-def _result(task: dict[str, Any], folder: DropFolder, again: bool) -> tuple[str, str]:
+def _result(task: dict[str, Any], folder: DropFolder, call: Call, again: bool) -> tuple[str, str]:
     """Result code and result string of one task."""
     try:
-        outcome = folder.process(_object(task), again=again)
+        outcome = folder.process(_object(task), again=again, **call.time_left())
     except PermanentError as error:
         return PERMANENT, f"{error.type}: {error.message}"
     except AqscoreError as error:

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from function import telemetry
+from function.call import Call
 from function.drop_folder import DropFolder
 from function.errors import BadRequest, UnreadableEvent
 from function.events.direct import Direct
@@ -16,7 +17,6 @@ from function.events.shape import shape_of
 from function.object_ref import ObjectRef
 
 INSIDE = (S3, EventBridge, Direct)
-FRESH_SHARE = 0.9
 
 
 class Sqs:
@@ -47,35 +47,20 @@ class Sqs:
             except UnreadableEvent as error:
                 telemetry.failed("Message refused", error, {"message_id": record["messageId"]})
                 failed.append(record["messageId"])
-        clock = _CallClock(context)
+        call = Call(context)
         # A message with a thousand objects comes last, and takes no time from the others.
         for refs, again, record in sorted(batch, key=lambda each: len(each[0])):
             is_first_try = record.get("attributes", {}).get("ApproximateReceiveCount") == "1"
             how = {"again": again, "is_first_try": is_first_try}
-            if not all([_is_dealt_with(ref, folder, clock, **how) for ref in refs]):
+            if not all([_is_dealt_with(ref, folder, call, **how) for ref in refs]):
                 failed.append(record["messageId"])
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-class _CallClock:
-    """The time that a call has left."""
-
-    def __init__(self, context: Any) -> None:
-        self._context = context
-        self._whole_s = self.left_s()
-
-    def left_s(self) -> float:
-        return self._context.get_remaining_time_in_millis() / 1000
-
-    def is_fresh(self) -> bool:
-        """Whether no later call would have more: whatever a file seems to need, here it is tried."""
-        return self.left_s() > FRESH_SHARE * self._whole_s
-
-
-def _is_dealt_with(ref: ObjectRef, folder: DropFolder, clock: _CallClock, **how: bool) -> bool:
+def _is_dealt_with(ref: ObjectRef, folder: DropFolder, call: Call, **how: bool) -> bool:
     """Whether the object needs no other delivery. What went wrong, the drop folder has reported."""
     try:
-        folder.process(ref, **how, left_s=clock.left_s(), is_fresh_call=clock.is_fresh())
+        folder.process(ref, **how, **call.time_left())
     except BadRequest:
         return True
     except Exception:

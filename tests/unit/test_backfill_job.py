@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 from collections import Counter
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -20,6 +21,7 @@ OUTPUTS = {
     "FunctionAlias": "arn:aws:lambda:eu-central-1:123456789012:function:aqscore-score:live",
     "BackfillRoleArn": "arn:aws:iam::123456789012:role/aqscore-BackfillRole-1",
 }
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 300_000)
 LOCATION = {"ObjectArn": "arn:aws:s3:::aqscore-backfill-1/manifests/1.csv", "ETag": "e"}
 
 
@@ -42,13 +44,13 @@ def test_any_key_survives_the_way_through_manifest_and_task():
     asked = []
 
     class Folder:
-        def process(self, ref, *, again):
+        def process(self, ref, *, again, **time_left):
             asked.append((ref.bucket, ref.key, again))
             raise ZeroDivisionError
 
     task = {"taskId": "t", "s3Key": encoded, "s3VersionId": None, "s3Bucket": bucket}
     event = {"invocationSchemaVersion": "2.0", "invocationId": "i", "job": {"id": "j"}, "tasks": [task]}
-    S3Batch.handle(event, None, Folder())
+    S3Batch.handle(event, CONTEXT, Folder())
     assert asked == [("in", KEY, False)]
 
 

