@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive
 
 from function import telemetry
 from function.errors import (
@@ -35,6 +36,7 @@ from function.settings import Settings
 from function.storage import Storage, storage_of_stack
 
 BY_UPLOAD = "Upload it by way of POST /v1/uploads."
+FORM = "multipart/form-data"
 FORM_BYTES = 10_000  # of a form that are not its file
 PAGE = Path(__file__).parent / "page"
 # Nothing from anywhere else. Recordings play from memory, and large ones are sent to S3.
@@ -104,13 +106,15 @@ async def post_score(
 ) -> Report:
     """Scores a recording: posted as a form's `file`, as the body itself, or named by bucket and key."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    _check_size(request, settings.limits.max_bytes)
+    max_bytes = settings.limits.max_bytes + (FORM_BYTES if kind == FORM else 0)
+    _check_size(request, max_bytes)
+    request = Request(request.scope, _at_most(max_bytes, request.receive))
     if kind == "application/json":
         named = await _named(request)
         report = await run_in_threadpool(_score_object, named, options, settings, storage)
         _count(report)
         return report
-    async with _posted(request, kind, settings.limits.max_bytes) as (name, file):
+    async with _posted(request, kind) as (name, file):
         scores = await run_in_threadpool(options.scores, file, settings)
     report = Report(source=FileSource(file=name), **scores)
     if store and settings.results_bucket:
@@ -195,12 +199,29 @@ async def _named(request: Request) -> Named:
 
 
 def _check_size(request: Request, max_bytes: int) -> None:
-    """Before a byte of it is taken in: a form is on disk as a whole by the time its file can be looked at."""
+    """Refuses what announces too much, before a byte of it is taken in."""
     announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > max_bytes + FORM_BYTES:
-        raise LimitExceeded(
-            f"The request has {int(announced):,} bytes, the limit is {max_bytes:,}.", advice=BY_UPLOAD
-        )
+    if announced.isdecimal() and int(announced) > max_bytes:
+        raise _too_large(max_bytes)
+
+
+def _at_most(max_bytes: int, receive: Receive) -> Receive:
+    """``receive`` that ends with LimitExceeded: announced or not, no more than that is taken in."""
+    taken = 0
+
+    async def receive_counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > max_bytes:
+            raise _too_large(max_bytes)
+        return message
+
+    return receive_counted
+
+
+def _too_large(max_bytes: int) -> LimitExceeded:
+    return LimitExceeded(f"The request has more than {max_bytes:,} bytes.", advice=BY_UPLOAD)
 
 
 def _score_object(named: Named, options: Options, settings: Settings, storage: Storage) -> Report:
@@ -214,9 +235,9 @@ def _score_object(named: Named, options: Options, settings: Settings, storage: S
 
 
 @asynccontextmanager
-async def _posted(request: Request, kind: str, max_bytes: int) -> AsyncIterator[tuple[str, BinaryIO]]:
+async def _posted(request: Request, kind: str) -> AsyncIterator[tuple[str, BinaryIO]]:
     """The posted file's name and the file itself, on disk, gone on leaving."""
-    if kind == "multipart/form-data":
+    if kind == FORM:
         async with request.form(max_files=1, max_fields=10) as form:
             upload = form.get("file")
             if not isinstance(upload, UploadFile):
@@ -226,11 +247,6 @@ async def _posted(request: Request, kind: str, max_bytes: int) -> AsyncIterator[
     with tempfile.TemporaryFile() as file:
         async for chunk in request.stream():
             file.write(chunk)
-            if file.tell() > max_bytes:
-                raise LimitExceeded(
-                    f"The body has more than {max_bytes:,} bytes.",
-                    advice=BY_UPLOAD,
-                )
         yield "body", file
 
 

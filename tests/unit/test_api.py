@@ -104,9 +104,21 @@ def test_too_large_names_the_other_way(client):
 
 
 def test_a_form_is_refused_before_it_is_taken_in(client):
-    problem(client.post("/v1/scores", files={"file": ("a.wav", b"x" * 320_000)}), 413, "limit_exceeded")
-    detail = client.post("/v1/scores", files={"file": ("a.wav", b"x" * 320_000)}).json()["detail"]
-    assert "The request has" in detail
+    answer = client.post("/v1/scores", files={"file": ("a.wav", b"x" * 320_000)})
+    problem(answer, 413, "limit_exceeded")
+    assert "The request has more than" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["audio/wav", "application/json", "multipart/form-data; boundary=b"])
+def test_what_announces_no_length_is_taken_in_up_to_the_limit(client, kind):
+    def chunks():
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+        for _ in range(4):
+            yield b"x" * 100_000
+
+    answer = client.post("/v1/scores", content=chunks(), headers={"content-type": kind})
+    assert "content-length" not in answer.request.headers
+    problem(answer, 413, "limit_exceeded")
 
 
 def test_a_part_that_ends_before_it_begins_is_refused(client):
