@@ -2,7 +2,7 @@
 
     python -m training.packaged_speech --out DIR
 
-Some sixty people in thirty languages, each before a microphone and in a room of their own, which the larger
+Some seventy voices in thirty languages, each before a microphone and in a room of their own, which the larger
 corpora lack. One folder a speaker; short recordings are joined to about six seconds. Needs Debian's apt-get
 and dpkg-deb, nothing is installed. The corpus builder trains on it, never tests: games are no test material.
 """
@@ -97,20 +97,23 @@ def joined(files: list[Path], pause_s: float = 0.0) -> Iterator[np.ndarray]:
 
 
 def unpack(package: str, into: Path) -> None:
-    subprocess.run(["apt-get", "download", "-qq", package], cwd=into, check=True)
+    """Unpacks a package into a folder of its name. Raises ValueError when it can't be had."""
+    if subprocess.run(["apt-get", "download", "-qq", package], cwd=into, check=False).returncode:
+        raise ValueError(
+            f"apt-get can't download {package}, expected it in Debian's main archive: run apt-get update, "
+            "or take the package out of PACKAGES if your release no longer has it."
+        )
     archive = next(into.glob(f"{package}_*.deb"))
     subprocess.run(["dpkg-deb", "-x", archive, into / package], check=True)
     archive.unlink()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m training.packaged_speech", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("--out", type=Path, required=True)
-    out = parser.parse_args().out
+def collect(out: Path) -> None:
+    """Fills ``out`` with a folder a speaker. Raises ValueError where a tool or a package is missing."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        sys.exit("apt-get and dpkg-deb were not found, expected both: run this on Debian or one of its kin.")
+        raise ValueError(
+            "apt-get and dpkg-deb were not found, expected both: run this on Debian or one of its kin."
+        )
     out.mkdir(parents=True, exist_ok=True)
     (out / TRAIN_ONLY_MARK).write_text("Made by training.packaged_speech.\n")
     for package in tqdm(PACKAGES, unit="package"):
@@ -121,6 +124,17 @@ def main() -> None:
                 pause_s = PAUSE_S if package.startswith(TRIMMED) else 0.0
                 for number, samples in enumerate(joined(files, pause_s)):
                     sf.write(out / speaker / f"{number:04d}.flac", samples, RATE, subtype="PCM_16")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.packaged_speech", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--out", type=Path, required=True)
+    try:
+        collect(parser.parse_args().out)
+    except ValueError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
