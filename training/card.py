@@ -26,6 +26,8 @@ def render(info: dict) -> str:
         versions=", ".join(f"{name} {number}" for name, number in info["versions"].items()),
         epochs=info["training"]["epochs_done"],
         beginning=_beginning(info["training"].get("from_sha256")),
+        mix=" --mix FIRST.keras" if "mixed" in info["training"] else "",
+        weights=_weights(info["training"].get("mixed")),
         clips_seen=f"{info['training']['clips_seen']:,}",
         minutes=f"{info['training']['minutes_done']:.0f}",
         measures=_measures(metrics["rows"]),
@@ -42,6 +44,16 @@ def render(info: dict) -> str:
 
 def _beginning(sha256: str | None) -> str:
     return f", begun with the weights of another model (sha256 `{sha256[:12]}...`)" if sha256 else ""
+
+
+def _weights(mixed: dict | None) -> str:
+    if mixed is None:
+        return "The weights are chosen by rule, never by a development score (training/train.py)."
+    return (
+        f"The weights are the run's, chosen by rule (training/train.py), moved by {mixed['share']:.0%} "
+        f"towards those of another model (sha256 `{mixed['sha256'][:12]}...`); that share is one of three "
+        "tried on the development sets (training/EXPERIMENTS.md)."
+    )
 
 
 def _measures(rows: list[dict]) -> str:

@@ -15,7 +15,7 @@ from training.calibration import Prediction
 from training.conformance import signals
 from training.measures import is_met
 from training.metrics import bootstrap, pearson, rmse, roc_auc, shared_error, spearman
-from training.network import Config
+from training.network import Config, build
 from training.train import train
 
 # TensorFlow 2.21 and Keras 3.15 speak to NumPy 2.5 and Python 3.13 in words that both are giving up.
@@ -156,6 +156,16 @@ def test_conformance_scores_are_pinned_and_the_same_for_both_runtimes(exported):
     pinned = json.loads((folder / "conformance.json").read_text())["scores"]
     assert list(pinned) == list(signals())
     release.check(folder)
+
+
+def test_a_mixed_network_keeps_a_share_of_the_other():
+    network, other = (build(replace(TINY, units=(4,))) for _ in range(2))
+    before, others = network.get_weights(), other.get_weights()
+    export.mix(network, other)
+    for mixed, a, b in zip(network.get_weights(), before, others, strict=True):
+        np.testing.assert_allclose(mixed, 0.7 * a + 0.3 * b, atol=1e-6)
+    with pytest.raises(ValueError, match="expected one of the same configuration"):
+        export.mix(network, build(replace(TINY, units=(5,))))
 
 
 def test_human_scores_are_compared_by_file_and_condition(exported, tmp_path, capsys):
