@@ -106,9 +106,9 @@ async def post_score(
 ) -> Report:
     """Scores a recording: posted as a form's `file`, as the body itself, or named by bucket and key."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    max_bytes = settings.limits.max_bytes + (FORM_BYTES if kind == FORM else 0)
-    _check_size(request, max_bytes)
-    request = Request(request.scope, _at_most(max_bytes, request.receive))
+    _check_size(request, settings.limits.max_bytes)
+    room = FORM_BYTES if kind == FORM else 0
+    request = Request(request.scope, _at_most(settings.limits.max_bytes + room, request.receive))
     if kind == "application/json":
         named = await _named(request)
         report = await run_in_threadpool(_score_object, named, options, settings, storage)
@@ -201,8 +201,10 @@ async def _named(request: Request) -> Named:
 def _check_size(request: Request, max_bytes: int) -> None:
     """Refuses what announces too much, before a byte of it is taken in."""
     announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > max_bytes:
-        raise _too_large(max_bytes)
+    if announced.isdecimal() and int(announced) > max_bytes + FORM_BYTES:
+        raise LimitExceeded(
+            f"The request has {int(announced):,} bytes, the limit is {max_bytes:,}.", advice=BY_UPLOAD
+        )
 
 
 def _at_most(max_bytes: int, receive: Receive) -> Receive:
@@ -214,14 +216,10 @@ def _at_most(max_bytes: int, receive: Receive) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > max_bytes:
-            raise _too_large(max_bytes)
+            raise LimitExceeded(f"The body has more than {max_bytes:,} bytes.", advice=BY_UPLOAD)
         return message
 
     return receive_counted
-
-
-def _too_large(max_bytes: int) -> LimitExceeded:
-    return LimitExceeded(f"The request has more than {max_bytes:,} bytes.", advice=BY_UPLOAD)
 
 
 def _score_object(named: Named, options: Options, settings: Settings, storage: Storage) -> Report:
