@@ -32,14 +32,18 @@ def reverb(samples: np.ndarray, severity: float, generator: np.random.Generator,
         decay_s = generator.uniform(0.15, 0.3 + 0.9 * severity)
         response = decaying_room(decay_s, generator)
         record = {"method": "decaying noise", "rt60_s": decay_s}
+    heard = in_room(samples, response, ratio_db, round(DIRECT_S * RATE))
+    return heard.astype(np.float32), {"kind": "reverb", "direct_ratio_db": ratio_db, **record}
+
+
+def in_room(samples: np.ndarray, response: np.ndarray, ratio_db: float, early: int) -> np.ndarray:
+    """(n,) samples through a room whose sound after ``early`` samples is brought to a direct ratio in dB."""
     late = np.array(response, np.float64)
-    early = round(DIRECT_S * RATE)
     late[:early] = 0.0
     direct = float(np.sum(np.square(response[:early], dtype=np.float64)))
     late *= np.sqrt(direct / max(float(np.sum(late**2)), 1e-12)) * 10 ** (-ratio_db / 20)
     late[:early] = response[:early]
-    heard = oaconvolve(samples, late)[: len(samples)] / max(abs(float(response[0])), 1e-3)
-    return heard.astype(np.float32), {"kind": "reverb", "direct_ratio_db": ratio_db, **record}
+    return oaconvolve(samples, late)[: len(samples)] / max(abs(float(response[0])), 1e-3)
 
 
 def decaying_room(decay_s: float, generator: np.random.Generator) -> np.ndarray:
@@ -180,9 +184,7 @@ def gain(samples: np.ndarray, severity: float, generator: np.random.Generator) -
     depth_db = 2.0 + 38.0 * severity
     if method == "pumping":
         window = round(generator.uniform(0.05, 0.4) * RATE)
-        power = oaconvolve(np.square(samples), np.full(window, 1 / window), "same")
-        level = np.sqrt(np.maximum(power, (1e-3 * active_level(samples)) ** 2)) / active_level(samples)
-        curve = np.clip(level, 10 ** (-depth_db / 20), None) ** (-0.9 * severity)
+        curve = np.clip(moving_level(samples, window), 10 ** (-depth_db / 20), None) ** (-0.9 * severity)
     elif method == "tremolo":
         curve = 10 ** (-depth_db / 40 * (1 - np.cos(2 * np.pi * generator.uniform(1, 15) * at)) / 20)
     elif method == "steps":
@@ -195,6 +197,12 @@ def gain(samples: np.ndarray, severity: float, generator: np.random.Generator) -
             curve[(at >= start) & (at < start + generator.uniform(0.02, 0.3))] = 0.0
     curve = oaconvolve(np.pad(curve, 40, "edge"), np.full(81, 1 / 81), "valid")
     return (samples * curve).astype(np.float32), {"kind": "gain", "method": method, "depth_db": depth_db}
+
+
+def moving_level(samples: np.ndarray, window: int) -> np.ndarray:
+    """(n,) RMS around each of (n,) samples, relative to active speech; at least 0.001."""
+    power = oaconvolve(np.square(samples), np.full(window, 1 / window), "same")
+    return np.sqrt(np.maximum(power, (1e-3 * active_level(samples)) ** 2)) / active_level(samples)
 
 
 def quantisation(samples: np.ndarray, severity: float, generator: np.random.Generator) -> tuple:

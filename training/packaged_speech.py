@@ -24,13 +24,13 @@ from tqdm import tqdm
 
 from function.features import SPEC
 from training.labels import active_level
-from training.references import LEVEL_DBFS
+from training.references import levelled
+from training.speech import FADE, faded
 from training.splits import TRAIN_ONLY_MARK
 
 RATE = SPEC.sample_rate_hz
 JOINED_S = 6.0  # a file is full when it is this long
 LONGEST_S = 30.0  # what is longer is music, or a scene with noises
-FADE = 80  # samples, 5 ms, at both ends of what is joined
 QUIETEST = 1e-3  # active level, -60 dBFS: what is softer is silence by intent
 
 # Package -> which of its files, and who speaks in them: one voice recorded each language of KLettres,
@@ -73,13 +73,9 @@ def read(file: Path) -> np.ndarray | None:
     if rate < RATE or len(samples) > LONGEST_S * rate:
         return None
     samples = soxr.resample(samples, rate, RATE)
-    level = active_level(samples)
-    if len(samples) < 2 * FADE or level < QUIETEST:
+    if len(samples) < 2 * FADE or active_level(samples) < QUIETEST:
         return None
-    samples *= 10 ** (LEVEL_DBFS / 20) / level
-    samples[:FADE] *= np.linspace(0, 1, FADE, dtype=np.float32)
-    samples[-FADE:] *= np.linspace(1, 0, FADE, dtype=np.float32)
-    return samples * min(1.0, 0.99 / float(np.max(np.abs(samples))))
+    return faded(levelled(samples))
 
 
 def joined(files: list[Path], pause_s: float = 0.0) -> Iterator[np.ndarray]:

@@ -7,13 +7,13 @@ training passage gets one of its own, before anything befalls it and the referen
 
 import numpy as np
 import soxr
-from scipy.signal import butter, oaconvolve, sosfiltfilt
+from scipy.signal import butter, sosfiltfilt
 
 from function.features import SPEC
-from training.degradations import decaying_room
+from training.degradations import decaying_room, in_room, moving_level
 from training.labels import active_level
 from training.noises import coloured, equalised
-from training.references import LEVEL_DBFS, WORDS_FLOOR_DB, clean
+from training.references import WORDS_FLOOR_DB, clean, levelled
 from training.speech import Passage
 
 RATE = SPEC.sample_rate_hz
@@ -21,31 +21,19 @@ SPEED = (0.87, 1.15)
 EQUALISER_DB = 3.5
 LOW_CUT_HZ, HIGH_CUT_HZ = (60.0, 250.0), (4_500.0, 7_800.0)
 DIRECT_RATIO_DB, DECAY_S = (10.0, 28.0), (0.08, 0.5)
-DRIVE = (0.3, 1.5)  # how far the loudest sample lies above where the curve bends
+DRIVE = (0.3, 1.5)  # the loudest sample, in units of where the curve bends
 COMPRESSION, COMPRESSION_S = (0.05, 0.35), (0.05, 0.4)
 FLOOR_DB = (-60.0, -28.0)  # below active speech, before it is cleaned as every reference is
-SHARES = {  # of the passages that get each
-    "speed": 0.5,
-    "equaliser": 0.7,
-    "low_cut": 0.3,
-    "high_cut": 0.2,
-    "room": 0.35,
-    "drive": 0.2,
-    "compression": 0.25,
-    "floor": 0.4,
-}
 
 
 def rerecorded(passage: Passage, generator: np.random.Generator) -> tuple[Passage, list[str]]:
     """The passage as another recording would have it, at the level of every reference; and what was done."""
     samples, done = passage.samples, []
-    for name, share in SHARES.items():
+    for name, (share, step) in STEPS.items():
         if generator.random() < share:
-            samples = _STEPS[name](samples, generator)
+            samples = step(samples, generator)
             done.append(name)
-    samples = samples * (10 ** (LEVEL_DBFS / 20) / active_level(samples))
-    samples *= min(1.0, 0.99 / float(np.max(np.abs(samples))))
-    return Passage(samples.astype(np.float32), passage.speakers, passage.files), done
+    return Passage(levelled(samples).astype(np.float32), passage.speakers, passage.files), done
 
 
 def _speed(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -73,10 +61,7 @@ def _cut(samples: np.ndarray, hertz: float, kind: str) -> np.ndarray:
 def _room(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """A little reverberation: far less than what is heard as a fault."""
     response = decaying_room(generator.uniform(*DECAY_S), generator)
-    late = np.append(0.0, response[1:])
-    ratio = 10 ** (-generator.uniform(*DIRECT_RATIO_DB) / 20)
-    response = np.append(1.0, late[1:] * ratio / np.sqrt(np.sum(late**2)))
-    return oaconvolve(samples, response)[: len(samples)]
+    return in_room(samples, response, generator.uniform(*DIRECT_RATIO_DB), early=1)
 
 
 def _drive(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -87,9 +72,7 @@ def _drive(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 def _compression(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """An automatic gain: quiet syllables a little louder, pauses not."""
-    window = np.full(round(generator.uniform(*COMPRESSION_S) * RATE), 1.0)
-    power = oaconvolve(np.square(samples), window / len(window), "same")
-    level = np.sqrt(np.maximum(power, 0.0)) / active_level(samples)
+    level = moving_level(samples, round(generator.uniform(*COMPRESSION_S) * RATE))
     return samples * np.maximum(level, 0.1) ** -generator.uniform(*COMPRESSION)
 
 
@@ -101,13 +84,14 @@ def _floor(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return clean(samples + noise, words=floor_db > WORDS_FLOOR_DB)
 
 
-_STEPS = {
-    "speed": _speed,
-    "equaliser": _equaliser,
-    "low_cut": _low_cut,
-    "high_cut": _high_cut,
-    "room": _room,
-    "drive": _drive,
-    "compression": _compression,
-    "floor": _floor,
+# In the order in which they happen: which share of the passages gets each.
+STEPS = {
+    "speed": (0.5, _speed),
+    "equaliser": (0.7, _equaliser),
+    "low_cut": (0.3, _low_cut),
+    "high_cut": (0.2, _high_cut),
+    "room": (0.35, _room),
+    "drive": (0.2, _drive),
+    "compression": (0.25, _compression),
+    "floor": (0.4, _floor),
 }

@@ -93,10 +93,8 @@ def prepare(source: Path, corpus: str, speaker: str, cached: Path) -> Reference:
     after = floor_db(cleaned)
     if after > FLOOR_AFTER_DB:
         return _rejected(corpus, speaker, source, seconds, "noisy after cleaning")
-    cleaned = cleaned * (10 ** (LEVEL_DBFS / 20) / active_level(cleaned))
-    cleaned *= min(1.0, 0.99 / np.max(np.abs(cleaned)))
     cached.parent.mkdir(parents=True, exist_ok=True)
-    sf.write(cached, cleaned, RATE, subtype="PCM_16")
+    sf.write(cached, levelled(cleaned), RATE, subtype="PCM_16")
     width = _bandwidth_hz(recorded)
     return Reference(corpus, speaker, str(source), str(cached), seconds, before, after, width, score, "")
 
@@ -117,6 +115,12 @@ def clean(recorded: np.ndarray, words: bool) -> np.ndarray:
     gain = 10 ** np.convolve(np.pad(np.log10(gain), 2, "edge"), np.full(5, 0.2), "valid")
     kept = reduced if words else recorded
     return (kept * np.interp(np.arange(len(kept)), np.arange(len(gain)) * HOP, gain)).astype(np.float32)
+
+
+def levelled(samples: np.ndarray) -> np.ndarray:
+    """(n,) samples at the level of every reference, or as near to it as full scale allows."""
+    samples = samples * (10 ** (LEVEL_DBFS / 20) / active_level(samples))
+    return samples * min(1.0, 0.99 / np.max(np.abs(samples)))
 
 
 def floor_db(samples: np.ndarray) -> float:

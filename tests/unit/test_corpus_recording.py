@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile as sf
@@ -10,17 +11,18 @@ import soundfile as sf
 from tests.unit.corpus_material import RATE, voice, write
 from training import packaged_speech, recording
 from training.labels import active_level
+from training.references import levelled
 from training.speech import Passage
 
 
 @pytest.fixture
 def passage():
-    return Passage(voice(4.0, 3) * np.float32(10 ** (-26 / 20) / active_level(voice(4.0, 3))), ["a/b"], ["f"])
+    return Passage(levelled(voice(4.0, 3)), ["a/b"], ["f"])
 
 
-@pytest.mark.parametrize("step", recording.SHARES)
+@pytest.mark.parametrize("step", recording.STEPS)
 def test_every_step_changes_the_sound_and_leaves_speech(step, passage, monkeypatch):
-    monkeypatch.setattr(recording, "SHARES", {step: 1.0})
+    monkeypatch.setattr(recording, "STEPS", {step: (1.0, recording.STEPS[step][1])})
     again, done = recording.rerecorded(passage, np.random.default_rng(7))
     assert done == [step]
     assert (again.speakers, again.files) == (passage.speakers, passage.files)
@@ -99,8 +101,6 @@ def test_without_debian_the_error_says_what_is_missing(tmp_path, monkeypatch):
 
 
 def _write_g722(path: Path, samples: np.ndarray) -> None:
-    import av
-
     with av.open(str(path), "w", format="g722") as container:
         stream = container.add_stream("g722", rate=RATE, layout="mono")
         frame = av.AudioFrame.from_ndarray(
