@@ -32,6 +32,7 @@ class FaultProxy(ThreadingHTTPServer):
         self.upstream = upstream
         self.address = f"http://{HOST}:{self.server_port}"
         self.counts: Counter[str] = Counter()
+        self._cut_is_due = False
         self._share = share
         self._random = random.Random(seed)
         self._lock = threading.Lock()
@@ -47,6 +48,16 @@ class FaultProxy(ThreadingHTTPServer):
     def count(self, fault: str) -> None:
         with self._lock:
             self.counts[fault] += 1
+
+    def is_cut(self, fault: str | None, content: bytes) -> bool:
+        """Whether the answer is cut short: a cut drawn for one without a body befalls the next with one."""
+        with self._lock:
+            self._cut_is_due |= fault == "truncated"
+            if not (content and self._cut_is_due):
+                return False
+            self._cut_is_due = False
+            self.counts["truncated"] += 1
+            return True
 
     def handle_error(self, request, client_address) -> None:
         """Clients that are killed leave in the middle of a request; that is no news here."""
@@ -76,9 +87,7 @@ class _Exchange(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             answer, content = self._forward(body)
-            cut = len(content) // 2 if fault == "truncated" and content else None
-            if cut is not None:
-                self.server.count(fault)
+            cut = len(content) // 2 if self.server.is_cut(fault, content) else None
             self._answer(answer.status, answer.getheaders(), content, cut)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_any  # noqa: N815
