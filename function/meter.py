@@ -7,11 +7,18 @@ from function.features import SPEC
 SILENCE_DBFS = -70.0
 EDGE_DB = -60.0  # the sound ends where its long-term spectrum falls this far below its peak
 LEAST_FRAMES = 15  # a quarter of a second: fewer frames of speech or of pause tell no SNR
+CLEAREST_FRAMES = round(0.6 / SPEC.hop_s)  # a word or two; ticks and cries that resemble speech are shorter
 GUARD_FRAMES = 3  # a pause begins and ends this far from speech: its onsets and echoes are no noise
 
 CHUNK_HOPS = 8  # one spectrum in so many hops is enough for a long-term spectrum
 # Hann, not the features' Hamming: that one's side lobes never fall below -50 dB of a broad spectrum.
 WINDOW = np.hanning(SPEC.frame_length + 1)[:-1].astype(np.float32)
+
+
+def clearest_speech(speech: np.ndarray) -> float:
+    """The highest mean of (n,) probabilities over any 0.6 s, or over all where there is less; n from 1."""
+    width = min(len(speech), CLEAREST_FRAMES)
+    return float(np.lib.stride_tricks.sliding_window_view(speech, width).mean(axis=1).max())
 
 
 class Meter:
@@ -30,6 +37,8 @@ class Meter:
         self._speech_frames = 0
         self._frames = np.zeros(2, np.int64)  # of pauses proper, of speech
         self._powers = np.zeros(2)
+        self._last_speech = np.empty(0, np.float32)
+        self._clearest_speech = 0.0
 
     def add_samples(self, samples: np.ndarray) -> None:
         """Takes (n,) float32 at 16 kHz, full scale 1.0."""
@@ -47,8 +56,14 @@ class Meter:
         self._spectrum += (spectra.real**2 + spectra.imag**2).sum(axis=0)
 
     def add_frames(self, frames: np.ndarray, speech: np.ndarray) -> None:
-        """Takes (n, 257) frames and the (n,) probabilities that they hold speech."""
+        """Takes (n, 257) frames, n from 1, and the (n,) probabilities that they hold speech."""
         spoken = speech >= self._speech_probability
+        recent = np.concatenate([self._last_speech, speech])
+        clearest = clearest_speech(recent)
+        # Until there are 0.6 s, all there is counts; then every stretch of that length.
+        whole = self._all_frames >= CLEAREST_FRAMES
+        self._clearest_speech = max(self._clearest_speech, clearest) if whole else clearest
+        self._last_speech = recent[-(CLEAREST_FRAMES - 1) :]
         near_speech = np.convolve(spoken, np.ones(2 * GUARD_FRAMES + 1), "same")[: len(spoken)] > 0
         power = np.einsum("ij,ij->i", frames, frames)
         self._all_frames += len(spoken)
@@ -73,9 +88,9 @@ class Meter:
         return self._speech_frames / self._all_frames if self._all_frames else 0.0
 
     @property
-    def speech_s(self) -> float:
-        """Seconds in which somebody speaks."""
-        return self._speech_frames * SPEC.hop_s
+    def clearest_speech(self) -> float:
+        """How surely somebody speaks somewhere, 0 to 1: the highest mean probability over 0.6 s."""
+        return self._clearest_speech
 
     @property
     def snr_db(self) -> float | None:

@@ -96,8 +96,8 @@ NETWORKS = {"onnx": OnnxNetwork, "tensorflow": TensorFlowNetwork}
 class Model:
     """A network and what model.json says about it.
 
-    Raises SetupError when files are missing or changed, or when the network was trained on features
-    other than function.features makes.
+    Raises SetupError when files are missing or changed, or when the model was made for
+    features, a scale or a rule for speech other than this version's.
     """
 
     def __init__(self, folder: Path, runtime: str, threads: int = 1) -> None:
@@ -127,7 +127,7 @@ class Model:
         self.network(np.zeros((1, SPEC.bins), np.float32))
 
     def _check_fit(self) -> None:
-        """Raises SetupError when the model was made for other features or another scale."""
+        """Raises SetupError when the model was made for other features, scale or rule for speech."""
         theirs, ours = self.info.get("features", {}), SPEC.as_dict()
         if differences := [
             f"{name} is {theirs.get(name)!r}, expected {ours.get(name)!r}"
@@ -143,6 +143,12 @@ class Model:
                 f"Model {self.info.get('version')} scores on the scale {self.info.get('scale')!r}, expected "
                 f"{SCALE!r}: reports and verdicts are on that one.",
                 advice="Train it on labels of that scale.",
+            )
+        if "clearest_speech" not in self.info["no_speech"]:
+            raise SetupError(
+                f"Model {self.info.get('version')} finds speech by {self.info['no_speech']}, "
+                "expected clearest_speech: an older version wrote it.",
+                advice="Export it again with this version of training.export.",
             )
 
     def stream(self) -> "ScoreStream":

@@ -142,7 +142,7 @@ def _refusal(media: Media, meter: Meter, model: Model) -> Warning | None:
     """Why there is no score, if there is none."""
     if media.duration_s < LEAST_S:
         return warning("too_short", least_s=LEAST_S)
-    if meter.silent_share == 1 or meter.speech_s < model.info["no_speech"]["least_speech_s"]:
+    if meter.silent_share == 1 or meter.clearest_speech < model.info["no_speech"]["clearest_speech"]:
         return warning("no_speech")
     return None
 

@@ -38,7 +38,7 @@ def render(info: dict) -> str:
             ("score", "from", "to"), zip(interval["score"], interval["lower"], interval["upper"], strict=True)
         ),
         speech_probability=info["no_speech"]["speech_probability"],
-        least_speech_s=info["no_speech"]["least_speech_s"],
+        clearest_speech=info["no_speech"]["clearest_speech"],
     )
 
 

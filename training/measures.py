@@ -10,7 +10,12 @@ HIGHER, LOWER, WITHIN = "at least", "at most", "within"
 
 
 def measured(name: str, measure, columns: list[np.ndarray], way: str, bar, aim) -> dict:
-    """A row with a confidence interval: ``measure(*columns)``, resampled over the columns' rows."""
+    """A row with a confidence interval: ``measure(*columns)``, resampled over the columns' rows.
+
+    Of no rows at all, as when a model refuses every clip, nothing is measured.
+    """
+    if len(columns[0]) == 0:
+        return plain(name, np.nan, way, bar, aim)
     low, high = bootstrap(measure, *columns)
     return plain(name, measure(*columns), way, bar, aim) | {"low": rounded(low), "high": rounded(high)}
 

@@ -52,7 +52,10 @@ def roc_auc(positive: np.ndarray, score: np.ndarray) -> float:
 
 
 def bootstrap(measure: Callable[..., float], *columns: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """95 % confidence interval of ``measure(*columns)``, rows resampled together (Efron's percentiles)."""
+    """95 % confidence interval of ``measure(*columns)``, rows resampled together (Efron's percentiles).
+
+    NaN, NaN where no resample has a measure: of a model that refuses all, there is nothing to measure.
+    """
     columns = [np.asarray(column) for column in columns]
     generator = np.random.default_rng(seed)
     count = len(columns[0])
@@ -60,6 +63,8 @@ def bootstrap(measure: Callable[..., float], *columns: np.ndarray, seed: int = 0
     for _ in range(RESAMPLES):
         rows = generator.integers(0, count, count)
         values.append(measure(*(column[rows] for column in columns)))
+    if np.isnan(values).all():
+        return float("nan"), float("nan")
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)
 

@@ -51,6 +51,23 @@ def test_snr_needs_speech_and_pauses(rng):
     assert measured(rng.standard_normal(16_000)).snr_db is None
 
 
+@pytest.mark.parametrize("cuts", [(), (5,), (37, 38, 39), range(1, 300)])
+def test_the_clearest_speech_is_the_highest_mean_over_six_tenths_of_a_second(rng, cuts):
+    speech = rng.random(300).astype(np.float32)
+    meter = Meter(0.5)
+    for block in np.split(speech, cuts):
+        meter.add_frames(np.zeros((len(block), 257), np.float32), block)
+    means = [speech[start : start + 38].mean() for start in range(300 - 37)]
+    assert meter.clearest_speech == pytest.approx(max(means), abs=1e-6)
+
+
+def test_the_clearest_speech_of_less_than_that_is_the_mean_of_all():
+    meter = Meter(0.5)
+    for speech in ([1.0, 1.0], [0.0, 0.0]):
+        meter.add_frames(np.zeros((2, 257), np.float32), np.array(speech, np.float32))
+    assert meter.clearest_speech == 0.5
+
+
 @pytest.mark.parametrize(
     ("rate", "low", "high"), [(8_000, 3_700, 4_300), (11_025, 5_200, 5_800), (16_000, 7_900, 8_000)]
 )

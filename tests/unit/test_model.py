@@ -203,6 +203,7 @@ def test_the_runtime_reports_nothing_to_its_maker(tmp_path):
         ({"features": SPEC.as_dict() | {"hop": 128}}, "trained on other features: hop is 128, expected 256"),
         ({"features": {}}, "sample_rate_hz is None, expected 16000"),
         ({"scale": "P.800 MOS"}, "scores on the scale 'P.800 MOS', expected 'PESQ-WB MOS-LQO'"),
+        ({"no_speech": {"speech_probability": 0.85, "least_speech_s": 0.35}}, "expected clearest_speech"),
     ],
 )
 def test_a_model_that_does_not_fit_is_refused(copy, change, text):

@@ -13,7 +13,7 @@ from tests.unit.training_corpus import make_corpus
 from training import calibration, evaluate_human, export, release
 from training.calibration import Prediction
 from training.conformance import signals
-from training.measures import is_met
+from training.measures import HIGHER, is_met, measured
 from training.metrics import bootstrap, pearson, rmse, roc_auc, shared_error, spearman
 from training.network import Config, build
 from training.train import train
@@ -71,6 +71,11 @@ def test_measures_of_nothing_are_nan():
     assert np.isnan(roc_auc(np.ones(4), np.arange(4)))
 
 
+def test_bootstrap_of_what_can_not_be_measured_is_nan():
+    assert np.isnan(bootstrap(pearson, np.ones(4), np.arange(4))).all()
+    assert measured("of no clip", np.mean, [np.empty(0)], HIGHER, 0.9, None)["value"] is None
+
+
 def test_bootstrap_holds_the_value_and_narrows_with_more_data():
     widths = []
     for count in (50, 800):
@@ -104,7 +109,7 @@ def predictions(generator, count: int) -> list[Prediction]:
 def test_the_interval_covers_nine_of_ten_clips_it_has_not_seen():
     generator = np.random.default_rng(0)
     table = calibration.interval_table(
-        predictions(generator, 600), {"speech_probability": 0.5, "least_speech_s": 0.1}
+        predictions(generator, 600), {"speech_probability": 0.5, "clearest_speech": 0.5}
     )
     fresh = [p for p in predictions(generator, 600) if p.clip["pesq_wb"]]
     scores, true = np.array([p.overall for p in fresh]), np.array([p.clip["pesq_wb"] for p in fresh])
@@ -119,6 +124,22 @@ def test_the_rule_tells_speech_from_none():
     rule = calibration.no_speech_rule(predictions(generator, 100))
     for p in predictions(generator, 100):
         assert calibration.is_refused(p.speech, rule) == (p.clip["set"] == "dev_no_speech")
+
+
+def test_the_rule_lets_little_pass_and_refuses_the_fewest():
+    generator = np.random.default_rng(0)
+    noise = {"set": "dev_no_speech", "pesq_wb": None, "snr_db": None}
+    speech = {"set": "dev_noise", "pesq_wb": 1.1, "snr_db": -5.0}
+    found = [
+        Prediction(clip, 1.5, np.full(100, level, np.float32))
+        for clip, lowest in ((noise, 0.0), (speech, 0.5))
+        for level in lowest + 0.6 * generator.random(200)
+    ]
+    rule = calibration.no_speech_rule(found)
+    levels = np.sort([p.speech[0] for p in found if p.clip is noise])
+    assert np.mean(levels >= rule["clearest_speech"]) <= calibration.PASSED
+    # A hundredth lower, and too much would pass.
+    assert np.mean(levels >= rule["clearest_speech"] - 0.01) > calibration.PASSED
 
 
 def test_exported_model_is_whole_and_both_runtimes_agree(exported):
