@@ -31,12 +31,13 @@ class Config:
         int, ...
     ] = ()  # of the convolutions over time and frequency beside them, each halving the bands
     fine: int = 0  # width of the trained projection of the 257 log magnitudes, beside the bands
+    context: bool = False  # every frame is also told a learned mean over the recording
     shared: int = 0  # width of a layer between the recurrence and the heads; 0: none
     dropout: float = 0.0
     denoise: float = 0.0  # weight of the auxiliary loss; 0 leaves the head out
     frame_labels: str = "copied"  # "copied": the clip's label at every frame; "by_time": each frame's own
     frame_weighting: str = "published"  # "published": 10^(PESQ - 4.5) a clip; "even": one weight for all
-    schedule: str = "constant"  # "constant": RMSprop at its rate; "cosine": AdamW, warm-up, then cosine decay
+    schedule: str = "constant"  # "constant": RMSprop at its rate; "cosine": Muon, warm-up, then cosine decay
     learning_rate: float = 1e-3
     average: float = 0.0  # decay of the weights' moving average, which is what gets exported; 0: none
 
@@ -52,6 +53,7 @@ _FULL = Config(
     channels=96,
     maps=(16, 32, 48, 64),
     fine=64,
+    context=True,
     shared=64,
     dropout=0.1,
     denoise=0.5,
@@ -164,7 +166,10 @@ def _trunk(config: Config, frames, mask, precision: str):
     if config.maps:
         maps = _maps(config, ops.stack(compressed, axis=-1), mask, halved, precision)
         hidden = layers.Concatenate(name="heard")([hidden, maps])
-    return _recurrence(config, hidden, halved), count // 2
+    hidden = _recurrence(config, hidden, halved)
+    if config.context:
+        hidden = layers.Concatenate(name="in_context")([hidden, _context(hidden, halved)])
+    return hidden, count // 2
 
 
 def _maps(config: Config, image, mask, halved, precision: str):
@@ -223,6 +228,16 @@ def _recurrence(config: Config, hidden, mask):
         hidden = layers.Bidirectional(lstm, name=f"bilstm_{number}")(hidden, mask=mask)
         hidden = layers.Dropout(config.dropout, name=f"bilstm_{number}_dropout")(hidden)
     return hidden
+
+
+def _context(hidden, mask):
+    """(batch, frames, n) -> the same shape: at every frame their mean, each weighed as it was learned to be.
+
+    What a frame is worth depends on how the whole was recorded: its floor, its room, its bandwidth.
+    """
+    weight = _cut(ops.sigmoid(layers.Dense(1, name="context_weight")(hidden)), mask)
+    mean = ops.sum(weight * hidden, axis=1, keepdims=True) / ops.sum(weight, axis=1, keepdims=True)
+    return mean * ops.ones_like(hidden)
 
 
 def _heads(config: Config, hidden, positions) -> dict:

@@ -23,7 +23,7 @@ LOW_CUT_HZ, HIGH_CUT_HZ = (60.0, 250.0), (4_500.0, 7_800.0)
 DIRECT_RATIO_DB, DECAY_S = (10.0, 28.0), (0.08, 0.5)
 DRIVE = (0.3, 1.5)  # the loudest sample, in units of where the curve bends
 COMPRESSION, COMPRESSION_S = (0.05, 0.35), (0.05, 0.4)
-FLOOR_DB = (-60.0, -28.0)  # below active speech, before it is cleaned as every reference is
+FLOOR_DB = (-60.0, -33.0)  # below active speech, before it is cleaned as every reference is
 
 
 def rerecorded(passage: Passage, generator: np.random.Generator) -> tuple[Passage, list[str]]:
@@ -93,5 +93,5 @@ STEPS = {
     "room": (0.35, _room),
     "drive": (0.2, _drive),
     "compression": (0.25, _compression),
-    "floor": (0.4, _floor),
+    "floor": (0.25, _floor),
 }

@@ -35,7 +35,7 @@ TRAIN_SECONDS, LONG_SECONDS, LONG_SHARE = (3.0, 6.0), (6.0, 10.0), 0.1
 PAUSE_SHARE, PAUSE_S = 0.06, (1.0, 5.0)
 RERECORDED_SHARE = 0.7  # of the train set's speech
 # Of the train set; the rest is other degradations.
-NO_SPEECH_SHARE, CLEAN_SHARE, NOISE_SHARE = 0.12, 0.1, 0.3
+NO_SPEECH_SHARE, CLEAN_SHARE, NOISE_SHARE = 0.12, 0.1, 0.35
 BY_TIME_SHARE = 0.35  # of the degraded speech in the train set
 WORSE_INSIDE_SHARE = 0.65  # of those get worse for a while, the rest better
 EVEN_SNR_SHARE = 0.3  # of noisy train clips have an evenly drawn SNR, as dev_noise, the rest an even score

@@ -225,7 +225,13 @@ def _claim(out: Path, run: dict) -> None:
 def _optimizer(config: Config) -> keras.optimizers.Optimizer:
     if config.schedule == "constant":
         return keras.optimizers.RMSprop(config.learning_rate)
-    optimizer = keras.optimizers.AdamW(config.learning_rate, weight_decay=WEIGHT_DECAY)
+    # Muon for the matrices between layers; AdamW, at the same rate, for convolutions, biases and the heads.
+    optimizer = keras.optimizers.Muon(
+        config.learning_rate,
+        weight_decay=WEIGHT_DECAY,
+        adam_weight_decay=WEIGHT_DECAY,
+        exclude_layers=["head", "context_weight"],
+    )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
 
