@@ -14,7 +14,7 @@ from training.bands import band_matrix
 STRETCH = 0.3  # how far the sigmoid reaches beyond both ends: half of all labels lie where it would be flat
 HEARD_BINS = 230  # up to 7.2 kHz: PESQ-WB listens no higher, and there resampling filters differ
 LOG_FLOOR = 3e-4  # 70 dB under the level around: about where 16 bits end in a recording of usual level
-WEIGHT_SPAN = 1.5  # a speech frame weighs between exp(-1.5) and exp(1.5): no few frames decide alone
+WEIGHT_SPAN = 2.5  # a speech frame weighs between exp(-2.5) and exp(2.5): to PESQ a click counts for more
 CONVOLUTIONS_TRAIN_IN = "mixed_bfloat16"  # half the time on CPUs that know it; served in float32
 
 

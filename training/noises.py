@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.signal import fftconvolve
+from scipy.signal import fftconvolve, lfilter
 
 from function.features import SPEC
 from training.references import read_audio
@@ -17,10 +17,14 @@ from training.splits import TALKING, TRAIN
 RATE = SPEC.sample_rate_hz
 BABBLE_SHARE, PAIR_SHARE = 0.10, 0.18  # of the noises drawn; the rest are of one kind
 SYNTHETIC_SHARE = 0.15  # in training only
-EQUALISED, RESAMPLED, GATED = 0.5, 0.4, 0.2  # chances that a training noise is varied so
+# Chances that a training noise is varied so; it is gated or scattered, or neither.
+EQUALISED, RESAMPLED, GATED, SCATTERED = 0.5, 0.4, 0.2, 0.25
 VOICES = (3, 8)
 EQUALISER_BANDS, EQUALISER_DB = 8, 6.0
 SPEED = (0.7, 1.4)
+EVENTS_PER_S, EVENT_DECAY_S = (0.7, 10.0), (0.008, 0.15)
+REGULAR = (0.05, 0.5, 1.0)  # share of chance in the time from one event to the next: clocks, feet, fingers
+ENVELOPE_HOP = 64  # samples, 4 ms
 
 
 @dataclass(frozen=True)
@@ -182,23 +186,43 @@ def equalised(
 
 
 def _varied(noise: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, dict]:
-    """The noise equalised or gated by chance, and which."""
+    """The noise equalised, gated or scattered by chance, and which."""
     varied = {}
     if generator.random() < EQUALISED:
         noise, varied["equalised"] = equalised(noise, generator), True
-    if generator.random() < GATED:
+    choice = generator.random()
+    if choice < GATED:
         noise, varied["gated"] = noise * gate(generator, len(noise)), True
+    elif choice < GATED + SCATTERED:
+        noise, varied["scattered"] = noise * scatter(generator, len(noise)), True
     return noise, varied
+
+
+def scatter(generator: np.random.Generator, length: int) -> np.ndarray:
+    """(length,) float32 of gains that leave short events of a noise, as of clocks, keys, feet or frogs."""
+    between = 1 / np.exp(generator.uniform(*np.log(EVENTS_PER_S)))
+    chance = generator.choice(REGULAR)
+    count = 2 + int(4 * length / RATE / between)
+    gaps = between * (1 - chance + chance * generator.exponential(size=count))
+    at = ((np.cumsum(gaps) - gaps[0] * generator.random()) * RATE / ENVELOPE_HOP).astype(int)
+    steps = 1 + -(-length // ENVELOPE_HOP)
+    struck = np.zeros(steps)
+    struck[at[at < steps]] = 10 ** (generator.normal(0, 4, np.count_nonzero(at < steps)) / 20)
+    struck[at[0] % steps] = 1.0  # one there is, however short the noise
+    decay_s = np.exp(generator.uniform(*np.log(EVENT_DECAY_S)))
+    ringing = lfilter([1.0], [1.0, -np.exp(-ENVELOPE_HOP / RATE / decay_s)], struck)
+    gain = ringing + 10 ** (generator.uniform(-60, -25) / 20)
+    return np.interp(np.arange(length), np.arange(steps) * ENVELOPE_HOP, gain).astype(np.float32)
 
 
 def gate(generator: np.random.Generator, length: int) -> np.ndarray:
     """(length,) float32 of gains: stretches of 0.2 to 1.5 s at 0 dB and at one of -40 to -6 dB."""
     quiet = 10 ** (generator.uniform(-40, -6) / 20)
     edges = np.cumsum(generator.uniform(0.2, 1.5, 2 + length // (RATE // 5))) * RATE
-    loud = (np.searchsorted(edges, np.arange(0, length, 64)) + generator.integers(2)) % 2
+    loud = (np.searchsorted(edges, np.arange(0, length, ENVELOPE_HOP)) + generator.integers(2)) % 2
     loud[: 1 if loud.any() else None] = 1
     gain = np.where(loud, 1.0, quiet)
-    return np.interp(np.arange(length), np.arange(len(gain)) * 64, gain).astype(np.float32)
+    return np.interp(np.arange(length), np.arange(len(gain)) * ENVELOPE_HOP, gain).astype(np.float32)
 
 
 @lru_cache(maxsize=1024)
