@@ -9,7 +9,7 @@ import tensorflow as tf
 from training.network import Config, log_magnitudes
 
 BEST = 4.5  # the score at which the published frame weight, 10^(PESQ - 4.5), is 1
-EVEN_WEIGHT = 0.3  # of the frame error when every clip's frames count alike
+EVEN_WEIGHT = 0.5  # of the frame error when every clip's frames count alike
 SPEECH_WEIGHT = 0.5
 LEAST_PROBABILITY = 1e-6
 
