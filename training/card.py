@@ -31,7 +31,8 @@ def render(info: dict) -> str:
         clips_seen=f"{info['training']['clips_seen']:,}",
         minutes=f"{info['training']['minutes_done']:.0f}",
         measures=_measures(metrics["rows"]),
-        groups=_groups(metrics["groups"]),
+        groups=_errors("group", metrics["groups"]),
+        noise_kinds=_errors("kind", metrics["noise_kinds"]),
         refused=_refused(metrics["refused"]),
         data=_data(info["data"]),
         intervals=_table(
@@ -69,12 +70,12 @@ def _measures(rows: list[dict]) -> str:
     return _table(("measure", "value", "95 % interval", "bar", "met", "aim", "met"), lines)
 
 
-def _groups(groups: dict[str, dict]) -> str:
+def _errors(kind: str, errors: dict[str, dict]) -> str:
     lines = [
-        (name, group["clips"], value_text(group["pearson"]), group["rmse"], group["bias"])
-        for name, group in groups.items()
+        (name, error["clips"], value_text(error["pearson"]), error["rmse"], error["bias"])
+        for name, error in errors.items()
     ]
-    return _table(("group", "clips", "Pearson", "RMSE", "mean error"), lines)
+    return _table((kind, "clips", "Pearson", "RMSE", "mean error"), lines)
 
 
 def _refused(refused: dict[str, list[int]]) -> str:

@@ -7,6 +7,7 @@ writes metrics.json beside the model. Recordings go through the serving pipeline
 import argparse
 import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from training.calibration import NO_SPEECH_SET, SCORED_SETS, is_for_calibration,
 from training.dataset import read_manifest
 from training.measures import HIGHER, LOWER, WITHIN, measured, plain, print_table, rounded
 from training.metrics import pearson, rmse, roc_auc, shared_error, spearman
-from training.plots import plot_groups, plot_scatter
+from training.plots import plot_errors, plot_scatter
 from training.scoring_runs import SAME, SILENCES, Run, moved_scores, score_clips
 
 PAIR_SET, BURST_SET = "dev_pairs", "dev_bursts"
@@ -32,7 +33,7 @@ EDGE_S = SPEC.first_centre_s  # frames nearer to a burst's edge hold some of bot
 
 
 def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
-    """Returns {"rows": [...], "groups": {...}, "refused": {...}}: what ``print_table`` shows.
+    """Returns what ``print_table`` and the card show: "rows", "groups", "noise_kinds" and "refused".
 
     A row has name, value, low and high (its confidence interval, or null), way ("at least", "at most",
     "within"), bar and aim.
@@ -60,18 +61,20 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
         measured("90 % interval holds the truth", np.mean, [_covered(scored)], WITHIN, (0.85, 0.95), None),
         *_cost_rows(load_model(settings).info, model),
     ]
-    groups = _groups(scored)
+    groups = _errors(scored, lambda clip: [clip["group"]])
+    kinds = _errors(noise, lambda clip: clip["noise_kinds"])
     if plots:
         plot_scatter(
             {name: _columns([r for r in scored if r.clip["set"] == name]) for name in SCORED_SETS},
             plots / "scatter.png",
         )
-        plot_groups(groups, plots / "groups.png")
+        plot_errors(groups, "group of degradations", plots / "groups.png")
+        plot_errors(kinds, "kind of noise, dev_noise", plots / "noise_kinds.png")
     refused = {
         name: [sum(run.refused for run in by_set[name]), len(by_set[name])]
         for name in (*SCORED_SETS, PAIR_SET)
     }
-    return {"rows": rows, "groups": groups, "refused": refused}
+    return {"rows": rows, "groups": groups, "noise_kinds": kinds, "refused": refused}
 
 
 def burst_auc(run: Run) -> float:
@@ -175,17 +178,22 @@ def _cost_rows(info: dict, model: Path) -> list[dict]:
     ]
 
 
-def _groups(scored: list[Run]) -> dict[str, dict]:
-    groups = {}
-    for name in sorted({run.clip["group"] for run in scored}):
-        true, predicted = _columns([run for run in scored if run.clip["group"] == name])
-        groups[name] = {
+def _errors(scored: list[Run], kinds_of: Callable[[dict], list[str]]) -> dict[str, dict]:
+    """{kind: clips, Pearson, RMSE and mean error}, the kinds of a clip from its line of the manifest."""
+    by_kind: dict[str, list[Run]] = {}
+    for run in scored:
+        for kind in kinds_of(run.clip):
+            by_kind.setdefault(kind, []).append(run)
+    errors = {}
+    for kind in sorted(by_kind):
+        true, predicted = _columns(by_kind[kind])
+        errors[kind] = {
             "clips": len(true),
             "pearson": rounded(pearson(true, predicted)) if len(true) > 2 else None,
             "rmse": rounded(rmse(true, predicted)),
             "bias": rounded(float(np.mean(predicted - true))),
         }
-    return groups
+    return errors
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -52,15 +52,15 @@ def plot_scatter(points: dict[str, tuple[np.ndarray, np.ndarray]], path: Path) -
     _save(figure, path)
 
 
-def plot_groups(groups: dict[str, dict], path: Path) -> None:
-    """Draws RMSE and bias of each group of degradations."""
-    names = sorted(groups, key=lambda name: groups[name]["rmse"])
+def plot_errors(errors: dict[str, dict], kind: str, path: Path) -> None:
+    """Draws RMSE and mean error of each ``kind`` of clips: training.evaluate's tables."""
+    names = sorted(errors, key=lambda name: errors[name]["rmse"])
     figure, axis = plt.subplots(figsize=(9, 1.5 + 0.32 * len(names)), layout="constrained")
     place = np.arange(len(names))
-    axis.barh(place - 0.2, [groups[name]["rmse"] for name in names], height=0.4, label="RMSE")
-    axis.barh(place + 0.2, [groups[name]["bias"] for name in names], height=0.4, label="mean error")
-    axis.set_yticks(place, [f"{name} ({groups[name]['clips']})" for name in names])
-    axis.set(xlabel="MOS-LQO", title="Error by group of degradations (clips)")
+    axis.barh(place - 0.2, [errors[name]["rmse"] for name in names], height=0.4, label="RMSE")
+    axis.barh(place + 0.2, [errors[name]["bias"] for name in names], height=0.4, label="mean error")
+    axis.set_yticks(place, [f"{name} ({errors[name]['clips']})" for name in names])
+    axis.set(xlabel="MOS-LQO", title=f"Error by {kind} (clips)")
     axis.grid(alpha=0.3, axis="x")
     axis.legend()
     _save(figure, path)

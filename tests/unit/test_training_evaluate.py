@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import scipy.stats
 from function.model import Model
 from function.settings import Settings
 from tests.unit.training_corpus import make_corpus
-from training import calibration, evaluate_human, export, release
+from training import calibration, evaluate, evaluate_human, export, release
 from training.calibration import Prediction
 from training.conformance import signals
 from training.measures import HIGHER, is_met, measured
@@ -156,12 +157,24 @@ def test_exported_model_is_whole_and_both_runtimes_agree(exported):
 
 
 def test_every_row_is_measured_and_the_card_carries_it(exported):
-    rows = json.loads((exported / "model" / "model.json").read_text())["metrics"]["rows"]
+    metrics = json.loads((exported / "model" / "model.json").read_text())["metrics"]
+    rows = metrics["rows"]
     card = (exported / "model" / "MODEL_CARD.md").read_text()
     assert len({row["name"] for row in rows}) == len(rows) == 18
     assert all(f"| {row['name']} |" in card for row in rows)
     assert "$" not in card
     assert (exported / "plots" / "scatter.png").stat().st_size > 10_000
+
+
+def test_errors_count_a_clip_for_each_of_its_kinds():
+    runs = [
+        SimpleNamespace(clip={"pesq_wb": true, "noise_kinds": kinds}, result=SimpleNamespace(score=score))
+        for true, score, kinds in ((1.5, 2.0, ["rain"]), (2.0, 2.5, ["frog", "rain"]), (4.0, 3.0, ["rain"]))
+    ]
+    errors = evaluate._errors(runs, lambda clip: clip["noise_kinds"])
+    assert errors["frog"] == {"clips": 1, "pearson": None, "rmse": 0.5, "bias": 0.5}
+    assert (errors["rain"]["clips"], errors["rain"]["bias"]) == (3, 0.0)
+    assert errors["rain"]["rmse"] == pytest.approx(np.sqrt(0.5), abs=1e-4)
 
 
 def test_bars_are_held_against_the_right_side():

