@@ -12,7 +12,7 @@ import numpy as np
 
 from function.errors import SetupError
 from function.features import SPEC
-from function.report import LOWEST, SCALE
+from function.report import HIGHEST, LOWEST, SCALE
 from function.settings import Settings
 
 OUTPUTS = ("score", "weight", "speech")
@@ -33,6 +33,26 @@ class FrameScores(NamedTuple):
 
     def part(self, start: int, stop: int) -> "FrameScores":
         return FrameScores(*(values[start:stop] for values in self))
+
+    def distances(self, power: float) -> np.ndarray:
+        """(frames,) float64: weight times distance from the best score, to that power.
+
+        Over any stretch, ``pooled`` of their sum and the sum of the weights is the stretch's score.
+        """
+        return self.weight * np.maximum(HIGHEST - self.score, 0, dtype=np.float64) ** power
+
+    def overall(self, power: float) -> float:
+        """The score of all frames together, MOS-LQO."""
+        return pooled(self.distances(power).sum(), self.weight.sum(dtype=np.float64), power)
+
+
+def pooled(distances, weights, power: float):
+    """The score, or (n,) scores, at the weighted power mean of the distances from the best one, MOS-LQO.
+
+    With a power above 1 the worst frames count for most, as PESQ pools its disturbance over time: by the
+    sixth power in intervals of 320 ms, by the second over these (ITU-T P.862, 10.2.13 and 10.2.14).
+    """
+    return HIGHEST - np.maximum(distances / weights, 0) ** (1 / power)
 
 
 class Window(NamedTuple):
@@ -97,7 +117,7 @@ class Model:
     """A network and what model.json says about it.
 
     Raises SetupError when files are missing or changed, or when the model was made for
-    features, a scale or a rule for speech other than this version's.
+    features, a scale or rules other than this version's.
     """
 
     def __init__(self, folder: Path, runtime: str, threads: int = 1) -> None:
@@ -121,13 +141,14 @@ class Model:
             )
         self.runtime = runtime
         self.speech_probability: float = self.info["no_speech"]["speech_probability"]
+        self.power: float = self.info["pooling"]["power"]
         self.network: Network = network(path, threads)
         # The first call takes longer: memory is laid out, and TensorFlow traces its graph. In Lambda that is
         # for the init to do, not for the first answer.
         self.network(np.zeros((1, SPEC.bins), np.float32))
 
     def _check_fit(self) -> None:
-        """Raises SetupError when the model was made for other features, scale or rule for speech."""
+        """Raises SetupError when the model was made for other features, scale or rules."""
         theirs, ours = self.info.get("features", {}), SPEC.as_dict()
         if differences := [
             f"{name} is {theirs.get(name)!r}, expected {ours.get(name)!r}"
@@ -144,12 +165,13 @@ class Model:
                 f"{SCALE!r}: reports and verdicts are on that one.",
                 advice="Train it on labels of that scale.",
             )
-        if "clearest_speech" not in self.info["no_speech"]:
-            raise SetupError(
-                f"Model {self.info.get('version')} finds speech by {self.info['no_speech']}, "
-                "expected clearest_speech: an older version wrote it.",
-                advice="Export it again with this version of training.export.",
-            )
+        for part, name in (("no_speech", "clearest_speech"), ("pooling", "power")):
+            if name not in (self.info.get(part) or {}):
+                raise SetupError(
+                    f"Model {self.info.get('version')} has {part} {self.info.get(part)}, expected {name} in "
+                    "it: an older version wrote it.",
+                    advice="Export it again with this version of training.export.",
+                )
 
     def stream(self) -> "ScoreStream":
         return ScoreStream(self.network, **self.info["window"])

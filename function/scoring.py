@@ -78,7 +78,8 @@ class Clock:
 
 def _listen(recording: Recording, model: Model, start_s: float, clock: Clock) -> tuple[Meter, Timeline]:
     """Decodes, makes frames and scores them, block by block."""
-    meter, timeline = Meter(model.speech_probability), Timeline(model.speech_probability, start_s)
+    meter = Meter(model.speech_probability)
+    timeline = Timeline(model.speech_probability, model.power, start_s)
     features, network = FrameStream(), model.stream()
 
     def take(windows: list[Window]) -> None:

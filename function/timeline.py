@@ -3,7 +3,7 @@
 import numpy as np
 
 from function.features import SPEC
-from function.model import FrameScores
+from function.model import FrameScores, pooled
 from function.report import VERDICTS, Distribution, Frames, Segment
 
 MAX_VALUES = 20_000  # five minutes of single frames; beyond, neighbours are averaged
@@ -16,27 +16,29 @@ LEAST_SPEECH_SHARE = 0.25  # less speech than this, and a second can't be the wo
 class Timeline:
     """Takes the scores of frames as they come; every summary is there at any time."""
 
-    def __init__(self, speech_probability: float, start_s: float = 0.0) -> None:
+    def __init__(self, speech_probability: float, power: float, start_s: float = 0.0) -> None:
         """Frames with at least that probability of speech count as speech.
 
-        ``start_s`` is where in the file the first frame begins.
+        ``power`` is the model's, by which frames are pooled; ``start_s`` is where in the file the first
+        frame begins.
         """
+        self._power = power
         self._speech_probability = speech_probability
         self._start_s = start_s
         self._count = 0
-        self._score_sum = self._weight_sum = 0.0
+        self._distance_sum = self._weight_sum = 0.0
         self._group = 1  # frames averaged into one value
         self._values = np.empty(0)
         self._rest = np.empty(0, np.float32)
         self._segment_s = SEGMENT_S
-        self._segments = np.zeros((0, 3))  # sums of w * s, of w, and of frames
+        self._segments = np.zeros((0, 3))  # sums of distances, of weights, and of frames
         self._classes = np.zeros(len(VERDICTS), np.int64)
         self._worst = (np.inf, 0)
         self._recent: FrameScores | None = None
 
     def add(self, scores: FrameScores) -> None:
         """Takes the next (n,) frames' scores, weights and speech probabilities."""
-        self._score_sum += float(np.dot(scores.weight.astype(np.float64), scores.score))
+        self._distance_sum += float(scores.distances(self._power).sum())
         self._weight_sum += float(scores.weight.sum(dtype=np.float64))
         self._add_values(scores.score)
         self._add_segments(scores)
@@ -46,8 +48,8 @@ class Timeline:
 
     @property
     def overall(self) -> float:
-        """Sum(w * s) / sum(w) over all frames, MOS-LQO; NaN before the first frame."""
-        return self._score_sum / self._weight_sum if self._weight_sum else np.nan
+        """The score of all frames together, MOS-LQO; NaN before the first frame."""
+        return pooled(self._distance_sum, self._weight_sum, self._power) if self._weight_sum else np.nan
 
     def frames(self) -> Frames:
         """A score for each frame, or for each group of 2^k neighbours in a long recording."""
@@ -71,14 +73,14 @@ class Timeline:
         return self._group > 1
 
     def segments(self, duration_s: float) -> list[Segment]:
-        """Seconds (or 2^k seconds of a long recording), each with the weighted mean of its frames."""
+        """Seconds (or 2^k seconds of a long recording), each with the score of its frames together."""
         return [
             Segment(
                 start_s=round(self._start_s + index * self._segment_s, 3),
                 end_s=round(self._start_s + min((index + 1) * self._segment_s, duration_s), 3),
-                score=round(weighted / weight, 2),
+                score=round(pooled(distance, weight, self._power), 2),
             )
-            for index, (weighted, weight, count) in enumerate(self._segments)
+            for index, (distance, weight, count) in enumerate(self._segments)
             if count
         ]
 
@@ -125,8 +127,8 @@ class Timeline:
         index = (centres / self._segment_s).astype(np.int64)
         grown = max(len(self._segments), index[-1] + 1)
         self._segments = np.pad(self._segments, ((0, grown - len(self._segments)), (0, 0)))
-        weighted = scores.weight.astype(np.float64) * scores.score
-        for column, values in enumerate((weighted, scores.weight, np.ones(len(index)))):
+        sums = (scores.distances(self._power), scores.weight, np.ones(len(index)))
+        for column, values in enumerate(sums):
             self._segments[:, column] += np.bincount(index, values, minlength=grown)
 
     def _add_classes(self, score: np.ndarray) -> None:
@@ -141,9 +143,11 @@ class Timeline:
         width = min(WORST_FRAMES, len(scores.score))
         if width < WORST_FRAMES and first > 0:
             return
-        weight, speech = scores.weight.astype(np.float64), scores.speech >= self._speech_probability
-        weighted, total, spoken = (_moving_sum(v, width) for v in (weight * scores.score, weight, speech))
-        mean = np.where(spoken >= LEAST_SPEECH_SHARE * width, weighted / total, np.inf)
+        speech = scores.speech >= self._speech_probability
+        distance, weight, spoken = (
+            _moving_sum(v, width) for v in (scores.distances(self._power), scores.weight, speech)
+        )
+        mean = np.where(spoken >= LEAST_SPEECH_SHARE * width, pooled(distance, weight, self._power), np.inf)
         at = int(mean.argmin())
         # A first block shorter than a second is only a candidate until the second is whole.
         if mean[at] < self._worst[0] or self._count < WORST_FRAMES:

@@ -34,14 +34,13 @@ class Prediction(NamedTuple):
     speech: np.ndarray  # (frames,) probability
 
 
-def predictions(network: Network, corpus: Path) -> list[Prediction]:
-    """Runs the network over the calibration half of the development sets."""
+def predictions(network: Network, power: float, corpus: Path) -> list[Prediction]:
+    """Runs the network over the calibration half of the development sets; ``power`` pools its frames."""
     found = []
     for clip in read_manifest(corpus, *SCORED_SETS, NO_SPEECH_SET):
         if is_for_calibration(clip):
             scores = network(load_clip(clip_path(corpus, clip))["frames"])
-            overall = float(np.average(scores.score, weights=scores.weight))
-            found.append(Prediction(clip, overall, scores.speech))
+            found.append(Prediction(clip, scores.overall(power), scores.speech))
     return found
 
 

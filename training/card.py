@@ -39,6 +39,7 @@ def render(info: dict) -> str:
             ("score", "from", "to"), zip(interval["score"], interval["lower"], interval["upper"], strict=True)
         ),
         speech_probability=info["no_speech"]["speech_probability"],
+        power=info["pooling"]["power"],
         clearest_speech=info["no_speech"]["clearest_speech"],
     )
 

@@ -39,7 +39,8 @@ def main(arguments: list[str] | None = None) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     write_networks(network, options.out)
     info = describe(network, options.out, version=options.version, run=run)
-    found = calibration.predictions(OnnxNetwork(options.out / "model.onnx", threads=1), options.corpus)
+    exported, power = OnnxNetwork(options.out / "model.onnx", threads=1), info["pooling"]["power"]
+    found = calibration.predictions(exported, power, options.corpus)
     info["no_speech"] = calibration.no_speech_rule(found)
     info["interval"] = calibration.interval_table(found, info["no_speech"])
     info["data"] = corpus_summary(options.corpus)
@@ -117,6 +118,7 @@ def describe(network: keras.Model, out: Path, version: str, run: dict) -> dict:
         "files": {kind: _file(out / f"model.{kind}") for kind in ("onnx", "keras")},
         "parameters": network.count_params(),
         "window": WINDOW,
+        "pooling": {"power": run["config"]["power"]},
         "interval": None,
         "no_speech": None,
         "training": run,

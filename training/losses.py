@@ -1,23 +1,26 @@
 """The losses, over whole padded batches at once; what is padding never enters them.
 
 The recording's score and the two squared errors are Quality-Net's (Fu, Tsao, Hwang and Wang,
-Interspeech 2018, equations 1 and 2), with the recording's score a weighted mean of the frames'.
+Interspeech 2018, equations 1 and 2), with the recording's score a weighted power mean of the frames'.
 """
 
 import tensorflow as tf
 
-from training.network import Config, log_magnitudes
+from training.network import HIGHEST, Config, log_magnitudes
 
 BEST = 4.5  # the score at which the published frame weight, 10^(PESQ - 4.5), is 1
 EVEN_WEIGHT = 0.5  # of the frame error when every clip's frames count alike
 SPEECH_WEIGHT = 0.5
 LEAST_PROBABILITY = 1e-6
+LEAST_DISTANCE = 0.03  # from the best score, that has a gradient: that of a root is endless at 0
 
 
-def overall_score(score: tf.Tensor, weight: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """(B,) weighted mean of the (B, T) frame scores over the frames that are no padding."""
+def overall_score(score: tf.Tensor, weight: tf.Tensor, mask: tf.Tensor, power: float) -> tf.Tensor:
+    """(B,) scores of the recordings from (B, T) frames: FrameScores.overall of those that are no padding."""
     weight = weight * tf.cast(mask, tf.float32)
-    return tf.reduce_sum(weight * score, axis=1) / tf.reduce_sum(weight, axis=1)
+    distance = tf.maximum(HIGHEST - score, 0.0) ** power
+    mean = tf.reduce_sum(weight * distance, axis=1) / tf.reduce_sum(weight, axis=1)
+    return HIGHEST - tf.maximum(mean, LEAST_DISTANCE**power) ** (1 / power)
 
 
 def losses(config: Config, outputs: dict, batch: dict) -> dict[str, tf.Tensor]:
@@ -29,7 +32,7 @@ def losses(config: Config, outputs: dict, batch: dict) -> dict[str, tf.Tensor]:
     has_score = tf.math.is_finite(batch["overall"])
     terms = {
         "utterance": utterance_loss(
-            overall_score(outputs["score"], outputs["weight"], batch["mask"]), batch["overall"]
+            overall_score(outputs["score"], outputs["weight"], batch["mask"], config.power), batch["overall"]
         ),
         "frames": frame_loss(config, outputs["score"], batch),
         "speech": SPEECH_WEIGHT * speech_loss(outputs["speech"], batch["speech"], batch["mask"]),

@@ -14,7 +14,7 @@ from training.bands import band_matrix
 STRETCH = 0.3  # how far the sigmoid reaches beyond both ends: half of all labels lie where it would be flat
 HEARD_BINS = 230  # up to 7.2 kHz: PESQ-WB listens no higher, and there resampling filters differ
 LOG_FLOOR = 3e-4  # 70 dB under the level around: about where 16 bits end in a recording of usual level
-WEIGHT_SPAN = 2.5  # a speech frame weighs between exp(-2.5) and exp(2.5): to PESQ a click counts for more
+WEIGHT_SPAN = 1.5  # a speech frame weighs between exp(-1.5) and exp(1.5): no few frames decide alone
 CONVOLUTIONS_TRAIN_IN = "mixed_bfloat16"  # half the time on CPUs that know it; served in float32
 
 
@@ -32,6 +32,7 @@ class Config:
     ] = ()  # of the convolutions over time and frequency beside them, each halving the bands
     fine: int = 0  # width of the trained projection of the 257 log magnitudes, beside the bands
     context: bool = False  # every frame is also told a learned mean over the recording
+    power: float = 1.0  # of the frames' distances from the best score, in their mean over the recording
     shared: int = 0  # width of a layer between the recurrence and the heads; 0: none
     dropout: float = 0.0
     denoise: float = 0.0  # weight of the auxiliary loss; 0 leaves the head out
@@ -54,6 +55,7 @@ _FULL = Config(
     maps=(16, 32, 48, 64),
     fine=64,
     context=True,
+    power=3.0,
     shared=64,
     dropout=0.1,
     denoise=0.5,
@@ -78,7 +80,7 @@ def build(config: Config) -> keras.Model:
 
     Input ``frames`` (batch, frames, 257) float32, as function.features makes them; any number of
     frames from 1. Outputs, a dict of (batch, frames) float32: ``score`` 1.04 to 4.64, ``weight``
-    above 0, ``speech`` 0 to 1. The recording's score is sum(weight * score) / sum(weight).
+    above 0, ``speech`` 0 to 1. The recording's score is function.model.FrameScores.overall of them.
     Built from Keras's own layers only, so that the saved file loads without this module.
     """
     frames = keras.Input((None, SPEC.bins), name="frames")

@@ -73,7 +73,7 @@ class Trainer:
     def predict(self, batch: dict) -> tf.Tensor:
         outputs = self.network([batch["frames"], batch["mask"]], training=False)
         score = tf.clip_by_value(outputs["score"], LOWEST, HIGHEST)
-        return overall_score(score, outputs["weight"], batch["mask"])
+        return overall_score(score, outputs["weight"], batch["mask"], self.config.power)
 
     def run_epoch(self, corpus: Path, progress) -> dict:
         """Trains one epoch; ``progress(share of this epoch)`` is the share of the whole run, 0 to 1."""

@@ -61,7 +61,7 @@ def overall(model: Model, frames: np.ndarray, block: int) -> tuple[float, np.nda
     windows += stream.finish()
     assert_same_but_for_edges(windows, frames)
     score, weight = (np.concatenate([getattr(w.scores, f) for w in windows]) for f in ("score", "weight"))
-    return float(np.average(score, weights=weight)), score
+    return FrameScores(score, weight, weight).overall(model.power), score
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -78,7 +78,7 @@ def test_windows_do_not_show_in_the_result(onnx, speech, rng):
     noisy = speech + 0.02 * rng.standard_normal(len(speech)).astype(np.float32)
     frames = frames_of(np.concatenate([speech, noisy] * 10))
     whole = onnx.network(frames)
-    expected = np.average(whole.score, weights=whole.weight)
+    expected = whole.overall(onnx.power)
     for block in (1, 500, len(frames)):
         result, _ = overall(onnx, frames, block)
         assert result == pytest.approx(expected, abs=0.02)
@@ -204,6 +204,7 @@ def test_the_runtime_reports_nothing_to_its_maker(tmp_path):
         ({"features": {}}, "sample_rate_hz is None, expected 16000"),
         ({"scale": "P.800 MOS"}, "scores on the scale 'P.800 MOS', expected 'PESQ-WB MOS-LQO'"),
         ({"no_speech": {"speech_probability": 0.85, "least_speech_s": 0.35}}, "expected clearest_speech"),
+        ({"pooling": None}, "has pooling None, expected power in it"),
     ],
 )
 def test_a_model_that_does_not_fit_is_refused(copy, change, text):

@@ -18,8 +18,8 @@ def scores_of(score, weight=None, speech=None) -> FrameScores:
     )  # fmt: skip
 
 
-def gathered(scores: FrameScores, cuts=()) -> Timeline:
-    timeline = Timeline(0.5)
+def gathered(scores: FrameScores, cuts=(), power=1.0) -> Timeline:
+    timeline = Timeline(0.5, power)
     edges = [0, *cuts, len(scores.score)]
     for start, stop in zip(edges, edges[1:], strict=False):
         timeline.add(scores.part(start, stop))
@@ -30,12 +30,22 @@ def test_the_overall_score_is_the_weighted_mean():
     assert gathered(scores_of([1.0, 4.0], weight=[3.0, 1.0])).overall == pytest.approx(1.75)
 
 
-def test_nothing_depends_on_the_blocks(rng):
+def test_with_a_power_the_worst_frames_count_for_most():
+    scores = scores_of([4.64] * 7 + [2.64])
+    assert gathered(scores, power=3.0).overall == pytest.approx(4.64 - 2 / 8 ** (1 / 3))
+    assert scores.overall(3.0) == pytest.approx(4.64 - 2 / 8 ** (1 / 3))
+    # A second is pooled as the whole is.
+    assert gathered(scores, power=3.0).segments(1.0)[0].score == round(4.64 - 1, 2)
+    assert gathered(scores_of(np.full(100, 4.64)), power=3.0).worst(2.0).score == 4.64
+
+
+@pytest.mark.parametrize("power", [1.0, 3.0])
+def test_nothing_depends_on_the_blocks(rng, power):
     n = 1_000
     scores = scores_of(rng.uniform(1.1, 4.6, n), rng.uniform(0.1, 1, n), rng.uniform(0, 1, n))
-    whole = gathered(scores)
+    whole = gathered(scores, power=power)
     for cuts in ([1], [30, 31, 500], list(range(1, n, 7)), [61, 62, 63, 64]):
-        parts = gathered(scores, cuts)
+        parts = gathered(scores, cuts, power)
         assert parts.overall == pytest.approx(whole.overall)
         assert parts.frames() == whole.frames()
         assert parts.segments(16.0) == whole.segments(16.0)
@@ -98,7 +108,7 @@ def test_long_recordings_are_thinned_by_averaging_neighbours(monkeypatch, rng, c
 
 
 def test_ten_hours_stay_readable(rng):
-    timeline = Timeline(0.5)
+    timeline = Timeline(0.5, 1.0)
     block = scores_of(rng.uniform(1.1, 4.6, 22_500))
     for _ in range(100):
         timeline.add(block)

@@ -11,7 +11,7 @@ import scipy.stats
 from function.model import Model
 from function.settings import Settings
 from tests.unit.training_corpus import make_corpus
-from training import calibration, evaluate, evaluate_human, export, release
+from training import calibration, evaluate, evaluate_human, export, pooling, release
 from training.calibration import Prediction
 from training.conformance import signals
 from training.measures import HIGHER, is_met, measured
@@ -200,6 +200,22 @@ def test_a_mixed_network_keeps_a_share_of_the_other():
         np.testing.assert_allclose(mixed, 0.7 * a + 0.3 * b, atol=1e-6)
     with pytest.raises(ValueError, match="expected one of the same configuration"):
         export.mix(network, build(replace(TINY, units=(5,))))
+
+
+def test_the_power_is_found_at_which_true_frame_scores_give_the_recordings(tmp_path):
+    (tmp_path / "train").mkdir()
+    lines = []
+    for number in range(4):
+        worse = np.arange(100) < 10 * (number + 1)
+        score = np.where(worse, 2.64, 4.64).astype(np.float32)
+        arrays = {"frames": np.ones((100, 257)), "speech": np.ones(100), "reference": np.ones((100, 48))}
+        overall = 4.64 - 2 * np.mean(worse) ** (1 / 3)
+        np.savez(tmp_path / "train" / f"{number}.npz", frame_scores=score, overall=overall, **arrays)
+        lines.append(json.dumps({"clip": str(number), "set": "train", "pesq_wb": overall}) + "\n")
+    (tmp_path / "manifest.jsonl").write_text("".join(lines))
+    errors = {power: error for power, error, _ in pooling.misses(tmp_path, "train")}
+    assert min(errors, key=errors.get) == 3.0
+    assert errors[3.0] < 1e-3
 
 
 def test_human_scores_are_compared_by_file_and_condition(exported, tmp_path, capsys):

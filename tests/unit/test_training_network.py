@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from function.model import FrameScores
 from training.losses import frame_loss, losses, overall_score, speech_loss, utterance_loss
 from training.network import CONFIGS, begin_from, build, build_for_training, served
 
@@ -103,16 +104,35 @@ def test_no_configuration_has_more_than_two_million_parameters(network):
     assert served(config, trained).count_params() <= 2_000_000
 
 
+@pytest.mark.parametrize("power", [1.0, 3.0])
+def test_a_recording_is_scored_in_training_as_it_is_served(power):
+    generator = np.random.default_rng(3)
+    score = generator.uniform(1.04, 4.64, (1, 50)).astype(np.float32)
+    weight = generator.uniform(0.1, 3, (1, 50)).astype(np.float32)
+    mask = np.arange(50)[None] < 40
+    served_score = FrameScores(score[0, :40], weight[0, :40], weight[0, :40]).overall(power)
+    assert overall_score(score, weight, mask, power).numpy() == pytest.approx([served_score], abs=1e-5)
+
+
+def test_a_perfect_recording_has_a_gradient_and_it_is_finite():
+    score = tf.Variable([[4.64, 4.63, 4.9]])
+    with tf.GradientTape() as tape:
+        overall = overall_score(score, tf.ones((1, 3)), tf.constant([[True] * 3]), 3.0)
+    assert np.isfinite(tape.gradient(overall, score).numpy()).all()
+
+
 def test_losses_are_the_published_formula():
     batch = batch_of([3, 5], padded_to=6)
     score = np.random.default_rng(2).uniform(1.04, 4.64, (2, 6)).astype(np.float32)
     weight = np.ones((2, 6), np.float32)
     means = [score[0, :3].mean(), score[1, :5].mean()]
     overall = batch["overall"].numpy()
-    np.testing.assert_allclose(overall_score(score, weight, batch["mask"]), means, rtol=1e-6)
+    np.testing.assert_allclose(overall_score(score, weight, batch["mask"], 1.0), means, rtol=1e-6)
     expected = np.mean((np.array(means) - overall) ** 2)
     np.testing.assert_allclose(
-        utterance_loss(overall_score(score, weight, batch["mask"]), batch["overall"]), expected, rtol=1e-5
+        utterance_loss(overall_score(score, weight, batch["mask"], 1.0), batch["overall"]),
+        expected,
+        rtol=1e-5,
     )
     by_hand = [
         10 ** (overall[row] - 4.5) * np.mean((score[row, :length] - overall[row]) ** 2)
