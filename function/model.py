@@ -16,7 +16,7 @@ from function.report import HIGHEST, LOWEST, SCALE
 from function.settings import Settings
 
 OUTPUTS = ("score", "weight", "speech")
-SILENT_FRAMES = 16  # a quarter of a second: of longer pauses of digital silence the network hears no more
+SILENT_FRAMES = 64  # a second: of longer pauses of digital silence the network hears no more
 # Frames that hold both silence and sound are a click to the network, where there is none. After silence of
 # whole hops there is one such frame, and no more is left out: the network hears what it would hear without.
 FIRST_EDGE, LAST_EDGE = 1, 2

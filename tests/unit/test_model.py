@@ -141,6 +141,14 @@ def test_of_digital_silence_the_network_hears_little_and_every_frame_gets_its_sc
     assert max(pauses) == SILENT_FRAMES
 
 
+def test_pauses_between_words_are_heard_whole(onnx, speech):
+    """Cleaned recordings have digital silence there, and so had those that the network learned from."""
+    words = speech.copy()
+    words[len(words) // 3 :][: round(0.9 * SPEC.sample_rate_hz)] = 0
+    frames = frames_of(words)
+    assert overall(onnx, frames, 173)[0] == pytest.approx(onnx.network(frames).overall(onnx.power), abs=1e-4)
+
+
 def test_silence_around_a_recording_changes_next_to_nothing(onnx, speech, rng):
     """Even where the noise begins and ends with the recording, so that silence makes an edge."""
     noisy = speech + 0.01 * rng.standard_normal(len(speech)).astype(np.float32)
