@@ -38,10 +38,11 @@ class Timeline:
 
     def add(self, scores: FrameScores) -> None:
         """Takes the next (n,) frames' scores, weights and speech probabilities."""
-        self._distance_sum += float(scores.distances(self._power).sum())
+        distances = scores.distances(self._power)
+        self._distance_sum += float(distances.sum())
         self._weight_sum += float(scores.weight.sum(dtype=np.float64))
         self._add_values(scores.score)
-        self._add_segments(scores)
+        self._add_segments(distances, scores.weight)
         self._add_classes(scores.score[scores.speech >= self._speech_probability])
         self._look_for_worst(scores)
         self._count += len(scores.score)
@@ -118,8 +119,8 @@ class Timeline:
             self._values = self._values.reshape(-1, 2).mean(axis=1)
             self._group *= 2
 
-    def _add_segments(self, scores: FrameScores) -> None:
-        centres = SPEC.first_centre_s + SPEC.hop_s * np.arange(self._count, self._count + len(scores.score))
+    def _add_segments(self, distances: np.ndarray, weight: np.ndarray) -> None:
+        centres = SPEC.first_centre_s + SPEC.hop_s * np.arange(self._count, self._count + len(weight))
         while centres[-1] >= self._segment_s * MAX_SEGMENTS:
             padded = np.pad(self._segments, ((0, len(self._segments) % 2), (0, 0)))
             self._segments = padded.reshape(-1, 2, 3).sum(axis=1)
@@ -127,8 +128,7 @@ class Timeline:
         index = (centres / self._segment_s).astype(np.int64)
         grown = max(len(self._segments), index[-1] + 1)
         self._segments = np.pad(self._segments, ((0, grown - len(self._segments)), (0, 0)))
-        sums = (scores.distances(self._power), scores.weight, np.ones(len(index)))
-        for column, values in enumerate(sums):
+        for column, values in enumerate((distances, weight, np.ones(len(index)))):
             self._segments[:, column] += np.bincount(index, values, minlength=grown)
 
     def _add_classes(self, score: np.ndarray) -> None:

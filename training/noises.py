@@ -211,8 +211,7 @@ def scatter(generator: np.random.Generator, length: int) -> np.ndarray:
     struck[at[0] % steps] = 1.0  # one there is, however short the noise
     decay_s = np.exp(generator.uniform(*np.log(EVENT_DECAY_S)))
     ringing = lfilter([1.0], [1.0, -np.exp(-ENVELOPE_HOP / RATE / decay_s)], struck)
-    gain = ringing + 10 ** (generator.uniform(-60, -25) / 20)
-    return np.interp(np.arange(length), np.arange(steps) * ENVELOPE_HOP, gain).astype(np.float32)
+    return _envelope(ringing + 10 ** (generator.uniform(-60, -25) / 20), length)
 
 
 def gate(generator: np.random.Generator, length: int) -> np.ndarray:
@@ -221,7 +220,11 @@ def gate(generator: np.random.Generator, length: int) -> np.ndarray:
     edges = np.cumsum(generator.uniform(0.2, 1.5, 2 + length // (RATE // 5))) * RATE
     loud = (np.searchsorted(edges, np.arange(0, length, ENVELOPE_HOP)) + generator.integers(2)) % 2
     loud[: 1 if loud.any() else None] = 1
-    gain = np.where(loud, 1.0, quiet)
+    return _envelope(np.where(loud, 1.0, quiet), length)
+
+
+def _envelope(gain: np.ndarray, length: int) -> np.ndarray:
+    """(length,) float32: gains known every ``ENVELOPE_HOP`` samples, linear between."""
     return np.interp(np.arange(length), np.arange(len(gain)) * ENVELOPE_HOP, gain).astype(np.float32)
 
 

@@ -157,8 +157,7 @@ def test_exported_model_is_whole_and_both_runtimes_agree(exported):
 
 
 def test_every_row_is_measured_and_the_card_carries_it(exported):
-    metrics = json.loads((exported / "model" / "model.json").read_text())["metrics"]
-    rows = metrics["rows"]
+    rows = json.loads((exported / "model" / "model.json").read_text())["metrics"]["rows"]
     card = (exported / "model" / "MODEL_CARD.md").read_text()
     assert len({row["name"] for row in rows}) == len(rows) == 18
     assert all(f"| {row['name']} |" in card for row in rows)
