@@ -8,12 +8,11 @@ pair differs by what hearing weighs differently there. More speakers are what th
 import numpy as np
 
 from function.features import SPEC
-from training.bands import BANDS, band_matrix, bark
+from training.bands import BANDS, band_matrix, bark, warped
 
 GAIN_DB = 1.5  # what the level's estimate may be off by on other material; PESQ aligns levels itself
 WARP = 0.1  # a vocal tract, and a pitch, up to a tenth longer or shorter
 WARP_SHARE = 0.6  # clips whose frequencies are warped
-KNEE_HZ = 6_000.0  # above, the warp leads back to the top of the band
 COLOUR_DB = 1.5  # standard deviation of each term of the colouring
 COLOUR_TERMS = 4
 SILENCE_SHARE, SILENCE_S = 0.3, (0.1, 5.0)  # clips that get digital silence before or after, how much
@@ -45,16 +44,11 @@ def augmented(clip: dict[str, np.ndarray], generator: np.random.Generator) -> di
 
 
 def _warp(clip: dict[str, np.ndarray], factor: float) -> None:
-    """Reads every frequency's magnitude at ``factor`` times it (vocal tract length perturbation).
-
-    Jaitly and Hinton 2013, equation 1: linear up to a knee, from there to the top of the band.
-    """
-    top = _BIN_HZ[-1]
-    knee = KNEE_HZ * min(factor, 1.0) / factor
-    from_hz = np.interp(_BIN_HZ, [0, knee, top], [0, knee * factor, top])
-    clip["frames"] = _read_at(clip["frames"], np.interp(from_hz, _BIN_HZ, np.arange(SPEC.bins)))
-    band_from_hz = np.interp(_BAND_HZ, [0, knee, top], [0, knee * factor, top])
-    clip["reference"] = _read_at(clip["reference"], np.interp(band_from_hz, _BAND_HZ, np.arange(BANDS)))
+    """Vocal tract length perturbation, of the frames and of the reference's bands."""
+    places = np.interp(warped(_BIN_HZ, factor), _BIN_HZ, np.arange(SPEC.bins))
+    clip["frames"] = _read_at(clip["frames"], places)
+    band_places = np.interp(warped(_BAND_HZ, factor), _BAND_HZ, np.arange(BANDS))
+    clip["reference"] = _read_at(clip["reference"], band_places)
 
 
 def _read_at(values: np.ndarray, place: np.ndarray) -> np.ndarray:

@@ -1,10 +1,11 @@
-"""Bark-spaced bands: 257 FFT bins to the 48 of the auxiliary denoising target."""
+"""The frequency axis: Bark-spaced bands of the 257 FFT bins, and another vocal tract's length on it."""
 
 import numpy as np
 
 from function.features import SPEC
 
 BANDS = 48
+KNEE_HZ = 6_000.0  # above, a warp leads back to the top of the band
 
 
 def bark(hertz: np.ndarray) -> np.ndarray:
@@ -24,3 +25,20 @@ def band_matrix() -> np.ndarray:
     falling = (upper - bins[:, None]) / (upper - centre)
     triangles = np.maximum(np.minimum(rising, falling), 0.0)
     return (triangles / triangles.sum(axis=0)).astype(np.float32)
+
+
+def warped(hertz: np.ndarray, factor: float) -> np.ndarray:
+    """The frequencies in Hz that are read for (n,) Hz where a vocal tract is to be ``factor`` times as long.
+
+    Jaitly and Hinton 2013, equation 1: linear up to a knee, from there to the top of the band.
+    """
+    top = SPEC.sample_rate_hz / 2
+    knee = KNEE_HZ * min(factor, 1.0) / factor
+    return np.interp(hertz, [0, knee, top], [0, knee * factor, top])
+
+
+def warp_matrix(factor: float) -> np.ndarray:
+    """(257, 257) float32: ``magnitudes @ warp_matrix(factor)`` reads them so, linearly between bins."""
+    hertz = np.arange(SPEC.bins) * SPEC.sample_rate_hz / SPEC.frame_length
+    identity = np.eye(SPEC.bins)
+    return np.stack([np.interp(warped(hertz, factor), hertz, row) for row in identity]).astype(np.float32)

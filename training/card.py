@@ -22,6 +22,7 @@ def render(info: dict) -> str:
         parameters=f"{info['parameters']:,}",
         config=config["name"],
         units=" and ".join(str(units) for units in config["units"]),
+        views=_views(config["views"]),
         sha256=info["files"]["onnx"]["sha256"],
         versions=", ".join(f"{name} {number}" for name, number in info["versions"].items()),
         epochs=info["training"]["epochs_done"],
@@ -42,6 +43,13 @@ def render(info: dict) -> str:
         power=info["pooling"]["power"],
         clearest_speech=info["no_speech"]["clearest_speech"],
     )
+
+
+def _views(factors: list[float]) -> str:
+    if not factors:
+        return ""
+    lengths = " and ".join(f"{factor:g}" for factor in factors)
+    return f", each the mean of the network's for vocal tracts {lengths} times as long (docs/decisions/0024)"
 
 
 def _beginning(sha256: str | None) -> str:

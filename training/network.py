@@ -9,7 +9,7 @@ from keras import layers, ops
 from function.features import SPEC
 from function.model import SILENT_WEIGHT
 from function.report import HIGHEST, LOWEST
-from training.bands import band_matrix
+from training.bands import band_matrix, warp_matrix
 
 STRETCH = 0.3  # how far the sigmoid reaches beyond both ends: half of all labels lie where it would be flat
 HEARD_BINS = 230  # up to 7.2 kHz: PESQ-WB listens no higher, and there resampling filters differ
@@ -27,11 +27,9 @@ class Config:
     units: tuple[int, ...]  # of each BiLSTM and direction
     learned_weight: bool  # else every frame weighs the same
     channels: int = 0  # of the two convolutions
-    maps: tuple[
-        int, ...
-    ] = ()  # of the convolutions over time and frequency beside them, each halving the bands
     fine: int = 0  # width of the trained projection of the 257 log magnitudes, beside the bands
     context: bool = False  # every frame is also told a learned mean over the recording
+    views: tuple[float, ...] = ()  # vocal tract lengths at which it is served every frame; none: as it is
     power: float = 1.0  # of the frames' distances from the best score, in their mean over the recording
     shared: int = 0  # width of a layer between the recurrence and the heads; 0: none
     dropout: float = 0.0
@@ -43,7 +41,8 @@ class Config:
     average: float = 0.0  # decay of the weights' moving average, which is what gets exported; 0: none
 
     def as_dict(self) -> dict:
-        return asdict(self) | {"units": list(self.units), "maps": list(self.maps)}
+        lists = ("units", "views")
+        return asdict(self) | {name: list(getattr(self, name)) for name in lists}
 
 
 _FULL = Config(
@@ -52,9 +51,9 @@ _FULL = Config(
     units=(128,),
     learned_weight=True,
     channels=96,
-    maps=(16, 32, 48, 64),
     fine=64,
     context=True,
+    views=(0.8, 1.2),
     power=3.0,
     shared=64,
     dropout=0.1,
@@ -81,13 +80,15 @@ def build(config: Config) -> keras.Model:
     Input ``frames`` (batch, frames, 257) float32, as function.features makes them; any number of
     frames from 1. Outputs, a dict of (batch, frames) float32: ``score`` 1.04 to 4.64, ``weight``
     above 0, ``speech`` 0 to 1. The recording's score is function.model.FrameScores.overall of them.
+    Of several ``config.views`` they are the means (docs/decisions/0024).
     Built from Keras's own layers only, so that the saved file loads without this module.
     """
     frames = keras.Input((None, SPEC.bins), name="frames")
-    outputs = _heads(config, *_trunk(config, frames, None, "float32"))
+    outputs = _heads(config, *_trunk(config, frames, None, "float32", config.views))
+    outputs = {name: _mean(values, config.views) for name, values in outputs.items()}
     # Only here: a clipped score would have no gradient to come back by.
     outputs["score"] = ops.clip(outputs["score"], LOWEST, HIGHEST)
-    return _with_bands(keras.Model(frames, outputs, name=f"aqscore_{config.name}"))
+    return _with_matrices(config, keras.Model(frames, outputs, name=f"aqscore_{config.name}"))
 
 
 def build_for_training(config: Config, precision: str = CONVOLUTIONS_TRAIN_IN) -> keras.Model:
@@ -105,14 +106,16 @@ def build_for_training(config: Config, precision: str = CONVOLUTIONS_TRAIN_IN) -
     outputs = _heads(config, hidden, positions)
     if config.denoise:
         outputs["clean"] = _clean_bands(hidden, frames, positions)
-    return _with_bands(keras.Model([frames, mask], outputs, name=f"aqscore_{config.name}_training"))
+    network = keras.Model([frames, mask], outputs, name=f"aqscore_{config.name}_training")
+    return _with_matrices(config, network)
 
 
 def served(config: Config, trained: keras.Model) -> keras.Model:
     """The served network with the weights of one that ``build_for_training`` made."""
     network = build(config)
+    known = {layer.name for layer in trained.layers}
     for layer in network.layers:
-        if layer.weights:
+        if layer.weights and layer.name in known:
             layer.set_weights(trained.get_layer(layer.name).get_weights())
     return network
 
@@ -145,54 +148,40 @@ def begin_from(network: keras.Model, source: keras.Model) -> None:
         network.get_layer(name).set_weights(grown)
 
 
-def _trunk(config: Config, frames, mask, precision: str):
-    """Returns the hidden states and, for each frame, which of them is the frame's.
+def _trunk(config: Config, frames, mask, precision: str, views: tuple[float, ...] = ()):
+    """Returns the hidden states, of one view after the other, and for each frame which of them is its own.
 
     ``precision`` is the convolutions' dtype policy.
     """
     count = ops.cumsum(ops.ones_like(frames[0, :, 0], dtype="int32"), axis=0) - 1
     if not config.front:
         return _recurrence(config, frames, mask), count
-    frames = frames[:, :, :HEARD_BINS]
-    matrix = heard_bands()
-    bands = layers.Dense(matrix.shape[1], use_bias=False, trainable=False, name="bands")(frames)
+    heard = _heard(frames, views)
+    bands = layers.Dense(heard_bands().shape[1], use_bias=False, trainable=False, name="bands")(heard)
     # Zwicker's loudness grows with intensity^0.23; PESQ's own exponent (ITU-T P.862, 10.2.7).
     compressed = [log_magnitudes(bands), ops.power(bands + LOG_FLOOR, 0.46)]
-    fine = layers.Dense(config.fine, name="fine")(log_magnitudes(frames))
+    fine = layers.Dense(config.fine, name="fine")(log_magnitudes(heard))
     hidden = layers.Concatenate(name="compressed")([*compressed, fine])
     # A clip's end is zeros to the convolutions, whether the batch goes on or not.
     hidden = _convolution(config, _cut(hidden, mask), width=5, stride=1, precision=precision, name="front")
     # The recurrence runs at half the frame rate, 32 ms: half its cost, and phones are longer.
     hidden = _convolution(config, _cut(hidden, mask), width=3, stride=2, precision=precision, name="halve")
     halved = None if mask is None else mask[:, ::2]
-    if config.maps:
-        maps = _maps(config, ops.stack(compressed, axis=-1), mask, halved, precision)
-        hidden = layers.Concatenate(name="heard")([hidden, maps])
     hidden = _recurrence(config, hidden, halved)
     if config.context:
         hidden = layers.Concatenate(name="in_context")([hidden, _context(hidden, halved)])
     return hidden, count // 2
 
 
-def _maps(config: Config, image, mask, halved, precision: str):
-    """(batch, frames, bands, 2) -> (batch, half the frames, channels).
-
-    What looks alike in any band is learned once for all of them.
-    The first convolution keeps the frame rate and the bands, the second halves both, later ones the bands.
-    """
-    for number, maps in enumerate(config.maps):
-        strides = (2 if number == 1 else 1, 2 if number else 1)
-        image = layers.ZeroPadding2D(1, dtype=precision, name=f"map_{number + 1}_padding")(
-            _cut(image, mask if number < 2 else halved)
-        )
-        image = layers.Conv2D(
-            maps, 3, strides=strides, activation="relu", dtype=precision, name=f"map_{number + 1}"
-        )(image)
-    width = image.shape[2] * image.shape[3]
-    hidden = layers.Reshape((-1, width), name="maps_flat")(image)
-    hidden = layers.Dense(config.channels, name="maps")(hidden)
-    hidden = layers.LayerNormalization(name="maps_norm")(hidden)
-    return layers.Dropout(config.dropout, name="maps_dropout")(ops.relu(hidden))
+def _heard(frames, views: tuple[float, ...]):
+    """(batch, frames, 257) -> (views * batch, frames, 230): the heard bins, one view after the other."""
+    if not views:
+        return frames[:, :, :HEARD_BINS]
+    matrices = [
+        layers.Dense(HEARD_BINS, use_bias=False, trainable=False, name=f"view_{number}")
+        for number in range(1, len(views) + 1)
+    ]
+    return ops.concatenate([matrix(frames) for matrix in matrices], axis=0)
 
 
 def heard_bands() -> np.ndarray:
@@ -271,8 +260,18 @@ def _clean_bands(hidden, frames, positions):
     return ops.where(is_second, pairs[:, :, bands:], pairs[:, :, :bands])
 
 
-def _with_bands(model: keras.Model) -> keras.Model:
-    """Sets the fixed matrix; as an initialiser it would be spelt out in the saved file's configuration."""
-    if any(layer.name == "bands" for layer in model.layers):
-        model.get_layer("bands").set_weights([heard_bands()])
+def _mean(values, views: tuple[float, ...]):
+    """(views * batch, frames) -> (batch, frames)."""
+    return sum(ops.split(values, len(views), axis=0)) / len(views) if views else values
+
+
+def _with_matrices(config: Config, model: keras.Model) -> keras.Model:
+    """Sets the fixed matrices; as initialisers they would be spelt out in the saved file's configuration."""
+    fixed = {"bands": heard_bands()} | {
+        f"view_{number}": warp_matrix(factor)[:, :HEARD_BINS]
+        for number, factor in enumerate(config.views, start=1)
+    }
+    for layer in model.layers:
+        if layer.name in fixed:
+            layer.set_weights([fixed[layer.name]])
     return model

@@ -73,6 +73,26 @@ def test_tensorflow_and_onnx_agree_to_1e_4(onnx, tensorflow, speech, frames):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")
+def test_no_layer_of_the_network_is_idle(speech, rng):
+    """Convolutions that let nothing through were shipped, and paid for, in 1.1.0 to 1.3.0."""
+    import keras
+
+    network = keras.models.load_model(FOLDER / "model.keras", compile=False)
+    noisy = speech + 0.02 * rng.standard_normal(len(speech)).astype(np.float32)
+    frames = frames_of(np.concatenate([speech, noisy]))[None, :250]
+    whole = network(frames, training=False)
+    idle = []
+    for layer in network.layers:
+        if weights := layer.get_weights():
+            layer.set_weights([np.zeros_like(weight) for weight in weights])
+            without = network(frames, training=False)
+            layer.set_weights(weights)
+            if all(np.allclose(without[name], whole[name], atol=1e-3) for name in whole):
+                idle.append(layer.name)
+    assert idle == []
+
+
 def test_windows_do_not_show_in_the_result(onnx, speech, rng):
     """A recording of two minutes whose quality changes, in windows and whole."""
     noisy = speech + 0.02 * rng.standard_normal(len(speech)).astype(np.float32)

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from function.model import FrameScores
+from training.bands import warp_matrix
 from training.losses import frame_loss, losses, overall_score, speech_loss, utterance_loss
 from training.network import CONFIGS, begin_from, build, build_for_training, served
 
@@ -59,7 +60,8 @@ def test_a_padded_clip_gets_what_it_gets_alone(network, length):
     config, trained = network
     batch = batch_of([length, 33], padded_to=40)
     padded = trained([batch["frames"], batch["mask"]], training=False)
-    alone = served(config, trained)(batch["frames"][:1, :length], training=False)
+    as_it_is = served(replace(config, views=()), trained)
+    alone = as_it_is(batch["frames"][:1, :length], training=False)
     padded["score"] = np.clip(padded["score"], 1.04, 4.64)
     for name, values in alone.items():
         np.testing.assert_allclose(padded[name][0, :length], values[0], atol=1e-5)
@@ -86,12 +88,35 @@ def test_the_convolutions_half_precision_is_no_other_network():
 
 def test_a_network_that_begins_from_a_smaller_one_says_what_that_says():
     config = CONFIGS["full"]
-    smaller = build(replace(config, maps=()))
+    smaller = build(replace(config, context=False))
     grown = build(config)
     begin_from(grown, smaller)
     frames = np.random.default_rng(0).random((1, 20, 257)).astype(np.float32)
     for name, values in smaller(frames, training=False).items():
         np.testing.assert_allclose(grown(frames, training=False)[name], values, atol=1e-5)
+
+
+def test_two_views_are_the_mean_of_one_network_at_two_vocal_tract_lengths():
+    config = CONFIGS["full"]
+    assert len(config.views) == 2
+    trained = build_for_training(config, precision="float32")
+    one, two = served(replace(config, views=()), trained), served(config, trained)
+    frames = np.random.default_rng(0).random((3, 21, 257)).astype(np.float32)
+    views = [one(frames @ warp_matrix(factor), training=False) for factor in config.views]
+    assert np.abs(views[0]["score"] - views[1]["score"]).max() > 1e-3
+    for name, values in two(frames, training=False).items():
+        np.testing.assert_allclose(values, np.mean([view[name] for view in views], axis=0), atol=1e-5)
+
+
+def test_training_begins_from_the_served_network_without_its_views():
+    config = CONFIGS["full"]
+    trained, begun = build_for_training(config), build_for_training(config)
+    begin_from(begun, served(config, trained))
+    for name in ("bands", "fine", "bilstm_1", "score_head"):
+        for one, other in zip(
+            begun.get_layer(name).get_weights(), trained.get_layer(name).get_weights(), strict=True
+        ):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_a_network_does_not_begin_from_one_of_another_kind():
