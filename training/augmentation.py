@@ -8,7 +8,7 @@ pair differs by what hearing weighs differently there. More speakers are what th
 import numpy as np
 
 from function.features import SPEC
-from training.bands import BANDS, band_matrix, bark, warped
+from training.bands import BIN_HZ, band_matrix, bark, warped
 
 GAIN_DB = 1.5  # what the level's estimate may be off by on other material; PESQ aligns levels itself
 WARP = 0.1  # a vocal tract, and a pitch, up to a tenth longer or shorter
@@ -19,10 +19,9 @@ SILENCE_SHARE, SILENCE_S = 0.3, (0.1, 5.0)  # clips that get digital silence bef
 
 CUT_FRAMES = 3  # that are left out at the beginning, at most
 
-_BIN_HZ = np.arange(SPEC.bins) * SPEC.sample_rate_hz / SPEC.frame_length
-_BIN_BARK = bark(_BIN_HZ)
+_BIN_BARK = bark(BIN_HZ)
 _MATRIX = band_matrix()
-_BAND_HZ = _BIN_HZ @ _MATRIX
+_BAND_HZ = BIN_HZ @ _MATRIX
 
 
 def augmented(clip: dict[str, np.ndarray], generator: np.random.Generator) -> dict[str, np.ndarray]:
@@ -45,17 +44,8 @@ def augmented(clip: dict[str, np.ndarray], generator: np.random.Generator) -> di
 
 def _warp(clip: dict[str, np.ndarray], factor: float) -> None:
     """Vocal tract length perturbation, of the frames and of the reference's bands."""
-    places = np.interp(warped(_BIN_HZ, factor), _BIN_HZ, np.arange(SPEC.bins))
-    clip["frames"] = _read_at(clip["frames"], places)
-    band_places = np.interp(warped(_BAND_HZ, factor), _BAND_HZ, np.arange(BANDS))
-    clip["reference"] = _read_at(clip["reference"], band_places)
-
-
-def _read_at(values: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """(T, n) values at fractional columns (n,), linearly between neighbours."""
-    left = np.minimum(place.astype(int), values.shape[1] - 2)
-    share = (place - left).astype(np.float32)
-    return values[:, left] * (1 - share) + values[:, left + 1] * share
+    clip["frames"] = warped(clip["frames"], BIN_HZ, factor)
+    clip["reference"] = warped(clip["reference"], _BAND_HZ, factor)
 
 
 def _colour(generator: np.random.Generator) -> np.ndarray:

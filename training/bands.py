@@ -5,6 +5,7 @@ import numpy as np
 from function.features import SPEC
 
 BANDS = 48
+BIN_HZ = np.arange(SPEC.bins) * SPEC.sample_rate_hz / SPEC.frame_length
 KNEE_HZ = 6_000.0  # above, a warp leads back to the top of the band
 
 
@@ -18,7 +19,7 @@ def band_matrix() -> np.ndarray:
 
     ``magnitudes @ band_matrix()`` is then the weighted mean magnitude of every band.
     """
-    bins = bark(np.arange(SPEC.bins) * SPEC.sample_rate_hz / SPEC.frame_length)
+    bins = bark(BIN_HZ)
     edges = np.linspace(bins[0], bins[-1], BANDS + 2)
     lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
     rising = (bins[:, None] - lower) / (centre - lower)
@@ -27,18 +28,21 @@ def band_matrix() -> np.ndarray:
     return (triangles / triangles.sum(axis=0)).astype(np.float32)
 
 
-def warped(hertz: np.ndarray, factor: float) -> np.ndarray:
-    """The frequencies in Hz that are read for (n,) Hz where a vocal tract is to be ``factor`` times as long.
+def warped(values: np.ndarray, hertz: np.ndarray, factor: float) -> np.ndarray:
+    """(T, n) values, known at (n,) Hz, as of a vocal tract ``factor`` times as long.
 
-    Jaitly and Hinton 2013, equation 1: linear up to a knee, from there to the top of the band.
+    Every frequency is read at ``factor`` times it, linearly between neighbours, up to a knee; from there to
+    the top of the band (vocal tract length perturbation; Jaitly and Hinton 2013, equation 1).
     """
     top = SPEC.sample_rate_hz / 2
     knee = KNEE_HZ * min(factor, 1.0) / factor
-    return np.interp(hertz, [0, knee, top], [0, knee * factor, top])
+    from_hz = np.interp(hertz, [0, knee, top], [0, knee * factor, top])
+    place = np.interp(from_hz, hertz, np.arange(len(hertz)))
+    left = np.minimum(place.astype(int), len(hertz) - 2)
+    share = (place - left).astype(np.float32)
+    return values[:, left] * (1 - share) + values[:, left + 1] * share
 
 
 def warp_matrix(factor: float) -> np.ndarray:
-    """(257, 257) float32: ``magnitudes @ warp_matrix(factor)`` reads them so, linearly between bins."""
-    hertz = np.arange(SPEC.bins) * SPEC.sample_rate_hz / SPEC.frame_length
-    identity = np.eye(SPEC.bins)
-    return np.stack([np.interp(warped(hertz, factor), hertz, row) for row in identity]).astype(np.float32)
+    """(257, 257) float32: ``magnitudes @ warp_matrix(factor)`` is ``warped(magnitudes, BIN_HZ, factor)``."""
+    return warped(np.eye(SPEC.bins, dtype=np.float32), BIN_HZ, factor)

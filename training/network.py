@@ -113,9 +113,8 @@ def build_for_training(config: Config, precision: str = CONVOLUTIONS_TRAIN_IN) -
 def served(config: Config, trained: keras.Model) -> keras.Model:
     """The served network with the weights of one that ``build_for_training`` made."""
     network = build(config)
-    known = {layer.name for layer in trained.layers}
     for layer in network.layers:
-        if layer.weights and layer.name in known:
+        if layer.trainable_weights:  # the fixed matrices are there
             layer.set_weights(trained.get_layer(layer.name).get_weights())
     return network
 

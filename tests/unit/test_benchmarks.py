@@ -1,7 +1,5 @@
 """benchmarks/: its arithmetic. What it measures is for the machine to say."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -11,6 +9,7 @@ from benchmarks.floor import Product, as_products, products_of
 from benchmarks.measuring import answers_in_turn, in_turn, ratio, short, spread, table
 from benchmarks.scaling import BATCH, FIRST_BATCHES, Load, simulate
 from benchmarks.sizes import threads_for
+from function.model import load_model
 from function.settings import Settings
 
 
@@ -55,9 +54,8 @@ def test_nodes_are_the_products_that_they_stand_for():
 
 
 def test_the_shipped_graph_has_its_recurrence_among_the_products():
-    folder = Settings().model_dir
-    model, info = folder / "model.onnx", json.loads((folder / "model.json").read_text())
-    views = len(info["training"]["config"]["views"])  # which each step hears at once
+    model = Settings().model_dir / "model.onnx"
+    views = len(load_model(Settings()).info["training"]["config"]["views"])  # which each step hears at once
     few, many = (sum(p.operations for p in products_of(model, frames)) for frames in (100, 200))
     assert many == pytest.approx(2 * few, rel=0.05)
     assert any(product.rows == views and product.times >= 100 for product in products_of(model, 100))
