@@ -78,6 +78,9 @@ def show(result: dict) -> str:
         rows.append(["whole container: start, S3, score, S3, answer", *(seconds(whole[r]) for r in RUNTIMES),
                      f"{ratio(whole['tensorflow'], whole['onnx']):.1f}x"])  # fmt: skip
         rows.append(["a container that does nothing", seconds(whole["nothing"]), "", ""])
+    elif "container" in result:
+        how = "not measured: first `python -m infra.localstack.install localstack`"
+        rows.append(["whole container", how, "", ""])
     if "beyond_base_mb" in result:
         sizes = result["beyond_base_mb"]
         rows.append(["image beyond its base, unpacked, MB", *(f"{sizes[r]:,.0f}" for r in RUNTIMES),

@@ -41,8 +41,3 @@ def warped(values: np.ndarray, hertz: np.ndarray, factor: float) -> np.ndarray:
     left = np.minimum(place.astype(int), len(hertz) - 2)
     share = (place - left).astype(np.float32)
     return values[:, left] * (1 - share) + values[:, left + 1] * share
-
-
-def warp_matrix(factor: float) -> np.ndarray:
-    """(257, 257) float32: ``magnitudes @ warp_matrix(factor)`` is ``warped(magnitudes, BIN_HZ, factor)``."""
-    return warped(np.eye(SPEC.bins, dtype=np.float32), BIN_HZ, factor)

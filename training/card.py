@@ -4,6 +4,7 @@ from pathlib import Path
 from string import Template
 
 from training.measures import asked_text, is_met, value_text
+from training.network import VIEWS
 
 TEMPLATE = Path(__file__).with_name("MODEL_CARD.template.md")
 
@@ -22,13 +23,14 @@ def render(info: dict) -> str:
         parameters=f"{info['parameters']:,}",
         config=config["name"],
         units=" and ".join(str(units) for units in config["units"]),
-        views=_views(config["views"]),
+        maps=len(config["maps"]),
+        lengths=" and ".join(f"{factor:g}" for factor in VIEWS),
+        heard=_heard(info["training"].get("beside_sha256")),
         sha256=info["files"]["onnx"]["sha256"],
         versions=", ".join(f"{name} {number}" for name, number in info["versions"].items()),
         epochs=info["training"]["epochs_done"],
         beginning=_beginning(info["training"].get("from_sha256")),
-        mix=" --mix FIRST.keras" if "mixed" in info["training"] else "",
-        weights=_weights(info["training"].get("mixed")),
+        beside=" --beside OTHER.keras" if "beside_sha256" in info["training"] else "",
         clips_seen=f"{info['training']['clips_seen']:,}",
         minutes=f"{info['training']['minutes_done']:.0f}",
         measures=_measures(metrics["rows"]),
@@ -45,25 +47,14 @@ def render(info: dict) -> str:
     )
 
 
-def _views(factors: list[float]) -> str:
-    if not factors:
-        return ""
-    lengths = " and ".join(f"{factor:g}" for factor in factors)
-    return f", each the mean of the network's for vocal tracts {lengths} times as long (docs/decisions/0024)"
+def _heard(beside: str | None) -> str:
+    if beside is None:
+        return "It hears every recording twice"
+    return f"It and an earlier one (network.keras, sha256 `{beside[:12]}...`) hear every recording"
 
 
 def _beginning(sha256: str | None) -> str:
     return f", begun with the weights of another model (sha256 `{sha256[:12]}...`)" if sha256 else ""
-
-
-def _weights(mixed: dict | None) -> str:
-    if mixed is None:
-        return "The weights are chosen by rule, never by a development score (training/train.py)."
-    return (
-        f"The weights are the run's, chosen by rule (training/train.py), moved by {mixed['share']:.0%} "
-        f"towards those of another model (sha256 `{mixed['sha256'][:12]}...`); that share is one of three "
-        "tried on the development sets (training/EXPERIMENTS.md)."
-    )
 
 
 def _measures(rows: list[dict]) -> str:

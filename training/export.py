@@ -22,9 +22,9 @@ from function.report import SCALE
 from training import calibration, card, conformance, evaluate
 from training.dataset import read_manifest
 from training.measures import print_table
+from training.network import served
 
 WINDOW = {"frames": 2048, "context": 256}
-MIXED_SHARE = 0.3  # 0 and 0.5 were tried too, on the development sets (training/EXPERIMENTS.md, section 11)
 RUNTIMES_AGREE_TO = 1e-4
 CHECKED_LENGTHS = (1, 2, 3, 4, 37, 250, 625)
 VERSIONS = {"tensorflow": "tensorflow-cpu", "keras": "keras", "onnxruntime": "onnxruntime", "numpy": "numpy"}
@@ -33,9 +33,11 @@ VERSIONS = {"tensorflow": "tensorflow-cpu", "keras": "keras", "onnxruntime": "on
 def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     network, run = keras.models.load_model(options.run / "network.keras", compile=False), _run(options.run)
-    if options.mix:
-        mix(network, keras.models.load_model(options.mix, compile=False))
-        run["mixed"] = {"share": MIXED_SHARE, "sha256": _file(options.mix)["sha256"]}
+    beside = None
+    if options.beside:
+        beside = keras.models.load_model(options.beside, compile=False)
+        run["beside_sha256"] = _file(options.beside)["sha256"]
+    network = served(network, beside)
     options.out.mkdir(parents=True, exist_ok=True)
     write_networks(network, options.out)
     info = describe(network, options.out, version=options.version, run=run)
@@ -50,22 +52,6 @@ def main(arguments: list[str] | None = None) -> None:
     (options.out / "MODEL_CARD.md").write_text(card.render(info))
     conformance.main(["--model", str(options.out)])
     print_table(info["metrics"])
-
-
-def mix(network: keras.Model, other: keras.Model) -> None:
-    """Moves the weights of ``network`` by ``MIXED_SHARE`` of the way to those of ``other``, layer by layer.
-
-    For a network that began with the weights of ``other``: between the two lie networks that keep more of
-    what the older one knew (Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022, equation 1).
-    Raises ValueError when the two are not of one configuration.
-    """
-    mine, others = network.get_weights(), other.get_weights()
-    if [weight.shape for weight in mine] != [weight.shape for weight in others]:
-        raise ValueError(
-            f"{other.name} has other weights than {network.name}, expected one of the same configuration: "
-            "name the model that the run began with."
-        )
-    network.set_weights([(1 - MIXED_SHARE) * a + MIXED_SHARE * b for a, b in zip(mine, others, strict=True)])
 
 
 def write_networks(network: keras.Model, out: Path) -> None:
@@ -183,7 +169,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the model, made when missing")
     parser.add_argument("--version", default="1.0.0", help="version to ship it as")
-    parser.add_argument("--mix", type=Path, help="model.keras that the run began with, to keep a share of")
+    parser.add_argument("--beside", type=Path, help="network.keras of another run, to be heard beside it")
     parser.add_argument("--plots", type=Path, help="folder for the evaluation's plots")
     return parser.parse_args(arguments)
 

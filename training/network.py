@@ -9,12 +9,14 @@ from keras import layers, ops
 from function.features import SPEC
 from function.model import SILENT_WEIGHT
 from function.report import HIGHEST, LOWEST
-from training.bands import band_matrix, warp_matrix
+from training.bands import BIN_HZ, band_matrix, warped
 
 STRETCH = 0.3  # how far the sigmoid reaches beyond both ends: half of all labels lie where it would be flat
 HEARD_BINS = 230  # up to 7.2 kHz: PESQ-WB listens no higher, and there resampling filters differ
 LOG_FLOOR = 3e-4  # 70 dB under the level around: about where 16 bits end in a recording of usual level
+VIEWS = (1.2, 0.8)  # vocal tract lengths as of which the two served networks hear a recording
 WEIGHT_SPAN = 1.5  # a speech frame weighs between exp(-1.5) and exp(1.5): no few frames decide alone
+FIRST = "first"  # name of the network, of the two that are served, that the run trained
 CONVOLUTIONS_TRAIN_IN = "mixed_bfloat16"  # half the time on CPUs that know it; served in float32
 
 
@@ -23,13 +25,13 @@ class Config:
     """What is built and how it is trained. ``CONFIGS`` holds the named ones."""
 
     name: str
-    front: bool  # compressed bands and a convolution before the recurrence, instead of the 257 bins
+    front: bool  # bands and convolutions before the recurrence, which runs at 64 ms, instead of the 257 bins
     units: tuple[int, ...]  # of each BiLSTM and direction
     learned_weight: bool  # else every frame weighs the same
-    channels: int = 0  # of the two convolutions
+    channels: int = 0  # of the convolutions over time
+    maps: tuple[int, ...] = ()  # of those over time and bands; each but the first halves the bands
     fine: int = 0  # width of the trained projection of the 257 log magnitudes, beside the bands
     context: bool = False  # every frame is also told a learned mean over the recording
-    views: tuple[float, ...] = ()  # vocal tract lengths at which it is served every frame; none: as it is
     power: float = 1.0  # of the frames' distances from the best score, in their mean over the recording
     shared: int = 0  # width of a layer between the recurrence and the heads; 0: none
     dropout: float = 0.0
@@ -41,19 +43,19 @@ class Config:
     average: float = 0.0  # decay of the weights' moving average, which is what gets exported; 0: none
 
     def as_dict(self) -> dict:
-        lists = ("units", "views")
+        lists = ("units", "maps")
         return asdict(self) | {name: list(getattr(self, name)) for name in lists}
 
 
 _FULL = Config(
     "full",
     front=True,
-    units=(128,),
+    units=(192,),
     learned_weight=True,
-    channels=96,
+    channels=128,
+    maps=(16, 24, 32, 48),
     fine=64,
     context=True,
-    views=(0.8, 1.2),
     power=3.0,
     shared=64,
     dropout=0.1,
@@ -61,7 +63,7 @@ _FULL = Config(
     frame_labels="by_time",
     frame_weighting="even",
     schedule="cosine",
-    learning_rate=1.5e-3,
+    learning_rate=2e-3,
     average=0.999,
 )
 CONFIGS = {
@@ -75,20 +77,18 @@ CONFIGS = {
 
 
 def build(config: Config) -> keras.Model:
-    """The network as it is served.
+    """The network as it is exported.
 
     Input ``frames`` (batch, frames, 257) float32, as function.features makes them; any number of
     frames from 1. Outputs, a dict of (batch, frames) float32: ``score`` 1.04 to 4.64, ``weight``
     above 0, ``speech`` 0 to 1. The recording's score is function.model.FrameScores.overall of them.
-    Of several ``config.views`` they are the means (docs/decisions/0024).
     Built from Keras's own layers only, so that the saved file loads without this module.
     """
     frames = keras.Input((None, SPEC.bins), name="frames")
-    outputs = _heads(config, *_trunk(config, frames, None, "float32", config.views))
-    outputs = {name: _mean(values, config.views) for name, values in outputs.items()}
+    outputs = _heads(config, *_trunk(config, frames, None, "float32"))
     # Only here: a clipped score would have no gradient to come back by.
     outputs["score"] = ops.clip(outputs["score"], LOWEST, HIGHEST)
-    return _with_matrices(config, keras.Model(frames, outputs, name=f"aqscore_{config.name}"))
+    return _with_bands(keras.Model(frames, outputs, name=f"aqscore_{config.name}"))
 
 
 def build_for_training(config: Config, precision: str = CONVOLUTIONS_TRAIN_IN) -> keras.Model:
@@ -107,24 +107,50 @@ def build_for_training(config: Config, precision: str = CONVOLUTIONS_TRAIN_IN) -
     if config.denoise:
         outputs["clean"] = _clean_bands(hidden, frames, positions)
     network = keras.Model([frames, mask], outputs, name=f"aqscore_{config.name}_training")
-    return _with_matrices(config, network)
+    return _with_bands(network)
 
 
-def served(config: Config, trained: keras.Model) -> keras.Model:
-    """The served network with the weights of one that ``build_for_training`` made."""
+def exported(config: Config, trained: keras.Model) -> keras.Model:
+    """The network of ``build`` with the weights of one that ``build_for_training`` made."""
     network = build(config)
     for layer in network.layers:
-        if layer.trainable_weights:  # the fixed matrices are there
+        if layer.weights:
             layer.set_weights(trained.get_layer(layer.name).get_weights())
     return network
+
+
+def served(network: keras.Model, beside: keras.Model | None = None) -> keras.Model:
+    """The network as it is served: the mean of what ``network`` and ``beside`` say, both made by ``build``.
+
+    Each hears as of a vocal tract of another length, ``VIEWS``, which costs no time: it is in the weights of
+    the two layers that read the spectrum. Without ``beside``, the one does both (docs/decisions/0024, 0025).
+    Inputs and outputs are those of ``build``.
+    """
+    frames = keras.Input((None, SPEC.bins), name="frames")
+    pair = zip((FIRST, "second"), (network, beside or network), VIEWS, strict=True)
+    one, other = (_heard_as(length, each, name)(frames) for name, each, length in pair)
+    return keras.Model(frames, {name: (one[name] + other[name]) / 2 for name in one}, name="aqscore")
+
+
+def _heard_as(length: float, network: keras.Model, name: str) -> keras.Model:
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    warp = warped(np.eye(HEARD_BINS, dtype=np.float32), BIN_HZ[:HEARD_BINS], length)
+    for layer in copy.layers:
+        if layer.name in ("bands", "fine"):
+            kernel, *bias = layer.get_weights()
+            layer.set_weights([warp @ kernel, *bias])
+    return keras.Model(copy.input, copy.output, name=name)
 
 
 def begin_from(network: keras.Model, source: keras.Model) -> None:
     """Gives ``network`` the weights of the layers that it shares by name with ``source``.
 
     Where a layer has grown more inputs than its namesake, those begin at zero: at first the network says
-    what ``source`` said. Raises ValueError when a layer differs otherwise, or none is shared.
+    what ``source`` said. Of a served network it is the first of the two. Raises ValueError when a layer
+    differs otherwise, or none is shared.
     """
+    source = next((layer for layer in source.layers if layer.name == FIRST), source)
     shared = {layer.name for layer in source.layers if layer.weights}
     shared &= {layer.name for layer in network.layers if layer.weights}
     if not shared:
@@ -147,40 +173,40 @@ def begin_from(network: keras.Model, source: keras.Model) -> None:
         network.get_layer(name).set_weights(grown)
 
 
-def _trunk(config: Config, frames, mask, precision: str, views: tuple[float, ...] = ()):
-    """Returns the hidden states, of one view after the other, and for each frame which of them is its own.
+def _trunk(config: Config, frames, mask, precision: str):
+    """Returns the hidden states, and for each frame which of them is its own.
 
     ``precision`` is the convolutions' dtype policy.
     """
-    count = ops.cumsum(ops.ones_like(frames[0, :, 0], dtype="int32"), axis=0) - 1
     if not config.front:
-        return _recurrence(config, frames, mask), count
-    heard = _heard(frames, views)
+        return _recurrence(config, frames, mask), _counted(frames)
+    heard = frames[:, :, :HEARD_BINS]
     bands = layers.Dense(heard_bands().shape[1], use_bias=False, trainable=False, name="bands")(heard)
     # Zwicker's loudness grows with intensity^0.23; PESQ's own exponent (ITU-T P.862, 10.2.7).
     compressed = [log_magnitudes(bands), ops.power(bands + LOG_FLOOR, 0.46)]
     fine = layers.Dense(config.fine, name="fine")(log_magnitudes(heard))
     hidden = layers.Concatenate(name="compressed")([*compressed, fine])
     # A clip's end is zeros to the convolutions, whether the batch goes on or not.
-    hidden = _convolution(config, _cut(hidden, mask), width=5, stride=1, precision=precision, name="front")
-    # The recurrence runs at half the frame rate, 32 ms: half its cost, and phones are longer.
-    hidden = _convolution(config, _cut(hidden, mask), width=3, stride=2, precision=precision, name="halve")
-    halved = None if mask is None else mask[:, ::2]
-    hidden = _recurrence(config, hidden, halved)
+    hidden = _convolution(config, _cut(hidden, mask), width=5, precision=precision, name="front")
+    maps = _maps(config, ops.stack(compressed, axis=-1), mask, precision)
+    hidden = layers.Dense(config.channels, name="joined")(layers.Concatenate(name="both")([hidden, maps]))
+    hidden = _let_through(config, hidden, name="joined")
+    # The recurrence runs at half the rate of the rest, 64 ms: half its cost, and faults are heard beside it.
+    slow = _convolution(config, _cut(hidden, _halved(mask)), width=3, precision=precision, name="quarter")
+    slow = _recurrence(config, slow, _halved(_halved(mask)))
     if config.context:
-        hidden = layers.Concatenate(name="in_context")([hidden, _context(hidden, halved)])
-    return hidden, count // 2
+        slow = layers.Concatenate(name="in_context")([slow, _context(slow, _halved(_halved(mask)))])
+    slow = ops.take(slow, _counted(hidden) // 2, axis=1)
+    return layers.Concatenate(name="both_rates")([hidden, slow]), _counted(frames) // 2
 
 
-def _heard(frames, views: tuple[float, ...]):
-    """(batch, frames, 257) -> (views * batch, frames, 230): the heard bins, one view after the other."""
-    if not views:
-        return frames[:, :, :HEARD_BINS]
-    matrices = [
-        layers.Dense(HEARD_BINS, use_bias=False, trainable=False, name=f"view_{number}")
-        for number in range(1, len(views) + 1)
-    ]
-    return ops.concatenate([matrix(frames) for matrix in matrices], axis=0)
+def _counted(values):
+    """(frames,) int32: 0, 1, 2 and so on, one for each of the frames of ``values``."""
+    return ops.cumsum(ops.ones_like(values[0, :, 0], dtype="int32"), axis=0) - 1
+
+
+def _halved(mask):
+    return None if mask is None else mask[:, ::2]
 
 
 def heard_bands() -> np.ndarray:
@@ -202,14 +228,47 @@ def _cut(values, mask):
     return values * ops.cast(mask, values.dtype)[(slice(None), slice(None), *others)]
 
 
-def _convolution(config: Config, hidden, width: int, stride: int, precision: str, name: str):
-    """Padded by hand: "same" would shift by a frame between even and odd lengths when striding."""
+def _convolution(config: Config, hidden, width: int, precision: str, name: str):
+    """Over time, at half the rate.
+
+    Padded by hand: "same" would shift by a frame between even and odd lengths.
+    """
     hidden = layers.ZeroPadding1D(width // 2, dtype=precision, name=f"{name}_padding")(hidden)
-    hidden = layers.Conv1D(
-        config.channels, width, strides=stride, dtype=precision, name=f"{name}_convolution"
-    )(hidden)
+    convolution = layers.Conv1D(
+        config.channels, width, strides=2, dtype=precision, name=f"{name}_convolution"
+    )
+    hidden = convolution(hidden)
+    return _let_through(config, hidden, name)
+
+
+def _let_through(config: Config, hidden, name: str):
     hidden = layers.LayerNormalization(name=f"{name}_norm")(hidden)
     return layers.Dropout(config.dropout, name=f"{name}_dropout")(ops.relu(hidden))
+
+
+def _maps(config: Config, image, mask, precision: str):
+    """(batch, frames, bands, 2) -> (batch, half the frames, n): convolutions over time and bands.
+
+    What sounds alike in any band, or in any voice, is learned once. Without a normalisation between them
+    they had died out in training (training/EXPERIMENTS.md, 13).
+    """
+    for number, channels in enumerate(config.maps, start=1):
+        first, name = number == 1, f"map_{number}"
+        image = _cut(image, mask if first else _halved(mask))
+        image = layers.ZeroPadding2D((2 if first else 1, 1), dtype=precision, name=f"{name}_padding")(image)
+        image = layers.Conv2D(
+            channels,
+            (5, 3) if first else 3,
+            strides=(2, 1) if first else (1, 2),
+            kernel_initializer="he_normal",
+            dtype=precision,
+            name=name,
+        )(image)
+        if first:  # the largest: it would take a fifth of the training's time, and its input is scaled
+            image = layers.LeakyReLU(0.1, dtype=precision, name=f"{name}_relu")(image)
+        else:
+            image = ops.relu(layers.LayerNormalization(dtype=precision, name=f"{name}_norm")(image))
+    return layers.Reshape((-1, image.shape[2] * image.shape[3]), dtype=precision, name="maps")(image)
 
 
 def _recurrence(config: Config, hidden, mask):
@@ -254,23 +313,13 @@ def _clean_bands(hidden, frames, positions):
     """From every hidden state the bands of both its frames; each frame takes its own."""
     bands = band_matrix().shape[1]
     pairs = ops.take(layers.Dense(2 * bands, name="clean_head")(hidden), positions, axis=1)
-    count = ops.cumsum(ops.ones_like(frames[0, :, 0], dtype="int32"), axis=0) - 1
-    is_second = ops.expand_dims(count > 2 * positions, -1)
+    is_second = ops.expand_dims(_counted(frames) > 2 * positions, -1)
     return ops.where(is_second, pairs[:, :, bands:], pairs[:, :, :bands])
 
 
-def _mean(values, views: tuple[float, ...]):
-    """(views * batch, frames) -> (batch, frames)."""
-    return sum(ops.split(values, len(views), axis=0)) / len(views) if views else values
-
-
-def _with_matrices(config: Config, model: keras.Model) -> keras.Model:
-    """Sets the fixed matrices; as initialisers they would be spelt out in the saved file's configuration."""
-    fixed = {"bands": heard_bands()} | {
-        f"view_{number}": warp_matrix(factor)[:, :HEARD_BINS]
-        for number, factor in enumerate(config.views, start=1)
-    }
+def _with_bands(model: keras.Model) -> keras.Model:
+    """Sets the fixed matrix; as an initialiser it would be spelt out in the saved file's configuration."""
     for layer in model.layers:
-        if layer.name in fixed:
-            layer.set_weights([fixed[layer.name]])
+        if layer.name == "bands":
+            layer.set_weights([heard_bands()])
     return model

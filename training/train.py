@@ -22,7 +22,7 @@ from tqdm import tqdm
 from training.dataset import BATCH_SPEC, clip_path, evaluation_batches, read_manifest, training_batches
 from training.losses import losses, overall_score
 from training.metrics import pearson, rmse
-from training.network import CONFIGS, HIGHEST, LOWEST, Config, begin_from, build_for_training, served
+from training.network import CONFIGS, HIGHEST, LOWEST, Config, begin_from, build_for_training, exported
 from training.plots import plot_history
 
 EPOCH_CLIPS = 8_000  # so that checkpoints come often and a growing corpus is seen soon
@@ -138,7 +138,7 @@ class Trainer:
         (out / "history.json").write_text(json.dumps(self.history, indent=1) + "\n")
         trained = [variable.numpy() for variable in self.network.trainable_variables]
         self._use(self.exported_weights())
-        served(self.config, self.network).save(out / "network.partial.keras")
+        exported(self.config, self.network).save(out / "network.partial.keras")
         (out / "network.partial.keras").replace(out / "network.keras")
         self._use(trained)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.augmentation import CUT_FRAMES, _warp, augmented
-from training.bands import BANDS, warp_matrix
+from training.bands import BANDS
 
 
 @pytest.fixture
@@ -53,10 +53,3 @@ def test_warping_by_one_changes_nothing(clip):
     _warp(clip, 1.0)
     np.testing.assert_allclose(clip["frames"], frames, atol=1e-5)
     np.testing.assert_allclose(clip["reference"], reference, atol=1e-5)
-
-
-@pytest.mark.parametrize("factor", [0.8, 1.15])
-def test_the_matrix_warps_as_augmentation_does(clip, factor):
-    expected = clip["frames"] @ warp_matrix(factor)
-    _warp(clip, factor)
-    np.testing.assert_allclose(clip["frames"], expected, atol=1e-5)

@@ -1,9 +1,11 @@
 """Measures against scipy's, calibration, and a whole export and evaluation of a tiny corpus."""
 
+import hashlib
 import json
 from dataclasses import replace
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 import scipy.stats
@@ -16,21 +18,22 @@ from training.calibration import Prediction
 from training.conformance import signals
 from training.measures import HIGHER, is_met, measured
 from training.metrics import bootstrap, pearson, rmse, roc_auc, shared_error, spearman
-from training.network import Config, build
+from training.network import Config, build, served
 from training.train import train
 
 # TensorFlow 2.21 and Keras 3.15 speak to NumPy 2.5 and Python 3.13 in words that both are giving up.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")
 
-TINY = Config("full", front=True, units=(8,), learned_weight=True, channels=8, fine=8)
+TINY = Config("full", front=True, units=(8,), learned_weight=True, channels=8, maps=(2, 3), fine=8)
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """A corpus, and the model of a one-epoch run on it."""
+    """A corpus, and the model of a one-epoch run on it, beside a network of another configuration."""
     folder = tmp_path_factory.mktemp("exported")
     corpus = make_corpus(folder / "corpus")
     train(corpus, folder / "run", TINY, 1, minutes=None, epochs=1)
+    build(replace(TINY, units=(5,))).save(folder / "other.keras")
     parts = [
         "--run",
         folder / "run",
@@ -40,6 +43,8 @@ def exported(tmp_path_factory):
         folder / "model",
         "--plots",
         folder / "plots",
+        "--beside",
+        folder / "other.keras",
     ]
     export.main([str(part) for part in parts])
     return folder
@@ -156,6 +161,19 @@ def test_exported_model_is_whole_and_both_runtimes_agree(exported):
     assert info["data"]["dev_noise"]["clips"] == 8
 
 
+def test_exported_model_hears_the_two_networks(exported):
+    network, beside, both = (
+        keras.models.load_model(exported / name, compile=False)
+        for name in ("run/network.keras", "other.keras", "model/model.keras")
+    )
+    frames = np.random.default_rng(0).random((1, 30, 257)).astype(np.float32)
+    for name, values in served(network, beside)(frames, training=False).items():
+        np.testing.assert_allclose(both(frames, training=False)[name], values, atol=1e-6)
+    said = json.loads((exported / "model" / "model.json").read_text())["training"]["beside_sha256"]
+    assert said == hashlib.sha256((exported / "other.keras").read_bytes()).hexdigest()
+    assert said[:12] in (exported / "model" / "MODEL_CARD.md").read_text()
+
+
 def test_every_row_is_measured_and_the_card_carries_it(exported):
     rows = json.loads((exported / "model" / "model.json").read_text())["metrics"]["rows"]
     card = (exported / "model" / "MODEL_CARD.md").read_text()
@@ -189,16 +207,6 @@ def test_conformance_scores_are_pinned_and_the_same_for_both_runtimes(exported):
     pinned = json.loads((folder / "conformance.json").read_text())["scores"]
     assert list(pinned) == list(signals())
     release.check(folder)
-
-
-def test_a_mixed_network_keeps_a_share_of_the_other():
-    network, other = (build(replace(TINY, units=(4,))) for _ in range(2))
-    before, others = network.get_weights(), other.get_weights()
-    export.mix(network, other)
-    for mixed, a, b in zip(network.get_weights(), before, others, strict=True):
-        np.testing.assert_allclose(mixed, 0.7 * a + 0.3 * b, atol=1e-6)
-    with pytest.raises(ValueError, match="expected one of the same configuration"):
-        export.mix(network, build(replace(TINY, units=(5,))))
 
 
 def test_the_power_is_found_at_which_true_frame_scores_give_the_recordings(tmp_path):

@@ -20,6 +20,7 @@ SMALL = Config(
     units=(12,),
     learned_weight=True,
     channels=12,
+    maps=(2, 3),
     fine=8,
     denoise=0.1,
     schedule="cosine",
