@@ -4,7 +4,7 @@ from pathlib import Path
 from string import Template
 
 from training.measures import asked_text, is_met, value_text
-from training.network import VIEWS
+from training.weights import VIEWS
 
 TEMPLATE = Path(__file__).with_name("MODEL_CARD.template.md")
 

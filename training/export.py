@@ -22,7 +22,7 @@ from function.report import SCALE
 from training import calibration, card, conformance, evaluate
 from training.dataset import read_manifest
 from training.measures import print_table
-from training.network import served
+from training.weights import served
 
 WINDOW = {"frames": 2048, "context": 256}
 RUNTIMES_AGREE_TO = 1e-4

@@ -9,14 +9,12 @@ from keras import layers, ops
 from function.features import SPEC
 from function.model import SILENT_WEIGHT
 from function.report import HIGHEST, LOWEST
-from training.bands import BIN_HZ, band_matrix, warped
+from training.bands import band_matrix
 
 STRETCH = 0.3  # how far the sigmoid reaches beyond both ends: half of all labels lie where it would be flat
 HEARD_BINS = 230  # up to 7.2 kHz: PESQ-WB listens no higher, and there resampling filters differ
 LOG_FLOOR = 3e-4  # 70 dB under the level around: about where 16 bits end in a recording of usual level
-VIEWS = (1.2, 0.8)  # vocal tract lengths as of which the two served networks hear a recording
 WEIGHT_SPAN = 1.5  # a speech frame weighs between exp(-1.5) and exp(1.5): no few frames decide alone
-FIRST = "first"  # name of the network, of the two that are served, that the run trained
 CONVOLUTIONS_TRAIN_IN = "mixed_bfloat16"  # half the time on CPUs that know it; served in float32
 
 
@@ -43,8 +41,7 @@ class Config:
     average: float = 0.0  # decay of the weights' moving average, which is what gets exported; 0: none
 
     def as_dict(self) -> dict:
-        lists = ("units", "maps")
-        return asdict(self) | {name: list(getattr(self, name)) for name in lists}
+        return asdict(self) | {"units": list(self.units), "maps": list(self.maps)}
 
 
 _FULL = Config(
@@ -106,71 +103,7 @@ def build_for_training(config: Config, precision: str = CONVOLUTIONS_TRAIN_IN) -
     outputs = _heads(config, hidden, positions)
     if config.denoise:
         outputs["clean"] = _clean_bands(hidden, frames, positions)
-    network = keras.Model([frames, mask], outputs, name=f"aqscore_{config.name}_training")
-    return _with_bands(network)
-
-
-def exported(config: Config, trained: keras.Model) -> keras.Model:
-    """The network of ``build`` with the weights of one that ``build_for_training`` made."""
-    network = build(config)
-    for layer in network.layers:
-        if layer.weights:
-            layer.set_weights(trained.get_layer(layer.name).get_weights())
-    return network
-
-
-def served(network: keras.Model, beside: keras.Model | None = None) -> keras.Model:
-    """The network as it is served: the mean of what ``network`` and ``beside`` say, both made by ``build``.
-
-    Each hears as of a vocal tract of another length, ``VIEWS``, which costs no time: it is in the weights of
-    the two layers that read the spectrum. Without ``beside``, the one does both (docs/decisions/0024, 0025).
-    Inputs and outputs are those of ``build``.
-    """
-    frames = keras.Input((None, SPEC.bins), name="frames")
-    pair = zip((FIRST, "second"), (network, beside or network), VIEWS, strict=True)
-    one, other = (_heard_as(length, each, name)(frames) for name, each, length in pair)
-    return keras.Model(frames, {name: (one[name] + other[name]) / 2 for name in one}, name="aqscore")
-
-
-def _heard_as(length: float, network: keras.Model, name: str) -> keras.Model:
-    copy = keras.models.clone_model(network)
-    copy.set_weights(network.get_weights())
-    warp = warped(np.eye(HEARD_BINS, dtype=np.float32), BIN_HZ[:HEARD_BINS], length)
-    for layer in copy.layers:
-        if layer.name in ("bands", "fine"):
-            kernel, *bias = layer.get_weights()
-            layer.set_weights([warp @ kernel, *bias])
-    return keras.Model(copy.input, copy.output, name=name)
-
-
-def begin_from(network: keras.Model, source: keras.Model) -> None:
-    """Gives ``network`` the weights of the layers that it shares by name with ``source``.
-
-    Where a layer has grown more inputs than its namesake, those begin at zero: at first the network says
-    what ``source`` said. Of a served network it is the first of the two. Raises ValueError when a layer
-    differs otherwise, or none is shared.
-    """
-    source = next((layer for layer in source.layers if layer.name == FIRST), source)
-    shared = {layer.name for layer in source.layers if layer.weights}
-    shared &= {layer.name for layer in network.layers if layer.weights}
-    if not shared:
-        raise ValueError(
-            f"{source.name} shares no layer with {network.name}, expected a network of the same kind: "
-            "name a model.keras that training.export wrote."
-        )
-    for name in sorted(shared):
-        grown = []
-        for old, new in zip(
-            source.get_layer(name).get_weights(), network.get_layer(name).get_weights(), strict=True
-        ):
-            more = new.shape[0] - old.shape[0]
-            if old.shape[1:] != new.shape[1:] or more < 0:
-                raise ValueError(
-                    f"Layer {name} of {source.name} has weights {old.shape}, expected {new.shape} or fewer "
-                    "inputs: train from the start, or with the configuration of that network."
-                )
-            grown.append(np.pad(old, [(0, more)] + [(0, 0)] * (old.ndim - 1)))
-        network.get_layer(name).set_weights(grown)
+    return _with_bands(keras.Model([frames, mask], outputs, name=f"aqscore_{config.name}_training"))
 
 
 def _trunk(config: Config, frames, mask, precision: str):
@@ -187,15 +120,17 @@ def _trunk(config: Config, frames, mask, precision: str):
     fine = layers.Dense(config.fine, name="fine")(log_magnitudes(heard))
     hidden = layers.Concatenate(name="compressed")([*compressed, fine])
     # A clip's end is zeros to the convolutions, whether the batch goes on or not.
+    halved = None if mask is None else mask[:, ::2]
     hidden = _convolution(config, _cut(hidden, mask), width=5, precision=precision, name="front")
-    maps = _maps(config, ops.stack(compressed, axis=-1), mask, precision)
+    maps = _maps(config, ops.stack(compressed, axis=-1), mask, halved, precision)
     hidden = layers.Dense(config.channels, name="joined")(layers.Concatenate(name="both")([hidden, maps]))
     hidden = _let_through(config, hidden, name="joined")
     # The recurrence runs at half the rate of the rest, 64 ms: half its cost, and faults are heard beside it.
-    slow = _convolution(config, _cut(hidden, _halved(mask)), width=3, precision=precision, name="quarter")
-    slow = _recurrence(config, slow, _halved(_halved(mask)))
+    slow = _convolution(config, _cut(hidden, halved), width=3, precision=precision, name="quarter")
+    quartered = None if mask is None else mask[:, ::4]
+    slow = _recurrence(config, slow, quartered)
     if config.context:
-        slow = layers.Concatenate(name="in_context")([slow, _context(slow, _halved(_halved(mask)))])
+        slow = layers.Concatenate(name="in_context")([slow, _context(slow, quartered)])
     slow = ops.take(slow, _counted(hidden) // 2, axis=1)
     return layers.Concatenate(name="both_rates")([hidden, slow]), _counted(frames) // 2
 
@@ -203,10 +138,6 @@ def _trunk(config: Config, frames, mask, precision: str):
 def _counted(values):
     """(frames,) int32: 0, 1, 2 and so on, one for each of the frames of ``values``."""
     return ops.cumsum(ops.ones_like(values[0, :, 0], dtype="int32"), axis=0) - 1
-
-
-def _halved(mask):
-    return None if mask is None else mask[:, ::2]
 
 
 def heard_bands() -> np.ndarray:
@@ -246,7 +177,7 @@ def _let_through(config: Config, hidden, name: str):
     return layers.Dropout(config.dropout, name=f"{name}_dropout")(ops.relu(hidden))
 
 
-def _maps(config: Config, image, mask, precision: str):
+def _maps(config: Config, image, mask, halved, precision: str):
     """(batch, frames, bands, 2) -> (batch, half the frames, n): convolutions over time and bands.
 
     What sounds alike in any band, or in any voice, is learned once. Without a normalisation between them
@@ -254,7 +185,7 @@ def _maps(config: Config, image, mask, precision: str):
     """
     for number, channels in enumerate(config.maps, start=1):
         first, name = number == 1, f"map_{number}"
-        image = _cut(image, mask if first else _halved(mask))
+        image = _cut(image, mask if first else halved)
         image = layers.ZeroPadding2D((2 if first else 1, 1), dtype=precision, name=f"{name}_padding")(image)
         image = layers.Conv2D(
             channels,

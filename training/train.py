@@ -22,8 +22,9 @@ from tqdm import tqdm
 from training.dataset import BATCH_SPEC, clip_path, evaluation_batches, read_manifest, training_batches
 from training.losses import losses, overall_score
 from training.metrics import pearson, rmse
-from training.network import CONFIGS, HIGHEST, LOWEST, Config, begin_from, build_for_training, exported
+from training.network import CONFIGS, HIGHEST, LOWEST, Config, build_for_training
 from training.plots import plot_history
+from training.weights import begin_from, exported
 
 EPOCH_CLIPS = 8_000  # so that checkpoints come often and a growing corpus is seen soon
 WATCHED = {"dev_noise": 200, "dev_mixed": 200}  # development clips scored after every epoch, to look at

@@ -18,8 +18,9 @@ from training.calibration import Prediction
 from training.conformance import signals
 from training.measures import HIGHER, is_met, measured
 from training.metrics import bootstrap, pearson, rmse, roc_auc, shared_error, spearman
-from training.network import Config, build, served
+from training.network import Config, build
 from training.train import train
+from training.weights import served
 
 # TensorFlow 2.21 and Keras 3.15 speak to NumPy 2.5 and Python 3.13 in words that both are giving up.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")

@@ -10,7 +10,8 @@ import tensorflow as tf
 from function.model import FrameScores
 from training.bands import BIN_HZ, warped
 from training.losses import frame_loss, losses, overall_score, speech_loss, utterance_loss
-from training.network import CONFIGS, VIEWS, begin_from, build, build_for_training, exported, served
+from training.network import CONFIGS, build, build_for_training
+from training.weights import VIEWS, begin_from, exported, served
 
 # TensorFlow 2.21 and Keras 3.15 speak to NumPy 2.5 and Python 3.13 in words that both are giving up.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")

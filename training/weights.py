@@ -1,0 +1,74 @@
+"""Weights from one network to another: from the trained one to what is served, and back to train on."""
+
+import keras
+import numpy as np
+
+from function.features import SPEC
+from training.bands import BIN_HZ, warped
+from training.network import HEARD_BINS, Config, build
+
+VIEWS = (1.2, 0.8)  # vocal tract lengths as of which the two served networks hear a recording
+FIRST = "first"  # name of the network, of the two that are served, that the run trained
+
+
+def exported(config: Config, trained: keras.Model) -> keras.Model:
+    """The network of ``build`` with the weights of one that ``build_for_training`` made."""
+    network = build(config)
+    for layer in network.layers:
+        if layer.weights:
+            layer.set_weights(trained.get_layer(layer.name).get_weights())
+    return network
+
+
+def served(network: keras.Model, beside: keras.Model | None = None) -> keras.Model:
+    """The network as it is served: the mean of what ``network`` and ``beside`` say, both made by ``build``.
+
+    Each hears as of a vocal tract of another length, ``VIEWS``, which costs no time: it is in the weights of
+    the two layers that read the spectrum. Without ``beside``, the one does both (docs/decisions/0024, 0025).
+    Inputs and outputs are those of ``build``.
+    """
+    frames = keras.Input((None, SPEC.bins), name="frames")
+    pair = zip((FIRST, "second"), (network, beside or network), VIEWS, strict=True)
+    one, other = (_heard_as(length, each, name)(frames) for name, each, length in pair)
+    return keras.Model(frames, {name: (one[name] + other[name]) / 2 for name in one}, name="aqscore")
+
+
+def _heard_as(length: float, network: keras.Model, name: str) -> keras.Model:
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    warp = warped(np.eye(HEARD_BINS, dtype=np.float32), BIN_HZ[:HEARD_BINS], length)
+    for layer in copy.layers:
+        if layer.name in ("bands", "fine"):
+            kernel, *bias = layer.get_weights()
+            layer.set_weights([warp @ kernel, *bias])
+    return keras.Model(copy.input, copy.output, name=name)
+
+
+def begin_from(network: keras.Model, source: keras.Model) -> None:
+    """Gives ``network`` the weights of the layers that it shares by name with ``source``.
+
+    Where a layer has grown more inputs than its namesake, those begin at zero: at first the network says
+    what ``source`` said. Of a served network it is the first of the two. Raises ValueError when a layer
+    differs otherwise, or none is shared.
+    """
+    source = next((layer for layer in source.layers if layer.name == FIRST), source)
+    shared = {layer.name for layer in source.layers if layer.weights}
+    shared &= {layer.name for layer in network.layers if layer.weights}
+    if not shared:
+        raise ValueError(
+            f"{source.name} shares no layer with {network.name}, expected a network of the same kind: "
+            "name a model.keras that training.export wrote."
+        )
+    for name in sorted(shared):
+        grown = []
+        for old, new in zip(
+            source.get_layer(name).get_weights(), network.get_layer(name).get_weights(), strict=True
+        ):
+            more = new.shape[0] - old.shape[0]
+            if old.shape[1:] != new.shape[1:] or more < 0:
+                raise ValueError(
+                    f"Layer {name} of {source.name} has weights {old.shape}, expected {new.shape} or fewer "
+                    "inputs: train from the start, or with the configuration of that network."
+                )
+            grown.append(np.pad(old, [(0, more)] + [(0, 0)] * (old.ndim - 1)))
+        network.get_layer(name).set_weights(grown)
