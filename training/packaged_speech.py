@@ -2,7 +2,7 @@
 
     python -m training.packaged_speech --out DIR
 
-Some seventy voices in thirty languages, each before a microphone and in a room of their own, which the larger
+Some ninety voices in thirty languages, each before a microphone and in a room of their own, which the larger
 corpora lack. One folder a speaker; short recordings are joined to about six seconds. Needs Debian's apt-get
 and dpkg-deb, nothing is installed. The corpus builder trains on it, never tests: games are no test material.
 """
@@ -34,7 +34,7 @@ LONGEST_S = 30.0  # what is longer is music, or a scene with noises
 QUIETEST = 1e-3  # active level, -60 dBFS: what is softer is silence by intent
 
 # Package -> which of its files, and who speaks in them: one voice recorded each language of KLettres,
-# KTuberling and Tux Paint. Voices that were made by machine or that sing are left out.
+# KTuberling, Tux Paint and qABCs. Voices that sound made by machine or that sing are left out.
 PACKAGES = {
     "klettres-data": r"klettres/(?P<speaker>[^/@]+)/(alpha|syllab)/",
     "ktuberling-data": r"ktuberling/sounds/(?P<speaker>[^/@]+)/",
@@ -46,8 +46,13 @@ PACKAGES = {
     "asterisk-core-sounds-ru-g722": r"sounds/(?P<speaker>[^/]+)/(?!silence/)",
     "gcin-voice": r"(?P<speaker>[0-9])\.ogg$",
     "hedgewars-data": r"Sounds/voices/(?P<speaker>(?!Robot|Singer)[^/]+)/",
+    "kajongg": r"kajongg/voices/(?P<speaker>(de/)?(fe)?male[0-9])/",
+    "qabcs-data": r"abcs/(?P<speaker>[a-z_]+)/sounds/(alpha|words)/",
+    "fillets-ng-data-cs": r"/cs/([a-z0-9]+-)?(?P<speaker>m|v|hs|c|pap|b1|b2)-[^/]+$",
+    "fillets-ng-data-nl": r"/nl/([a-z0-9]+-)?(?P<speaker>m|v)-[^/]+$",
 }
-TRIMMED, PAUSE_S = "asterisk-core-sounds", 0.3  # from a studio, cut without a pause: they are given one
+# Cut without a pause: they are given one.
+TRIMMED, PAUSE_S = ("asterisk-core-sounds", "kajongg"), 0.3
 AUDIO = (".ogg", ".wav", ".opus", ".g722")
 
 
@@ -57,7 +62,8 @@ def recordings(tree: Path, package: str) -> dict[str, list[Path]]:
     for file in sorted(tree.rglob("*")):
         match = re.search(PACKAGES[package], file.as_posix())
         if match and file.suffix in AUDIO and file.is_file() and not file.is_symlink():
-            found.setdefault(f"{package}-{match['speaker'] or 'en'}", []).append(file)
+            speaker = (match["speaker"] or "en").replace("/", "-")
+            found.setdefault(f"{package}-{speaker}", []).append(file)
     return found
 
 

@@ -46,22 +46,27 @@ def test_a_recording_anew_keeps_level_and_is_the_same_for_the_same_seed(passage)
 
 
 def test_what_is_taken_from_a_package_is_told_apart_by_who_speaks(tmp_path):
-    tree = tmp_path / "tree"
     wanted = {
         "klettres-data": ["usr/share/klettres/de/alpha/a-0.ogg", "usr/share/klettres/fr/syllab/ba.ogg"],
         "tuxpaint-stamps-default": ["stamps/food/fig_desc.ogg", "stamps/food/fig_desc_el.ogg"],
         "hedgewars-data": ["Data/Sounds/voices/Pirate/Ouch.ogg"],
         "asterisk-core-sounds-it-g722": ["asterisk/sounds/it_IT_m_Carlo/digits/1.g722"],
+        "kajongg": ["share/kajongg/voices/male1/b1.ogg", "share/kajongg/voices/de/male1/b1.ogg"],
+        "qabcs-data": ["qabcs/abcs/pl/sounds/words/kot.ogg", "qabcs/abcs/pl/sounds/alpha/b.ogg"],
+        "fillets-ng-data-cs": ["sound/gods/cs/b1-a.ogg", "sound/bank/cs/bank-m-a.ogg", "sound/x/cs/v-a.ogg"],
     }
-    others = [
-        "stamps/food/fig.ogg",
-        "Data/Sounds/voices/Robot/Ouch.ogg",
-        "asterisk/sounds/it_IT_m_Carlo/silence/1.g722",
-    ]
-    for name in [name for names in wanted.values() for name in names] + others:
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        (tree / name).touch()
-    found = {package: packaged_speech.recordings(tree, package) for package in wanted}
+    others = {
+        "tuxpaint-stamps-default": ["stamps/food/fig.ogg"],
+        "hedgewars-data": ["Data/Sounds/voices/Robot/Ouch.ogg"],
+        "asterisk-core-sounds-it-g722": ["asterisk/sounds/it_IT_m_Carlo/silence/1.g722"],
+        "qabcs-data": ["qabcs/abcs/all/noises/cow.ogg"],
+        "fillets-ng-data-cs": ["sound/bank/cs/bank-x-boo.ogg"],
+    }
+    for package, names in wanted.items():
+        for name in names + others.get(package, []):
+            (tmp_path / package / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / package / name).touch()
+    found = {package: packaged_speech.recordings(tmp_path / package, package) for package in wanted}
     assert {name: len(files) for group in found.values() for name, files in group.items()} == {
         "klettres-data-de": 1,
         "klettres-data-fr": 1,
@@ -69,6 +74,12 @@ def test_what_is_taken_from_a_package_is_told_apart_by_who_speaks(tmp_path):
         "tuxpaint-stamps-default-el": 1,
         "hedgewars-data-Pirate": 1,
         "asterisk-core-sounds-it-g722-it_IT_m_Carlo": 1,
+        "kajongg-male1": 1,
+        "kajongg-de-male1": 1,
+        "qabcs-data-pl": 2,
+        "fillets-ng-data-cs-b1": 1,
+        "fillets-ng-data-cs-m": 1,
+        "fillets-ng-data-cs-v": 1,
     }
 
 
