@@ -36,6 +36,22 @@ def corpus(tmp_path_factory):
     return make_corpus(tmp_path_factory.mktemp("corpus"))
 
 
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ("flags : sse2 avx2 avx512_bf16 fma", "mixed_bfloat16"),
+        ("flags : avx512f amx_bf16", "mixed_bfloat16"),
+        ("Features : fp asimd bf16", "mixed_bfloat16"),
+        ("flags : sse2 avx2 avx512_vnni fma", "float32"),
+        (None, "float32"),
+    ],
+)
+def test_convolutions_train_in_bfloat16_only_where_the_cpu_knows_it(tmp_path, listed, expected):
+    if listed:
+        (tmp_path / "cpuinfo").write_text(listed)
+    assert training.precision(tmp_path / "cpuinfo") == expected
+
+
 def test_batches_hold_every_clip_once_and_mask_what_is_padded(corpus):
     lengths = []
     for batch in training_batches(corpus, clips=100, seed=3):
