@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -138,13 +138,23 @@ class _Process:
     def __init__(self, memory_bytes: int) -> None:
         """Raises DecoderLost when none can be started."""
         self.memory_bytes = memory_bytes
-        file = os.memfd_create("samples")
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
+            self._start()
+        except OSError as error:
+            raise DecoderLost(f"No process could be started to decode in ({error}).") from error
+
+    def _start(self) -> None:
+        with ExitStack() as lent, ExitStack() as kept:
+            file = os.memfd_create("samples")
+            lent.callback(os.close, file)
+            self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            lent.enter_context(theirs)
+            kept.enter_context(self._channel)
             os.ftruncate(file, BLOCK_SAMPLES * np.dtype(np.float32).itemsize)
-            self.memory = mmap.mmap(file, 0)
+            self.memory = kept.enter_context(mmap.mmap(file, 0))
+            given = (theirs.fileno(), file, self.memory_bytes)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "function.decoder", *map(str, (theirs.fileno(), file, memory_bytes))],
+                [sys.executable, "-m", "function.decoder", *map(str, given)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(), file),
@@ -152,12 +162,7 @@ class _Process:
                 | {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
                 | {"OPENBLAS_NUM_THREADS": "1"},
             )
-        except OSError as error:
-            self._channel.close()
-            raise DecoderLost(f"No process could be started to decode in ({error}).") from error
-        finally:
-            theirs.close()
-            os.close(file)
+            kept.pop_all()
 
     def ask(self, request: dict[str, Any], descriptors: tuple[int, ...]) -> dict[str, Any] | None:
         """The answer to one request; None when the process died over it."""

@@ -1,5 +1,6 @@
 """isolation.py: what a recording does to its decoder stays there, and the next one is decoded."""
 
+import errno
 import itertools
 import os
 import signal
@@ -167,10 +168,19 @@ def test_a_process_that_was_killed_while_idle_is_not_used(limits):
         assert len(decoding.read()[0])
 
 
-def test_where_no_process_can_be_started_it_is_ours_to_retry(limits, monkeypatch):
+def _no_descriptor_is_left(*_) -> int:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+@pytest.mark.parametrize("short_of", ["memfd_create", "ftruncate", None])
+def test_where_no_process_can_be_started_it_is_ours_to_retry(limits, monkeypatch, short_of):
+    if short_of:
+        monkeypatch.setattr(isolation.os, short_of, _no_descriptor_is_left)
     monkeypatch.setattr(isolation.sys, "executable", "/nowhere/python")
+    before = sorted(Path("/proc/self/fd").iterdir())
     with pytest.raises(DecoderLost, match="No process could be started"):
         isolation.start(limits)
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
 
 
 def test_a_reader_that_was_interrupted_leaves_nothing_for_the_next(limits, monkeypatch):
