@@ -11,9 +11,9 @@ from function.features import SPEC
 from training.bands import BIN_HZ, band_matrix, bark, warped
 
 GAIN_DB = 1.5  # what the level's estimate may be off by on other material; PESQ aligns levels itself
-WARP = 0.15  # a vocal tract, and a pitch, up to that much longer or shorter
-WARP_SHARE = 0.7  # clips whose frequencies are warped
-COLOUR_DB = 2.0  # standard deviation of each term of the colouring
+WARP = 0.2  # a vocal tract, and a pitch, up to that much longer or shorter
+WARP_SHARE = 0.8  # clips whose frequencies are warped
+COLOUR_DB = 2.5  # standard deviation of each term of the colouring
 COLOUR_TERMS = 4
 SILENCE_SHARE, SILENCE_S = 0.3, (0.1, 5.0)  # clips that get digital silence before or after, how much
 

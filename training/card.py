@@ -30,7 +30,7 @@ def render(info: dict) -> str:
         versions=", ".join(f"{name} {number}" for name, number in info["versions"].items()),
         epochs=info["training"]["epochs_done"],
         beginning=_beginning(info["training"].get("from_sha256")),
-        beside=" --beside OTHER.keras" if "beside_sha256" in info["training"] else "",
+        source=_source(info["training"]),
         clips_seen=f"{info['training']['clips_seen']:,}",
         minutes=f"{info['training']['minutes_done']:.0f}",
         measures=_measures(metrics["rows"]),
@@ -47,10 +47,17 @@ def render(info: dict) -> str:
     )
 
 
+def _source(training: dict) -> str:
+    """What the network was exported from, as options of training.export."""
+    if "again_sha256" in training:
+        return "--again OTHER"
+    return "--run RUN" + (" --beside OTHER/model.keras" if "beside_sha256" in training else "")
+
+
 def _heard(beside: str | None) -> str:
     if beside is None:
         return "It hears every recording twice"
-    return f"It and an earlier one (network.keras, sha256 `{beside[:12]}...`) hear every recording"
+    return f"It and one of an earlier model (sha256 `{beside[:12]}...`) hear every recording"
 
 
 def _beginning(sha256: str | None) -> str:

@@ -22,7 +22,7 @@ from function.report import SCALE
 from training import calibration, card, conformance, evaluate
 from training.dataset import read_manifest
 from training.measures import print_table
-from training.weights import served
+from training.weights import mean_of, parts, served
 
 WINDOW = {"frames": 2048, "context": 256}
 RUNTIMES_AGREE_TO = 1e-4
@@ -32,12 +32,7 @@ VERSIONS = {"tensorflow": "tensorflow-cpu", "keras": "keras", "onnxruntime": "on
 
 def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
-    network, run = keras.models.load_model(options.run / "network.keras", compile=False), _run(options.run)
-    beside = None
-    if options.beside:
-        beside = keras.models.load_model(options.beside, compile=False)
-        run["beside_sha256"] = _file(options.beside)["sha256"]
-    network = served(network, beside)
+    network, run = _network(options), _run(options)
     options.out.mkdir(parents=True, exist_ok=True)
     write_networks(network, options.out)
     info = describe(network, options.out, version=options.version, run=run)
@@ -45,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     found = calibration.predictions(exported, power, options.corpus)
     info["no_speech"] = calibration.no_speech_rule(found)
     info["interval"] = calibration.interval_table(found, info["no_speech"])
-    info["data"] = corpus_summary(options.corpus)
+    info["data"] = corpus_summary(options.corpus) | _trained_on(options)
     write_info(info, options.out)
     info["metrics"] = evaluate.evaluate(options.corpus, options.out, options.plots)
     write_info(info, options.out)
@@ -146,15 +141,35 @@ def _file(path: Path) -> dict:
     return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def _run(folder: Path) -> dict:
-    """How the network was trained: run.json, and how far it came."""
-    history = json.loads((folder / "history.json").read_text())
+def _network(options: argparse.Namespace) -> keras.Model:
+    def load(path: Path) -> keras.Model:
+        return keras.models.load_model(path, compile=False)
+
+    if options.again:
+        return mean_of(*parts(load(options.again / "model.keras")))
+    return served(load(options.run / "network.keras"), load(options.beside) if options.beside else None)
+
+
+def _run(options: argparse.Namespace) -> dict:
+    """How the network was trained: run.json, and how far it came; or what its model says of that."""
+    if options.again:
+        before = json.loads((options.again / "model.json").read_text())["training"]
+        return before | {"again_sha256": _file(options.again / "model.keras")["sha256"]}
+    history = json.loads((options.run / "history.json").read_text())
     done = {
         "epochs_done": len(history),
         "minutes_done": history[-1]["minutes"],
         "clips_seen": sum(e["clips"] for e in history),
     }
-    return json.loads((folder / "run.json").read_text()) | done
+    beside = {"beside_sha256": _file(options.beside)["sha256"]} if options.beside else {}
+    return json.loads((options.run / "run.json").read_text()) | done | beside
+
+
+def _trained_on(options: argparse.Namespace) -> dict:
+    """The train set's line where that is another corpus's than the one that measures."""
+    if not options.again:
+        return {}
+    return {"train": json.loads((options.again / "model.json").read_text())["data"]["train"]}
 
 
 def _version(name: str) -> str:
@@ -163,13 +178,17 @@ def _version(name: str) -> str:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.export", description=__doc__.split("\n")[0])
-    parser.add_argument("--run", type=Path, required=True, help="folder that training.train wrote")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--run", type=Path, help="folder that training.train wrote")
+    source.add_argument("--again", type=Path, help="folder of a model to calibrate and measure anew")
     parser.add_argument(
         "--corpus", type=Path, required=True, help="corpus whose dev sets calibrate and measure"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the model, made when missing")
     parser.add_argument("--version", default="1.0.0", help="version to ship it as")
-    parser.add_argument("--beside", type=Path, help="network.keras of another run, to be heard beside it")
+    parser.add_argument(
+        "--beside", type=Path, help="model.keras whose first network is to be heard beside it"
+    )
     parser.add_argument("--plots", type=Path, help="folder for the evaluation's plots")
     return parser.parse_args(arguments)
 

@@ -10,7 +10,7 @@ from training.network import HIGHEST, Config, log_magnitudes
 
 BEST = 4.5  # the score at which the published frame weight, 10^(PESQ - 4.5), is 1
 EVEN_WEIGHT = 0.5  # of the frame error when every clip's frames count alike
-SPEECH_WEIGHT = 0.5
+SPEECH_WEIGHT = 1.0
 LEAST_PROBABILITY = 1e-6
 LEAST_DISTANCE = 0.03  # from the best score, that has a gradient: that of a root is endless at 0
 

@@ -15,7 +15,6 @@ STRETCH = 0.3  # how far the sigmoid reaches beyond both ends: half of all label
 HEARD_BINS = 230  # up to 7.2 kHz: PESQ-WB listens no higher, and there resampling filters differ
 LOG_FLOOR = 3e-4  # 70 dB under the level around: about where 16 bits end in a recording of usual level
 WEIGHT_SPAN = 1.5  # a speech frame weighs between exp(-1.5) and exp(1.5): no few frames decide alone
-CONVOLUTIONS_TRAIN_IN = "mixed_bfloat16"  # half the time on CPUs that know it; served in float32
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,8 @@ CONFIGS = {
     for config in (
         Config("recipe", front=False, units=(100,), learned_weight=False),
         _FULL,
+        # The second of the two that are served: smaller, for time, and with more dropout, for new voices.
+        replace(_FULL, name="beside", units=(128,), maps=(16, 24, 32, 32), dropout=0.15),
         replace(_FULL, name="full_copied", frame_labels="copied"),  # what labels by time are worth
     )
 }
@@ -88,7 +89,7 @@ def build(config: Config) -> keras.Model:
     return _with_bands(keras.Model(frames, outputs, name=f"aqscore_{config.name}"))
 
 
-def build_for_training(config: Config, precision: str = CONVOLUTIONS_TRAIN_IN) -> keras.Model:
+def build_for_training(config: Config, precision: str = "float32") -> keras.Model:
     """The same layers with a second input ``mask`` (batch, frames) bool, False where a batch is padded.
 
     Padding changes nothing: what a clip's frames get is what ``build`` gives for the clip alone, but for

@@ -8,7 +8,7 @@ from training.bands import BIN_HZ, warped
 from training.network import HEARD_BINS, Config, build
 
 VIEWS = (1.2, 0.8)  # vocal tract lengths as of which the two served networks hear a recording
-FIRST = "first"  # name of the network, of the two that are served, that the run trained
+FIRST, SECOND = "first", "second"  # names of the two networks in the served one
 
 
 def exported(config: Config, trained: keras.Model) -> keras.Model:
@@ -21,16 +21,36 @@ def exported(config: Config, trained: keras.Model) -> keras.Model:
 
 
 def served(network: keras.Model, beside: keras.Model | None = None) -> keras.Model:
-    """The network as it is served: the mean of what ``network`` and ``beside`` say, both made by ``build``.
+    """The network as it is served: what ``mean_of`` makes of two, each as of a vocal tract of another length.
 
-    Each hears as of a vocal tract of another length, ``VIEWS``, which costs no time: it is in the weights of
-    the two layers that read the spectrum. Without ``beside``, the one does both (docs/decisions/0024, 0025).
-    Inputs and outputs are those of ``build``.
+    ``network``, made by ``build``, is both of them; or, where ``beside`` is given, another served network,
+    the second, and the first is that one's first, as it is there. ``VIEWS``, the lengths, cost no time: they
+    are in the weights of the two layers that read the spectrum (docs/decisions/0024, 0025). Raises
+    ValueError when ``beside`` is not a served network.
+    """
+    first = parts(beside)[0] if beside else _heard_as(VIEWS[0], network, FIRST)
+    return mean_of(first, _heard_as(VIEWS[1], network, SECOND))
+
+
+def mean_of(first: keras.Model, second: keras.Model) -> keras.Model:
+    """Inputs and outputs are those of ``build``: means of both, but for whether somebody speaks.
+
+    That the first says: a mean is as sure as the one that errs more (docs/decisions/0067).
     """
     frames = keras.Input((None, SPEC.bins), name="frames")
-    pair = zip((FIRST, "second"), (network, beside or network), VIEWS, strict=True)
-    one, other = (_heard_as(length, each, name)(frames) for name, each, length in pair)
-    return keras.Model(frames, {name: (one[name] + other[name]) / 2 for name in one}, name="aqscore")
+    one, other = first(frames), second(frames)
+    outputs = {name: (one[name] + other[name]) / 2 for name in ("score", "weight")}
+    return keras.Model(frames, outputs | {"speech": one["speech"]}, name="aqscore")
+
+
+def parts(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """The two networks of a served one. Raises ValueError when it is none."""
+    if not {FIRST, SECOND} <= {layer.name for layer in model.layers}:
+        raise ValueError(
+            f"{model.name} is no network that is served, expected a model.keras that training.export wrote: "
+            "export its run by itself first."
+        )
+    return model.get_layer(FIRST), model.get_layer(SECOND)
 
 
 def _heard_as(length: float, network: keras.Model, name: str) -> keras.Model:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -34,7 +35,7 @@ def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
     corpus = make_corpus(folder / "corpus")
     train(corpus, folder / "run", TINY, 1, minutes=None, epochs=1)
-    build(replace(TINY, units=(5,))).save(folder / "other.keras")
+    served(build(replace(TINY, units=(5,)))).save(folder / "other.keras")
     parts = [
         "--run",
         folder / "run",
@@ -173,6 +174,28 @@ def test_exported_model_hears_the_two_networks(exported):
     said = json.loads((exported / "model" / "model.json").read_text())["training"]["beside_sha256"]
     assert said == hashlib.sha256((exported / "other.keras").read_bytes()).hexdigest()
     assert said[:12] in (exported / "model" / "MODEL_CARD.md").read_text()
+
+
+def test_a_model_is_exported_again_with_the_networks_that_it_has(exported, tmp_path):
+    was = json.loads((exported / "model" / "model.json").read_text())
+    was["data"]["train"]["clips"] = 12_345  # of a corpus that is not at hand any more
+    again = tmp_path / "was"
+    shutil.copytree(exported / "model", again)
+    (again / "model.json").write_text(json.dumps(was))
+    parts = ["--again", again, "--corpus", exported / "corpus", "--out", tmp_path / "out"]
+    export.main([str(part) for part in [*parts, "--version", "2.0.0"]])
+    model, before = (
+        keras.models.load_model(folder / "model.keras", compile=False) for folder in (tmp_path / "out", again)
+    )
+    frames = np.random.default_rng(0).random((1, 30, 257)).astype(np.float32)
+    for name, values in before(frames, training=False).items():
+        np.testing.assert_allclose(model(frames, training=False)[name], values, atol=1e-6)
+    info = json.loads((tmp_path / "out" / "model.json").read_text())
+    assert info["version"] == "2.0.0"
+    source = hashlib.sha256((again / "model.keras").read_bytes()).hexdigest()
+    assert info["training"] == was["training"] | {"again_sha256": source}
+    assert "training.export --again OTHER" in (tmp_path / "out" / "MODEL_CARD.md").read_text()
+    assert info["data"] == was["data"]
 
 
 def test_every_row_is_measured_and_the_card_carries_it(exported):

@@ -42,7 +42,7 @@ def batch_of(lengths: list[int], padded_to: int, seed: int = 0) -> dict:
 
 @pytest.fixture(scope="module", params=sorted(CONFIGS))
 def network(request):
-    return CONFIGS[request.param], build_for_training(CONFIGS[request.param], precision="float32")
+    return CONFIGS[request.param], build_for_training(CONFIGS[request.param])
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 8, 21])
@@ -80,7 +80,7 @@ def test_padding_does_not_change_the_loss(network):
 
 def test_the_convolutions_half_precision_is_no_other_network():
     config = CONFIGS["full"]
-    half, whole = build_for_training(config), build_for_training(config, precision="float32")
+    half, whole = build_for_training(config, "mixed_bfloat16"), build_for_training(config)
     whole.set_weights(half.get_weights())
     batch = batch_of([33, 30], padded_to=33)
     scores = [net([batch["frames"], batch["mask"]], training=False)["score"] for net in (half, whole)]
@@ -103,21 +103,30 @@ def test_what_is_served_is_the_mean_of_two_networks_at_two_vocal_tract_lengths()
     place = np.arange(257) / 257
     level = np.random.default_rng(0).uniform(-3, 0, (1, 21, 1))
     frames = (10 ** (level - 2 * place)).astype(np.float32)
-    for beside in (None, build(CONFIGS["full"]), build(replace(CONFIGS["full"], units=(20,), context=False))):
+    other = build(replace(CONFIGS["full"], units=(20,), context=False))
+    for first, beside in ((network, None), (other, served(other))):
         heard = [
             each(warped(frames[0], BIN_HZ, length)[None], training=False)
-            for each, length in zip((network, beside or network), VIEWS, strict=True)
+            for each, length in zip((first, network), VIEWS, strict=True)
         ]
         assert np.abs(heard[0]["score"] - heard[1]["score"]).max() > 1e-2
-        for name, values in served(network, beside)(frames, training=False).items():
-            np.testing.assert_allclose(values, np.mean([each[name] for each in heard], axis=0), atol=2e-3)
+        said = served(network, beside)(frames, training=False)
+        for name in ("score", "weight"):
+            np.testing.assert_allclose(said[name], np.mean([each[name] for each in heard], axis=0), atol=2e-3)
+        np.testing.assert_allclose(said["speech"], heard[0]["speech"], atol=2e-3)
+
+
+def test_a_network_is_not_put_beside_one_that_is_not_served():
+    network = build(CONFIGS["recipe"])
+    with pytest.raises(ValueError, match="export its run by itself first"):
+        served(network, network)
 
 
 def test_training_begins_from_the_first_network_of_a_served_one(tmp_path):
     config = CONFIGS["full"]
-    served(build(config), build(CONFIGS["recipe"])).save(tmp_path / "model.keras")
+    served(build(CONFIGS["recipe"]), served(build(config))).save(tmp_path / "model.keras")
     shipped = keras.models.load_model(tmp_path / "model.keras", compile=False)
-    begun = build_for_training(config, precision="float32")
+    begun = build_for_training(config)
     begin_from(begun, shipped)
     frames = np.random.default_rng(0).random((1, 20, 257)).astype(np.float32)
     for name, values in exported(config, begun)(frames, training=False).items():
@@ -133,7 +142,7 @@ def test_a_network_does_not_begin_from_one_of_another_kind():
 def test_no_configuration_has_more_than_two_million_parameters(network):
     config, trained = network
     network = exported(config, trained)
-    assert served(network, build(config)).count_params() <= 2_000_000
+    assert served(network, served(build(CONFIGS["full"]))).count_params() <= 2_000_000
 
 
 @pytest.mark.parametrize("power", [1.0, 3.0])
