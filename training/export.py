@@ -190,7 +190,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--beside", type=Path, help="model.keras whose first network is to be heard beside it"
     )
     parser.add_argument("--plots", type=Path, help="folder for the evaluation's plots")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.again and options.beside:
+        parser.error("--beside puts a run beside another model, expected --run with it, not --again")
+    return options
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def served(network: keras.Model, beside: keras.Model | None = None) -> keras.Mod
 def mean_of(first: keras.Model, second: keras.Model) -> keras.Model:
     """Inputs and outputs are those of ``build``: means of both, but for whether somebody speaks.
 
-    That the first says: a mean is as sure as the one that errs more (docs/decisions/0067).
+    That the first alone says: noise that the second takes for speech lifts a mean (docs/decisions/0067).
     """
     frames = keras.Input((None, SPEC.bins), name="frames")
     one, other = first(frames), second(frames)

@@ -198,6 +198,14 @@ def test_a_model_is_exported_again_with_the_networks_that_it_has(exported, tmp_p
     assert info["data"] == was["data"]
 
 
+def test_nothing_is_put_beside_a_model_that_is_exported_again(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        export.main(
+            ["--again", "model", "--beside", "model.keras", "--corpus", "corpus", "--out", str(tmp_path)]
+        )
+    assert "expected --run with it" in capsys.readouterr().err
+
+
 def test_every_row_is_measured_and_the_card_carries_it(exported):
     rows = json.loads((exported / "model" / "model.json").read_text())["metrics"]["rows"]
     card = (exported / "model" / "MODEL_CARD.md").read_text()
