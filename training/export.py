@@ -32,7 +32,10 @@ VERSIONS = {"tensorflow": "tensorflow-cpu", "keras": "keras", "onnxruntime": "on
 
 def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
-    network, run = _network(options), _run(options)
+    if options.again:
+        network, run, trained_on = _again(options.again)
+    else:
+        network, run, trained_on = *_trained(options.run, options.beside), {}
     options.out.mkdir(parents=True, exist_ok=True)
     write_networks(network, options.out)
     info = describe(network, options.out, version=options.version, run=run)
@@ -40,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
     found = calibration.predictions(exported, power, options.corpus)
     info["no_speech"] = calibration.no_speech_rule(found)
     info["interval"] = calibration.interval_table(found, info["no_speech"])
-    info["data"] = corpus_summary(options.corpus) | _trained_on(options)
+    info["data"] = corpus_summary(options.corpus) | trained_on
     write_info(info, options.out)
     info["metrics"] = evaluate.evaluate(options.corpus, options.out, options.plots)
     write_info(info, options.out)
@@ -141,35 +144,29 @@ def _file(path: Path) -> dict:
     return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def _network(options: argparse.Namespace) -> keras.Model:
-    def load(path: Path) -> keras.Model:
-        return keras.models.load_model(path, compile=False)
-
-    if options.again:
-        return mean_of(*parts(load(options.again / "model.keras")))
-    return served(load(options.run / "network.keras"), load(options.beside) if options.beside else None)
-
-
-def _run(options: argparse.Namespace) -> dict:
-    """How the network was trained: run.json, and how far it came; or what its model says of that."""
-    if options.again:
-        before = json.loads((options.again / "model.json").read_text())["training"]
-        return before | {"again_sha256": _file(options.again / "model.keras")["sha256"]}
-    history = json.loads((options.run / "history.json").read_text())
+def _trained(run: Path, beside: Path | None) -> tuple[keras.Model, dict]:
+    """A run's network as it is served, and how it was trained: run.json, and how far it came."""
+    history = json.loads((run / "history.json").read_text())
     done = {
         "epochs_done": len(history),
         "minutes_done": history[-1]["minutes"],
         "clips_seen": sum(e["clips"] for e in history),
     }
-    beside = {"beside_sha256": _file(options.beside)["sha256"]} if options.beside else {}
-    return json.loads((options.run / "run.json").read_text()) | done | beside
+    if beside:
+        done["beside_sha256"] = _file(beside)["sha256"]
+    network = served(_load(run / "network.keras"), _load(beside) if beside else None)
+    return network, json.loads((run / "run.json").read_text()) | done
 
 
-def _trained_on(options: argparse.Namespace) -> dict:
-    """The train set's line where that is another corpus's than the one that measures."""
-    if not options.again:
-        return {}
-    return {"train": json.loads((options.again / "model.json").read_text())["data"]["train"]}
+def _again(model: Path) -> tuple[keras.Model, dict, dict]:
+    """A model's network, how it was trained, and on what: the corpus that measures may be another."""
+    path, info = model / "model.keras", json.loads((model / "model.json").read_text())
+    run = info["training"] | {"again_sha256": _file(path)["sha256"]}
+    return mean_of(*parts(_load(path))), run, {"train": info["data"]["train"]}
+
+
+def _load(path: Path) -> keras.Model:
+    return keras.models.load_model(path, compile=False)
 
 
 def _version(name: str) -> str:

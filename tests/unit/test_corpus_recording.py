@@ -55,15 +55,15 @@ def test_what_is_taken_from_a_package_is_told_apart_by_who_speaks(tmp_path):
         "qabcs-data": ["qabcs/abcs/pl/sounds/words/kot.ogg", "qabcs/abcs/pl/sounds/alpha/b.ogg"],
         "fillets-ng-data-cs": ["sound/gods/cs/b1-a.ogg", "sound/bank/cs/bank-m-a.ogg", "sound/x/cs/v-a.ogg"],
     }
-    others = {
-        "tuxpaint-stamps-default": ["stamps/food/fig.ogg"],
-        "hedgewars-data": ["Data/Sounds/voices/Robot/Ouch.ogg"],
-        "asterisk-core-sounds-it-g722": ["asterisk/sounds/it_IT_m_Carlo/silence/1.g722"],
-        "qabcs-data": ["qabcs/abcs/all/noises/cow.ogg"],
-        "fillets-ng-data-cs": ["sound/bank/cs/bank-x-boo.ogg"],
-    }
+    others = [
+        "stamps/food/fig.ogg",
+        "Data/Sounds/voices/Robot/Ouch.ogg",
+        "asterisk/sounds/it_IT_m_Carlo/silence/1.g722",
+        "qabcs/abcs/all/noises/cow.ogg",
+        "sound/bank/cs/bank-x-boo.ogg",
+    ]
     for package, names in wanted.items():
-        for name in names + others.get(package, []):
+        for name in names + others:
             (tmp_path / package / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / package / name).touch()
     found = {package: packaged_speech.recordings(tmp_path / package, package) for package in wanted}

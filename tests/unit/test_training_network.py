@@ -103,8 +103,8 @@ def test_what_is_served_is_the_mean_of_two_networks_at_two_vocal_tract_lengths()
     place = np.arange(257) / 257
     level = np.random.default_rng(0).uniform(-3, 0, (1, 21, 1))
     frames = (10 ** (level - 2 * place)).astype(np.float32)
-    other = build(replace(CONFIGS["full"], units=(20,), context=False))
-    for first, beside in ((network, None), (other, served(other))):
+    alike, other = build(CONFIGS["full"]), build(replace(CONFIGS["full"], units=(20,), context=False))
+    for first, beside in ((network, None), (alike, served(alike)), (other, served(other))):
         heard = [
             each(warped(frames[0], BIN_HZ, length)[None], training=False)
             for each, length in zip((first, network), VIEWS, strict=True)
