@@ -1,7 +1,7 @@
 """Noise of every sort, at RMS 1: files by kind, varied at will, babble, and what needs no file at all."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from training.splits import TALKING, TRAIN
 RATE = SPEC.sample_rate_hz
 BABBLE_SHARE, PAIR_SHARE = 0.10, 0.18  # of the noises drawn; the rest are of one kind
 SYNTHETIC_SHARE = 0.15  # in training only
+TRAIN_ONLY_SHARE = 0.5  # of the kinds drawn, where there are some: hundreds of sounds, but out of games
 # Chances that a training noise is varied so; it is gated or scattered, or neither.
 EQUALISED, RESAMPLED, GATED, SCATTERED = 0.5, 0.4, 0.2, 0.25
 VOICES = (3, 8)
@@ -29,11 +30,15 @@ ENVELOPE_HOP = 64  # samples, 4 ms
 
 @dataclass(frozen=True)
 class NoisePool:
-    """The noise files of one split, {kind: paths}, and the speech of the same split for babble."""
+    """The noise files of one split, {kind: paths}, and the speech of the same split for babble.
+
+    ``train_only`` are those of folders that are marked so.
+    """
 
     files: dict[str, tuple[str, ...]]
     speech: SpeechPool
     split: str
+    train_only: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises ValueError when no kind is left in which nobody talks."""
@@ -77,9 +82,11 @@ class NoisePool:
         self, generator: np.random.Generator, length: int, talking: bool = True
     ) -> tuple[np.ndarray, str]:
         """(length,) float32 of RMS 1 of one kind, and the kind; people talk in it only if ``talking``."""
-        kinds = sorted(self.files) if talking else [kind for kind in sorted(self.files) if not _talks(kind)]
+        apart = self.train_only and generator.random() < TRAIN_ONLY_SHARE
+        files = self.train_only if apart else self.files
+        kinds = [kind for kind in sorted(files) if talking or not _talks(kind)]
         kind = kinds[generator.integers(len(kinds))]
-        samples = _load(self.files[kind][generator.integers(len(self.files[kind]))])
+        samples = _load(files[kind][generator.integers(len(files[kind]))])
         if self.split == TRAIN and generator.random() < RESAMPLED:
             speed = generator.uniform(*SPEED)
             at = np.arange(0, len(samples) - 1, speed)

@@ -9,10 +9,7 @@ and dpkg-deb, nothing is installed. The corpus builder trains on it, never tests
 
 import argparse
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,10 +17,10 @@ import av
 import numpy as np
 import soundfile as sf
 import soxr
-from tqdm import tqdm
 
 from function.features import SPEC
 from training.labels import active_level
+from training.packages import unpacked
 from training.references import levelled
 from training.speech import FADE, faded
 from training.splits import TRAIN_ONLY_MARK
@@ -98,34 +95,16 @@ def joined(files: list[Path], pause_s: float = 0.0) -> Iterator[np.ndarray]:
         yield np.concatenate(pieces)
 
 
-def unpack(package: str, into: Path) -> None:
-    """Unpacks a package into a folder of its name. Raises ValueError when it can't be had."""
-    if subprocess.run(["apt-get", "download", "-qq", package], cwd=into, check=False).returncode:
-        raise ValueError(
-            f"apt-get can't download {package}, expected it in Debian's main archive: run apt-get update, "
-            "or take the package out of PACKAGES if your release no longer has it."
-        )
-    archive = next(into.glob(f"{package}_*.deb"))
-    subprocess.run(["dpkg-deb", "-x", archive, into / package], check=True)
-    archive.unlink()
-
-
 def collect(out: Path) -> None:
     """Fills ``out`` with a folder a speaker. Raises ValueError where a tool or a package is missing."""
-    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        raise ValueError(
-            "apt-get and dpkg-deb were not found, expected both: run this on Debian or one of its kin."
-        )
     out.mkdir(parents=True, exist_ok=True)
     (out / TRAIN_ONLY_MARK).write_text("Made by training.packaged_speech.\n")
-    for package in tqdm(PACKAGES, unit="package"):
-        with tempfile.TemporaryDirectory() as scratch:
-            unpack(package, Path(scratch))
-            for speaker, files in recordings(Path(scratch) / package, package).items():
-                (out / speaker).mkdir(exist_ok=True)
-                pause_s = PAUSE_S if package.startswith(TRIMMED) else 0.0
-                for number, samples in enumerate(joined(files, pause_s)):
-                    sf.write(out / speaker / f"{number:04d}.flac", samples, RATE, subtype="PCM_16")
+    for package, tree in unpacked(list(PACKAGES)):
+        for speaker, files in recordings(tree, package).items():
+            (out / speaker).mkdir(exist_ok=True)
+            pause_s = PAUSE_S if package.startswith(TRIMMED) else 0.0
+            for number, samples in enumerate(joined(files, pause_s)):
+                sf.write(out / speaker / f"{number:04d}.flac", samples, RATE, subtype="PCM_16")
 
 
 def main() -> None:

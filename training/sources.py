@@ -48,22 +48,34 @@ def prepare_all(speech: list[Path], out: Path, workers: int) -> list[Reference]:
 def make_splits(
     references: list[Reference], train_only: set[str], noise: list[Path], rir: list[Path], seed: int
 ) -> dict:
-    """{"speakers", "noise_kinds", "rooms"}: {name: "train" or "dev"}, and noise and room files by name."""
+    """{"speakers", "noise_kinds", "rooms"}: {name: "train" or "dev"}, and noise and room files by name.
+
+    Of a noise folder that is marked to train only, the kinds that are for development are left out.
+    """
     speakers: dict[str, list[str]] = {}
     for reference in references:
         if not reference.rejected and reference.speaker not in speakers.setdefault(reference.corpus, []):
             speakers[reference.corpus].append(reference.speaker)
-    noise_files: dict[str, list[str]] = {}
-    for file in (file for folder in noise for file in splits.audio_files(folder)):
-        noise_files.setdefault(splits.kind_of(file), []).append(str(file))
+    marked = [folder for folder in noise if (folder / splits.TRAIN_ONLY_MARK).is_file()]
+    noise_files = _by_kind([folder for folder in noise if folder not in marked])
+    kinds = splits.split_kinds(sorted(noise_files), seed)
+    more = {kind: files for kind, files in _by_kind(marked).items() if kinds.get(kind) != splits.DEV}
     room_files = {file.stem: str(file) for folder in rir for file in splits.audio_files(folder)}
     return {
         "speakers": splits.split_speakers(speakers, train_only, seed),
-        "noise_kinds": splits.split_kinds(sorted(noise_files), seed),
+        "noise_kinds": dict.fromkeys(more, splits.TRAIN) | kinds,
         "rooms": splits.split_rooms(sorted(room_files), seed),
         "noise_files": noise_files,
+        "train_only_noise_files": more,
         "room_files": room_files,
     }
+
+
+def _by_kind(folders: list[Path]) -> dict[str, list[str]]:
+    files: dict[str, list[str]] = {}
+    for file in (file for folder in folders for file in splits.audio_files(folder)):
+        files.setdefault(splits.kind_of(file), []).append(str(file))
+    return files
 
 
 def make_pools(references: list[Reference], synthetic: set[str], split: dict, name: str) -> Pools:
@@ -75,6 +87,8 @@ def make_pools(references: list[Reference], synthetic: set[str], split: dict, na
         for kind, paths in split["noise_files"].items()
         if split["noise_kinds"][kind] == name
     }
+    more = split["train_only_noise_files"] if name == splits.TRAIN else {}
+    train_only = {kind: tuple(paths) for kind, paths in more.items()}
     rooms = [
         (room, path) for room, path in sorted(split["room_files"].items()) if split["rooms"][room] == name
     ]
@@ -85,7 +99,7 @@ def make_pools(references: list[Reference], synthetic: set[str], split: dict, na
         for room, path in rooms
         for size in sizes
     )
-    return Pools(speech, NoisePool(files, speech, name), responses)
+    return Pools(speech, NoisePool(files, speech, name, train_only), responses)
 
 
 def count_references(references: list[Reference]) -> dict:

@@ -9,9 +9,9 @@ TRAIN, DEV = "train", "dev"
 SPEAKER_SHARE, KIND_SHARE, ROOM_SHARE = 0.15, 0.20, 0.25  # of each that go to dev
 SMALLEST_CORPUS = 4  # speakers; a corpus with fewer trains only: one held-out voice says little
 AUDIO = (".flac", ".wav", ".ogg", ".aiff", ".aif")
-# Files that mark a corpus of speech, left by training.synthesize and training.packaged_speech.
+# Files that mark a folder of speech or noise: training.synthesize, .packaged_speech and .packaged_noise.
 SYNTHETIC_MARK = "SYNTHETIC.txt"  # trains only, and makes up no more than a share of what is drawn
-TRAIN_ONLY_MARK = "TRAIN_ONLY.txt"
+TRAIN_ONLY_MARK = "TRAIN_ONLY.txt"  # of speech and of noise
 
 # ST-CMDS (OpenSLR 38): one flat folder, date + P + speaker + recording letter + utterance.
 ST_CMDS = re.compile(r"^\d{8}(P\d{5})[A-Z]\d{4}$")

@@ -1,0 +1,35 @@
+"""Debian's packages as a source of recordings: each unpacked for a while, nothing installed."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tqdm import tqdm
+
+
+def unpacked(packages: list[str]) -> Iterator[tuple[str, Path]]:
+    """Each package and the folder that its files lie in until the next one.
+
+    Raises ValueError where apt-get or dpkg-deb is missing, or a package can't be had.
+    """
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        raise ValueError(
+            "apt-get and dpkg-deb were not found, expected both: run this on Debian or one of its kin."
+        )
+    for package in tqdm(packages, unit="package"):
+        with tempfile.TemporaryDirectory() as folder:
+            yield package, _unpack(package, Path(folder))
+
+
+def _unpack(package: str, into: Path) -> Path:
+    if subprocess.run(["apt-get", "download", "-qq", package], cwd=into, check=False).returncode:
+        raise ValueError(
+            f"apt-get can't download {package}, expected it in Debian's main archive: run apt-get update, "
+            "or take the package out of PACKAGES if your release no longer has it."
+        )
+    archive = next(into.glob(f"{package}_*.deb"))
+    subprocess.run(["dpkg-deb", "-x", archive, into / package], check=True)
+    archive.unlink()
+    return into / package
