@@ -6,6 +6,7 @@ import numpy as np
 import soundfile as sf
 
 from function.features import SPEC
+from training.splits import TRAIN_ONLY_MARK
 
 RATE = SPEC.sample_rate_hz
 
@@ -35,7 +36,10 @@ def write(path: Path, samples: np.ndarray) -> Path:
 
 
 def make_sources(folder: Path) -> dict[str, list[Path]]:
-    """A labelled corpus of six speakers, one with a single folder, noises of several kinds, and two rooms."""
+    """A labelled corpus of six speakers, one with a single folder, noises of several kinds, and two rooms.
+
+    And three more noises, two of the same kinds, that are marked to train only.
+    """
     for speaker in range(6):
         for file in range(2):
             write(
@@ -43,7 +47,7 @@ def make_sources(folder: Path) -> dict[str, list[Path]]:
             )
     write(folder / "commands/all/0.flac", voice(4, 99))
     generator = np.random.default_rng(4)
-    for name in (
+    kinds = (
         "rain",
         "light-rain-1",
         "busy-street",
@@ -54,8 +58,12 @@ def make_sources(folder: Path) -> dict[str, list[Path]]:
         "ceiling-fan",
         "owl",
         "frog",
-    ):
+    )
+    for name in kinds:
         write(folder / "noise" / f"{name}.flac", 0.1 * generator.standard_normal(RATE))
+    for name in ("anvil", *kinds[-2:]):
+        write(folder / "packaged" / f"{name}.flac", 0.1 * generator.standard_normal(RATE))
+    (folder / "packaged" / TRAIN_ONLY_MARK).touch()
     for name in ("hall", "cellar"):
         decay = np.exp(-np.arange(4000) / 600)
         write(
@@ -64,6 +72,6 @@ def make_sources(folder: Path) -> dict[str, list[Path]]:
         )
     return {
         "speech": [folder / "read", folder / "commands"],
-        "noise": [folder / "noise"],
+        "noise": [folder / "noise", folder / "packaged"],
         "rir": [folder / "rooms"],
     }
