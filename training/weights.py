@@ -68,12 +68,13 @@ def begin_from(network: keras.Model, source: keras.Model) -> None:
     """Gives ``network`` the weights of the layers that it shares by name with ``source``.
 
     Where a layer has grown more inputs than its namesake, those begin at zero: at first the network says
-    what ``source`` said. Of a served network it is the first of the two. Raises ValueError when a layer
-    differs otherwise, or none is shared.
+    what ``source`` said. Of a served network it is the first of the two, and hears as it did before it was
+    given its vocal tract. Raises ValueError when a layer differs otherwise, or none is shared.
     """
-    source = next((layer for layer in source.layers if layer.name == FIRST), source)
-    shared = {layer.name for layer in source.layers if layer.weights}
-    shared &= {layer.name for layer in network.layers if layer.weights}
+    if FIRST in {layer.name for layer in source.layers}:
+        source = _heard_as(1 / VIEWS[0], source.get_layer(FIRST), FIRST)
+    shared = {layer.name for layer in source.layers if layer.trainable_weights}
+    shared &= {layer.name for layer in network.layers if layer.trainable_weights}
     if not shared:
         raise ValueError(
             f"{source.name} shares no layer with {network.name}, expected a network of the same kind: "
