@@ -51,7 +51,6 @@ PACKAGES = [
     "simutrans-pak64",
     "sonic-pi-samples",
     "sound-icons",
-    "sound-theme-freedesktop",
     "supertuxkart-data",
     "trackballs-data",
     "tuxpaint-stamps-default",
