@@ -67,7 +67,7 @@ CONFIGS = {
     for config in (
         Config("recipe", front=False, units=(100,), learned_weight=False),
         _FULL,
-        # To be heard beside a full one: smaller, for time, and with more dropout, for new voices.
+        # Smaller, for time, and with more dropout, for new voices: served since model 1.6.0.
         replace(_FULL, name="beside", units=(128,), maps=(16, 24, 32, 32), dropout=0.15),
         replace(_FULL, name="full_copied", frame_labels="copied"),  # what labels by time are worth
     )
