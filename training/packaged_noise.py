@@ -8,9 +8,7 @@ and music are left out by name. Needs Debian's apt-get and dpkg-deb, nothing is 
 trains on it, never tests, and leaves out the kinds that it tests on.
 """
 
-import argparse
 import re
-import sys
 import zlib
 from pathlib import Path
 
@@ -19,7 +17,7 @@ import soundfile as sf
 import soxr
 
 from function.features import SPEC
-from training.packages import unpacked
+from training.packages import run, unpacked
 from training.splits import AUDIO, TRAIN_ONLY_MARK, kind_of
 
 RATE = SPEC.sample_rate_hz
@@ -123,14 +121,7 @@ def collect(out: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m training.packaged_noise", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("--out", type=Path, required=True)
-    try:
-        collect(parser.parse_args().out)
-    except ValueError as error:
-        sys.exit(str(error))
+    run(collect, "training.packaged_noise", __doc__)
 
 
 if __name__ == "__main__":

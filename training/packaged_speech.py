@@ -7,9 +7,7 @@ corpora lack. One folder a speaker; short recordings are joined to about six sec
 and dpkg-deb, nothing is installed. The corpus builder trains on it, never tests: games are no test material.
 """
 
-import argparse
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +18,7 @@ import soxr
 
 from function.features import SPEC
 from training.labels import active_level
-from training.packages import unpacked
+from training.packages import run, unpacked
 from training.references import levelled
 from training.speech import FADE, faded
 from training.splits import TRAIN_ONLY_MARK
@@ -108,14 +106,7 @@ def collect(out: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m training.packaged_speech", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("--out", type=Path, required=True)
-    try:
-        collect(parser.parse_args().out)
-    except ValueError as error:
-        sys.exit(str(error))
+    run(collect, "training.packaged_speech", __doc__)
 
 
 if __name__ == "__main__":

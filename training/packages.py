@@ -1,9 +1,11 @@
 """Debian's packages as a source of recordings: each unpacked for a while, nothing installed."""
 
+import argparse
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
@@ -33,3 +35,13 @@ def _unpack(package: str, into: Path) -> Path:
     subprocess.run(["dpkg-deb", "-x", archive, into / package], check=True)
     archive.unlink()
     return into / package
+
+
+def run(collect: Callable[[Path], None], module: str, description: str) -> None:
+    """The command ``python -m MODULE --out DIR``; what ``collect`` can't get it says without a traceback."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    try:
+        collect(parser.parse_args().out)
+    except ValueError as error:
+        sys.exit(str(error))
