@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.exceptions import ResponseStreamingError
 
 from infra.localstack.install import ROOT
 from infra.waiting import wait_until
@@ -91,7 +92,10 @@ class Stack:
             answer = self.s3.get_object(Bucket=self.results_bucket, Key=result_key)
         except self.s3.exceptions.NoSuchKey:
             return None
-        return json.load(answer["Body"])
+        try:
+            return json.load(answer["Body"])
+        except ResponseStreamingError:  # LocalStack breaks off what is replaced or removed while it is read
+            return self.read_result(result_key)
 
     def wait_for_result(self, key: str, version_id: str | None) -> dict:
         """The result for one version of a recording, once it is there; TimeoutError if it doesn't come."""
