@@ -25,7 +25,6 @@ def render(info: dict) -> str:
         units=" and ".join(str(units) for units in config["units"]),
         maps=len(config["maps"]),
         lengths=" and ".join(f"{factor:g}" for factor in VIEWS),
-        heard=_heard(info["training"].get("beside_sha256")),
         sha256=info["files"]["onnx"]["sha256"],
         versions=", ".join(f"{name} {number}" for name, number in info["versions"].items()),
         epochs=info["training"]["epochs_done"],
@@ -49,15 +48,7 @@ def render(info: dict) -> str:
 
 def _source(training: dict) -> str:
     """What the network was exported from, as options of training.export."""
-    if "again_sha256" in training:
-        return "--again OTHER"
-    return "--run RUN" + (" --beside OTHER/model.keras" if "beside_sha256" in training else "")
-
-
-def _heard(beside: str | None) -> str:
-    if beside is None:
-        return "It hears every recording twice"
-    return f"It and one of an earlier model (sha256 `{beside[:12]}...`) hear every recording"
+    return "--again OTHER" if "again_sha256" in training else "--run RUN"
 
 
 def _beginning(sha256: str | None) -> str:

@@ -22,7 +22,8 @@ from function.report import SCALE
 from training import calibration, card, conformance, evaluate
 from training.dataset import read_manifest
 from training.measures import print_table
-from training.weights import mean_of, parts, served
+from training.network import Config
+from training.weights import served
 
 WINDOW = {"frames": 2048, "context": 256}
 RUNTIMES_AGREE_TO = 1e-4
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.again:
         network, run, trained_on = _again(options.again)
     else:
-        network, run, trained_on = *_trained(options.run, options.beside), {}
+        network, run, trained_on = *_trained(options.run), {}
     options.out.mkdir(parents=True, exist_ok=True)
     write_networks(network, options.out)
     info = describe(network, options.out, version=options.version, run=run)
@@ -144,25 +145,23 @@ def _file(path: Path) -> dict:
     return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def _trained(run: Path, beside: Path | None) -> tuple[keras.Model, dict]:
+def _trained(run: Path) -> tuple[keras.Model, dict]:
     """A run's network as it is served, and how it was trained: run.json, and how far it came."""
+    settings = json.loads((run / "run.json").read_text())
     history = json.loads((run / "history.json").read_text())
     done = {
         "epochs_done": len(history),
         "minutes_done": history[-1]["minutes"],
         "clips_seen": sum(e["clips"] for e in history),
     }
-    if beside:
-        done["beside_sha256"] = _file(beside)["sha256"]
-    network = served(_load(run / "network.keras"), _load(beside) if beside else None)
-    return network, json.loads((run / "run.json").read_text()) | done
+    return served(Config(**settings["config"]), _load(run / "network.keras")), settings | done
 
 
 def _again(model: Path) -> tuple[keras.Model, dict, dict]:
     """A model's network, how it was trained, and on what: the corpus that measures may be another."""
     path, info = model / "model.keras", json.loads((model / "model.json").read_text())
     run = info["training"] | {"again_sha256": _file(path)["sha256"]}
-    return mean_of(*parts(_load(path))), run, {"train": info["data"]["train"]}
+    return _load(path), run, {"train": info["data"]["train"]}
 
 
 def _load(path: Path) -> keras.Model:
@@ -183,14 +182,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the model, made when missing")
     parser.add_argument("--version", default="1.0.0", help="version to ship it as")
-    parser.add_argument(
-        "--beside", type=Path, help="model.keras whose first network is to be heard beside it"
-    )
     parser.add_argument("--plots", type=Path, help="folder for the evaluation's plots")
-    options = parser.parse_args(arguments)
-    if options.again and options.beside:
-        parser.error("--beside puts a run beside another model, expected --run with it, not --again")
-    return options
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """The network: FFT magnitude frames -> score, weight and speech probability of every frame."""
 
 from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import KerasTensor, layers, ops
 
 from function.features import SPEC
 from function.model import SILENT_WEIGHT
@@ -74,18 +75,27 @@ CONFIGS = {
 }
 
 
-def build(config: Config) -> keras.Model:
+def build(config: Config, views: int = 1) -> keras.Model:
     """The network as it is exported.
 
     Input ``frames`` (batch, frames, 257) float32, as function.features makes them; any number of
     frames from 1. Outputs, a dict of (batch, frames) float32: ``score`` 1.04 to 4.64, ``weight``
     above 0, ``speech`` 0 to 1. The recording's score is function.model.FrameScores.overall of them.
     Built from Keras's own layers only, so that the saved file loads without this module.
+
+    With more ``views``, of a configuration with a front, the two layers that read the spectrum have
+    a kernel for each, and what they read goes through all other layers in one batch: a recurrence
+    takes hardly longer for two. Score and weight are means over the views; whether somebody speaks,
+    the first says alone (docs/decisions/0024, 0067, 0069).
     """
     frames = keras.Input((None, SPEC.bins), name="frames")
-    outputs = _heads(config, *_trunk(config, frames, None, "float32"))
+    outputs = _heads(config, *_trunk(config, frames, None, "float32", views))
     # Only here: a clipped score would have no gradient to come back by.
     outputs["score"] = ops.clip(outputs["score"], LOWEST, HIGHEST)
+    if views > 1:
+        said = {name: ops.split(values, views, axis=0) for name, values in outputs.items()}
+        outputs = {name: sum(said[name]) / views for name in ("score", "weight")}
+        outputs["speech"] = said["speech"][0]
     return _with_bands(keras.Model(frames, outputs, name=f"aqscore_{config.name}"))
 
 
@@ -100,26 +110,36 @@ def build_for_training(config: Config, precision: str = "float32") -> keras.Mode
     """
     frames = keras.Input((None, SPEC.bins), name="frames")
     mask = keras.Input((None,), dtype="bool", name="mask")
-    hidden, positions = _trunk(config, frames, mask, precision)
-    outputs = _heads(config, hidden, positions)
+    states, positions = _trunk(config, frames, mask, precision)
+    outputs = _heads(config, states, positions)
     if config.denoise:
-        outputs["clean"] = _clean_bands(hidden, frames, positions)
+        outputs["clean"] = _clean_bands(states, frames, positions)
     return _with_bands(keras.Model([frames, mask], outputs, name=f"aqscore_{config.name}_training"))
 
 
-def _trunk(config: Config, frames, mask, precision: str):
-    """Returns the hidden states, and for each frame which of them is its own.
+class States(NamedTuple):
+    """What is known at each step, (batch, steps, n) each, step by step of the fastest."""
 
-    ``precision`` is the convolutions' dtype policy.
+    fast: KerasTensor
+    slow: KerasTensor | None = None  # half as many steps
+    context: KerasTensor | None = None  # one step, of all
+
+
+def _trunk(config: Config, frames, mask, precision: str, views: int = 1) -> tuple[States, KerasTensor]:
+    """Returns the hidden states, and for each frame which of the fast ones is its own.
+
+    ``precision`` is the convolutions' dtype policy. The states' batch is ``views`` times that of the frames.
     """
     if not config.front:
-        return _recurrence(config, frames, mask), _counted(frames)
+        return States(_recurrence(config, frames, mask)), _counted(frames)
     heard = frames[:, :, :HEARD_BINS]
-    bands = layers.Dense(heard_bands().shape[1], use_bias=False, trainable=False, name="bands")(heard)
+    count = heard_bands().shape[1]
+    bands = layers.Dense(views * count, use_bias=False, trainable=False, name="bands")(heard)
+    logarithms = ops.log(_in_one_batch(bands, views) + LOG_FLOOR)
     # Zwicker's loudness grows with intensity^0.23; PESQ's own exponent (ITU-T P.862, 10.2.7).
-    compressed = [log_magnitudes(bands), ops.power(bands + LOG_FLOOR, 0.46)]
-    fine = layers.Dense(config.fine, name="fine")(log_magnitudes(heard))
-    hidden = layers.Concatenate(name="compressed")([*compressed, fine])
+    compressed = [_scaled(logarithms), ops.exp(0.46 * logarithms)]
+    fine = layers.Dense(views * config.fine, name="fine")(log_magnitudes(heard))
+    hidden = layers.Concatenate(name="compressed")([*compressed, _in_one_batch(fine, views)])
     # A clip's end is zeros to the convolutions, whether the batch goes on or not.
     halved = None if mask is None else mask[:, ::2]
     hidden = _convolution(config, _cut(hidden, mask), width=5, precision=precision, name="front")
@@ -130,10 +150,13 @@ def _trunk(config: Config, frames, mask, precision: str):
     slow = _convolution(config, _cut(hidden, halved), width=3, precision=precision, name="quarter")
     quartered = None if mask is None else mask[:, ::4]
     slow = _recurrence(config, slow, quartered)
-    if config.context:
-        slow = layers.Concatenate(name="in_context")([slow, _context(slow, quartered)])
-    slow = ops.take(slow, _counted(hidden) // 2, axis=1)
-    return layers.Concatenate(name="both_rates")([hidden, slow]), _counted(frames) // 2
+    context = _context(slow, quartered) if config.context else None
+    return States(hidden, slow, context), _counted(frames) // 2
+
+
+def _in_one_batch(values, views: int):
+    """(batch, frames, views * n) -> (views * batch, frames, n)."""
+    return ops.concatenate(ops.split(values, views, axis=2), axis=0) if views > 1 else values
 
 
 def _counted(values):
@@ -149,7 +172,11 @@ def heard_bands() -> np.ndarray:
 
 def log_magnitudes(magnitudes):
     """Log magnitudes, scaled to lie within about -1.7 and 2."""
-    return ops.log(magnitudes + LOG_FLOOR) / 3.0 + 1.0
+    return _scaled(ops.log(magnitudes + LOG_FLOOR))
+
+
+def _scaled(logarithms):
+    return logarithms / 3.0 + 1.0
 
 
 def _cut(values, mask):
@@ -212,21 +239,31 @@ def _recurrence(config: Config, hidden, mask):
 
 
 def _context(hidden, mask):
-    """(batch, frames, n) -> the same shape: at every frame their mean, each weighed as it was learned to be.
+    """(batch, frames, n) -> (batch, 1, n): their mean, each weighed as it was learned to be.
 
     What a frame is worth depends on how the whole was recorded: its floor, its room, its bandwidth.
     """
     weight = _cut(ops.sigmoid(layers.Dense(1, name="context_weight")(hidden)), mask)
-    mean = ops.sum(weight * hidden, axis=1, keepdims=True) / ops.sum(weight, axis=1, keepdims=True)
-    return mean * ops.ones_like(hidden)
+    return ops.sum(weight * hidden, axis=1, keepdims=True) / ops.sum(weight, axis=1, keepdims=True)
 
 
-def _heads(config: Config, hidden, positions) -> dict:
+def _dense(states: States, width: int, name: str):
+    """(batch, steps, width): a dense layer over all states, each multiplied at the rate that it has."""
+    summed = layers.Dense(width, name=name)(states.fast)
+    if states.slow is not None:
+        slow = layers.Dense(width, use_bias=False, name=f"{name}_slow")(states.slow)
+        summed += ops.take(slow, _counted(states.fast) // 2, axis=1)
+    if states.context is not None:
+        summed += layers.Dense(width, use_bias=False, name=f"{name}_context")(states.context)
+    return summed
+
+
+def _heads(config: Config, states: States, positions) -> dict:
     if config.shared:
-        hidden = layers.Dense(config.shared, activation="relu", name="shared")(hidden)
+        states = States(ops.relu(_dense(states, config.shared, "shared")))
 
     def head(name: str):
-        return ops.take(layers.Dense(1, name=name)(hidden)[:, :, 0], positions, axis=1)
+        return ops.take(_dense(states, 1, name)[:, :, 0], positions, axis=1)
 
     span = HIGHEST - LOWEST + 2 * STRETCH
     score = LOWEST - STRETCH + span * ops.sigmoid(head("score_head"))
@@ -241,10 +278,10 @@ def _heads(config: Config, hidden, positions) -> dict:
     return {"score": score, "weight": weight, "speech": speech}
 
 
-def _clean_bands(hidden, frames, positions):
-    """From every hidden state the bands of both its frames; each frame takes its own."""
+def _clean_bands(states: States, frames, positions):
+    """From every fast state the bands of both its frames; each frame takes its own."""
     bands = band_matrix().shape[1]
-    pairs = ops.take(layers.Dense(2 * bands, name="clean_head")(hidden), positions, axis=1)
+    pairs = ops.take(_dense(states, 2 * bands, "clean_head"), positions, axis=1)
     is_second = ops.expand_dims(_counted(frames) > 2 * positions, -1)
     return ops.where(is_second, pairs[:, :, bands:], pairs[:, :, :bands])
 
@@ -253,5 +290,6 @@ def _with_bands(model: keras.Model) -> keras.Model:
     """Sets the fixed matrix; as an initialiser it would be spelt out in the saved file's configuration."""
     for layer in model.layers:
         if layer.name == "bands":
-            layer.set_weights([heard_bands()])
+            kernel = heard_bands()
+            layer.set_weights([np.tile(kernel, layer.kernel.shape[1] // kernel.shape[1])])
     return model

@@ -1,7 +1,5 @@
 """The network and its losses: shapes and ranges, padding, and the published formula by hand."""
 
-from dataclasses import replace
-
 import keras
 import numpy as np
 import pytest
@@ -87,14 +85,14 @@ def test_the_convolutions_half_precision_is_no_other_network():
     np.testing.assert_allclose(*scores, atol=0.05)
 
 
-def test_a_network_that_begins_from_a_smaller_one_says_what_that_says():
-    config = CONFIGS["full"]
-    smaller = build(replace(config, context=False))
-    grown = build(config)
-    begin_from(grown, smaller)
+def test_a_network_that_begins_from_another_says_what_that_says(network):
+    config, trained = network
+    begun = build_for_training(config)
+    begin_from(begun, exported(config, trained))
     frames = np.random.default_rng(0).random((1, 20, 257)).astype(np.float32)
-    for name, values in smaller(frames, training=False).items():
-        np.testing.assert_allclose(grown(frames, training=False)[name], values, atol=1e-5)
+    said, expected = (exported(config, each)(frames, training=False) for each in (begun, trained))
+    for name, values in expected.items():
+        np.testing.assert_allclose(said[name], values, atol=1e-6)
 
 
 @pytest.fixture
@@ -105,39 +103,47 @@ def smooth_frames():
     return (10 ** (level - 2 * place)).astype(np.float32)
 
 
-def test_what_is_served_is_the_mean_of_two_networks_at_two_vocal_tract_lengths(smooth_frames):
-    network, frames = build(CONFIGS["full"]), smooth_frames
-    alike, other = build(CONFIGS["full"]), build(replace(CONFIGS["full"], units=(20,), context=False))
-    for first, beside in ((network, None), (alike, served(alike)), (other, served(other))):
-        heard = [
-            each(warped(frames[0], BIN_HZ, length)[None], training=False)
-            for each, length in zip((first, network), VIEWS, strict=True)
-        ]
-        assert np.abs(heard[0]["score"] - heard[1]["score"]).max() > 1e-2
-        said = served(network, beside)(frames, training=False)
-        for name in ("score", "weight"):
-            np.testing.assert_allclose(said[name], np.mean([each[name] for each in heard], axis=0), atol=2e-3)
-        np.testing.assert_allclose(said["speech"], heard[0]["speech"], atol=2e-3)
+@pytest.mark.parametrize("name", ["full", "beside"])
+def test_what_is_served_is_the_mean_of_the_network_at_two_vocal_tract_lengths(name, smooth_frames):
+    network = build(CONFIGS[name])
+    heard = [network(warped(smooth_frames[0], BIN_HZ, length)[None], training=False) for length in VIEWS]
+    assert np.abs(heard[0]["score"] - heard[1]["score"]).max() > 1e-2
+    said = served(CONFIGS[name], network)(smooth_frames, training=False)
+    for name in ("score", "weight"):
+        np.testing.assert_allclose(said[name], np.mean([each[name] for each in heard], axis=0), atol=2e-3)
+    np.testing.assert_allclose(said["speech"], heard[0]["speech"], atol=2e-3)
 
 
-def test_a_network_is_not_put_beside_one_that_is_not_served():
+def test_recordings_of_a_batch_are_served_as_each_alone():
+    network = served(CONFIGS["full"], build(CONFIGS["full"]))
+    frames = np.random.default_rng(0).random((3, 21, 257)).astype(np.float32)
+    together = network(frames, training=False)
+    for row in range(3):
+        alone = network(frames[row : row + 1], training=False)
+        for name, values in alone.items():
+            np.testing.assert_allclose(together[name][row], values[0], atol=1e-5)
+
+
+def test_without_a_front_a_recording_is_heard_once():
     network = build(CONFIGS["recipe"])
-    with pytest.raises(ValueError, match="export its run by itself first"):
-        served(network, network)
+    frames = np.random.default_rng(0).random((1, 20, 257)).astype(np.float32)
+    said = served(CONFIGS["recipe"], network)(frames, training=False)
+    for name, values in network(frames, training=False).items():
+        np.testing.assert_allclose(said[name], values, atol=1e-6)
 
 
-def test_training_begins_from_the_first_network_of_a_served_one_as_it_was_before(tmp_path, smooth_frames):
+def test_training_begins_from_a_served_network_as_it_was_before(tmp_path, smooth_frames):
     keras.utils.set_random_seed(0)
     config = CONFIGS["full"]
     network = build(config)
-    served(build(CONFIGS["recipe"]), served(network)).save(tmp_path / "model.keras")
+    served(config, network).save(tmp_path / "model.keras")
     shipped = keras.models.load_model(tmp_path / "model.keras", compile=False)
     begun = build_for_training(config)
     begin_from(begun, shipped)
+    first = exported(config, network, VIEWS[:1])(smooth_frames, training=False)["score"]
     said, expected = (
         each(smooth_frames, training=False)["score"] for each in (exported(config, begun), network)
     )
-    first = shipped.get_layer("first")(smooth_frames, training=False)["score"]
     assert np.abs(said - expected).max() < np.abs(first - expected).max() / 5
     np.testing.assert_array_equal(begun.get_layer("bands").get_weights()[0], heard_bands())
 
@@ -149,8 +155,7 @@ def test_a_network_does_not_begin_from_one_of_another_kind():
 
 def test_no_configuration_has_more_than_two_million_parameters(network):
     config, trained = network
-    network = exported(config, trained)
-    assert served(network, served(build(CONFIGS["full"]))).count_params() <= 2_000_000
+    assert served(config, trained).count_params() <= 2_000_000
 
 
 @pytest.mark.parametrize("power", [1.0, 3.0])
