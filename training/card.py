@@ -28,7 +28,7 @@ def render(info: dict) -> str:
         sha256=info["files"]["onnx"]["sha256"],
         versions=", ".join(f"{name} {number}" for name, number in info["versions"].items()),
         epochs=info["training"]["epochs_done"],
-        beginning=_beginning(info["training"].get("from_sha256")),
+        beginning=_beginning(info["training"]),
         source=_source(info["training"]),
         clips_seen=f"{info['training']['clips_seen']:,}",
         minutes=f"{info['training']['minutes_done']:.0f}",
@@ -48,11 +48,22 @@ def render(info: dict) -> str:
 
 def _source(training: dict) -> str:
     """What the network was exported from, as options of training.export."""
-    return "--again OTHER" if "again_sha256" in training else "--run RUN"
+    if "again_sha256" in training:
+        return "--again OTHER"
+    return "--run RUN" + (" --halfway BEGINNING" if training.get("halfway") else "")
 
 
-def _beginning(sha256: str | None) -> str:
-    return f", begun with the weights of another model (sha256 `{sha256[:12]}...`)" if sha256 else ""
+def _beginning(training: dict) -> str:
+    if "from_sha256" not in training:
+        return ""
+    served = (
+        "; served are the means of the weights at the beginning and at the end, a choice among a few on the "
+        "development sets (training/EXPERIMENTS.md, 17)"
+    )
+    return (
+        f", begun with the weights of another model (sha256 `{training['from_sha256'][:12]}...`)"
+        f"{served if training.get('halfway') else ''}"
+    )
 
 
 def _measures(rows: list[dict]) -> str:

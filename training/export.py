@@ -23,7 +23,7 @@ from training import calibration, card, conformance, evaluate
 from training.dataset import read_manifest
 from training.measures import print_table
 from training.network import Config
-from training.weights import served
+from training.weights import halfway, served
 
 WINDOW = {"frames": 2048, "context": 256}
 RUNTIMES_AGREE_TO = 1e-4
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.again:
         network, run, trained_on = _again(options.again)
     else:
-        network, run, trained_on = *_trained(options.run), {}
+        network, run, trained_on = *_trained(options.run, options.halfway), {}
     options.out.mkdir(parents=True, exist_ok=True)
     write_networks(network, options.out)
     info = describe(network, options.out, version=options.version, run=run)
@@ -145,7 +145,7 @@ def _file(path: Path) -> dict:
     return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def _trained(run: Path) -> tuple[keras.Model, dict]:
+def _trained(run: Path, beginning: Path | None) -> tuple[keras.Model, dict]:
     """A run's network as it is served, and how it was trained: run.json, and how far it came."""
     settings = json.loads((run / "run.json").read_text())
     history = json.loads((run / "history.json").read_text())
@@ -153,8 +153,18 @@ def _trained(run: Path) -> tuple[keras.Model, dict]:
         "epochs_done": len(history),
         "minutes_done": history[-1]["minutes"],
         "clips_seen": sum(e["clips"] for e in history),
+        "halfway": beginning is not None,
     }
-    return served(Config(**settings["config"]), _load(run / "network.keras")), settings | done
+    network = _load(run / "network.keras")
+    if beginning:
+        found, expected = _file(beginning)["sha256"], settings.get("from_sha256")
+        if found != expected:
+            raise ValueError(
+                f"{beginning} has sha256 {found[:12]}..., expected {(expected or 'none')[:12]}..., of what "
+                f"{run} began with: name what training.train was given as --from."
+            )
+        network = halfway(_load(beginning), network)
+    return served(Config(**settings["config"]), network), settings | done
 
 
 def _again(model: Path) -> tuple[keras.Model, dict, dict]:
@@ -182,8 +192,14 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the model, made when missing")
     parser.add_argument("--version", default="1.0.0", help="version to ship it as")
+    parser.add_argument(
+        "--halfway", type=Path, help="what the run began with: its weights' mean with the run's is served"
+    )
     parser.add_argument("--plots", type=Path, help="folder for the evaluation's plots")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.again and options.halfway:
+        parser.error("--halfway is for a run and what it began with, expected --run with it, not --again")
+    return options
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import soxr
 from scipy.signal import butter, sosfiltfilt
 
 from function.features import SPEC
+from training.codecs import CODECS, code
 from training.degradations import decaying_room, in_room, moving_level
 from training.labels import active_level
 from training.noises import coloured, equalised
@@ -18,12 +19,14 @@ from training.speech import Passage
 
 RATE = SPEC.sample_rate_hz
 SPEED = (0.87, 1.15)
-EQUALISER_DB = 3.5
-LOW_CUT_HZ, HIGH_CUT_HZ = (60.0, 250.0), (4_500.0, 7_800.0)
+EQUALISER_DB = 4.5
+LOW_CUT_HZ, HIGH_CUT_HZ = (60.0, 250.0), (3_500.0, 7_800.0)
+STEEPEST = 3  # order of the upper cut; the lower is of the first
 DIRECT_RATIO_DB, DECAY_S = (10.0, 28.0), (0.08, 0.5)
 DRIVE = (0.3, 1.5)  # the loudest sample, in units of where the curve bends
 COMPRESSION, COMPRESSION_S = (0.05, 0.35), (0.05, 0.4)
 FLOOR_DB = (-60.0, -33.0)  # below active speech, before it is cleaned as every reference is
+CODED_BY, CODED_SEVERITY = ("mp3", "opus", "vorbis"), 0.4  # at most, of what random_codec draws from
 
 
 def rerecorded(passage: Passage, generator: np.random.Generator) -> tuple[Passage, list[str]]:
@@ -46,16 +49,17 @@ def _equaliser(samples: np.ndarray, generator: np.random.Generator) -> np.ndarra
 
 
 def _low_cut(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    return _cut(samples, generator.uniform(*LOW_CUT_HZ), "highpass")
+    return _cut(samples, 1, generator.uniform(*LOW_CUT_HZ), "highpass")
 
 
 def _high_cut(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    return _cut(samples, generator.uniform(*HIGH_CUT_HZ), "lowpass")
+    order = int(generator.integers(1, STEEPEST + 1))
+    return _cut(samples, order, generator.uniform(*HIGH_CUT_HZ), "lowpass")
 
 
-def _cut(samples: np.ndarray, hertz: float, kind: str) -> np.ndarray:
-    """First order forwards and backwards: no delay, 6 dB at the corner."""
-    return sosfiltfilt(butter(1, hertz, kind, fs=RATE, output="sos"), samples)
+def _cut(samples: np.ndarray, order: int, hertz: float, kind: str) -> np.ndarray:
+    """Forwards and backwards: no delay, 6 dB at the corner."""
+    return sosfiltfilt(butter(order, hertz, kind, fs=RATE, output="sos"), samples)
 
 
 def _room(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -84,14 +88,22 @@ def _floor(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return clean(samples + noise, words=floor_db > WORDS_FLOOR_DB)
 
 
+def _coded(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """A lossy file at a high rate, as telephones and recorders keep."""
+    name = CODED_BY[generator.integers(len(CODED_BY))]
+    best, worst = CODECS[name].levels
+    return code(samples, name, RATE, best + generator.uniform(0, CODED_SEVERITY) * (worst - best))
+
+
 # In the order in which they happen: which share of the passages gets each.
 STEPS = {
     "speed": (0.5, _speed),
     "equaliser": (0.7, _equaliser),
     "low_cut": (0.3, _low_cut),
-    "high_cut": (0.2, _high_cut),
-    "room": (0.35, _room),
-    "drive": (0.2, _drive),
+    "high_cut": (0.25, _high_cut),
+    "room": (0.4, _room),
+    "drive": (0.25, _drive),
     "compression": (0.25, _compression),
-    "floor": (0.25, _floor),
+    "floor": (0.3, _floor),
+    "coded": (0.2, _coded),
 }

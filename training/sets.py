@@ -33,7 +33,7 @@ TRAIN_SET = "train"
 DEV_SECONDS, BURST_SECONDS = (4.0, 8.0), (5.0, 8.0)
 TRAIN_SECONDS, LONG_SECONDS, LONG_SHARE = (3.0, 6.0), (6.0, 10.0), 0.1
 PAUSE_SHARE, PAUSE_S = 0.06, (1.0, 5.0)
-RERECORDED_SHARE = 0.7  # of the train set's speech
+RERECORDED_SHARE = 0.85  # of the train set's speech
 # Of the train set; the rest is other degradations.
 NO_SPEECH_SHARE, CLEAN_SHARE, NOISE_SHARE = 0.12, 0.1, 0.35
 BY_TIME_SHARE = 0.35  # of the degraded speech in the train set

@@ -27,6 +27,23 @@ def exported(config: Config, trained: keras.Model, lengths: tuple[float, ...] = 
     return network
 
 
+def halfway(beginning: keras.Model, end: keras.Model) -> keras.Model:
+    """``end`` with the means of its weights and of those that its run began with.
+
+    It keeps more of what was known before, and errs less on what neither met (Wortsman et al., Robust
+    fine-tuning of zero-shot models, CVPR 2022). Raises ValueError when the two are not of one kind.
+    """
+    before, after = beginning.get_weights(), end.get_weights()
+    if [each.shape for each in before] != [each.shape for each in after]:
+        raise ValueError(
+            f"{beginning.name} and {end.name} differ in the shapes of their weights, expected the network "
+            "that the run began with: name what training.train was given as --from."
+        )
+    mean = keras.models.clone_model(end)
+    mean.set_weights([(one + other) / 2 for one, other in zip(before, after, strict=True)])
+    return mean
+
+
 def served(config: Config, network: keras.Model) -> keras.Model:
     """The network as it is served: ``exported`` at ``VIEWS``; without a front there is nothing to warp."""
     return exported(config, network, VIEWS if config.front else (1.0,))

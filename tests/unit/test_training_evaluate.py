@@ -19,9 +19,9 @@ from training.calibration import Prediction
 from training.conformance import signals
 from training.measures import HIGHER, is_met, measured
 from training.metrics import bootstrap, pearson, rmse, roc_auc, shared_error, spearman
-from training.network import Config
+from training.network import Config, build
 from training.train import train
-from training.weights import served
+from training.weights import halfway, served
 
 # TensorFlow 2.21 and Keras 3.15 speak to NumPy 2.5 and Python 3.13 in words that both are giving up.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")
@@ -31,10 +31,13 @@ TINY = Config("full", front=True, units=(8,), learned_weight=True, channels=8, m
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """A corpus, and the model of a one-epoch run on it."""
+    """A corpus, and the model halfway to the end of a one-epoch run on it."""
     folder = tmp_path_factory.mktemp("exported")
     corpus = make_corpus(folder / "corpus")
-    train(corpus, folder / "run", TINY, 1, minutes=None, epochs=1)
+    beginning = folder / "beginning.keras"
+    keras.utils.set_random_seed(1)
+    build(TINY).save(beginning)
+    train(corpus, folder / "run", TINY, 1, minutes=None, epochs=1, first=beginning)
     parts = [
         "--run",
         folder / "run",
@@ -44,6 +47,8 @@ def exported(tmp_path_factory):
         folder / "model",
         "--plots",
         folder / "plots",
+        "--halfway",
+        beginning,
     ]
     export.main([str(part) for part in parts])
     return folder
@@ -160,14 +165,36 @@ def test_exported_model_is_whole_and_both_runtimes_agree(exported):
     assert info["data"]["dev_noise"]["clips"] == 8
 
 
-def test_exported_model_is_the_runs_network_as_it_is_served(exported):
-    network, model = (
+def test_exported_model_is_the_mean_of_the_runs_beginning_and_end_as_it_is_served(exported):
+    beginning, network, model = (
         keras.models.load_model(exported / name, compile=False)
-        for name in ("run/network.keras", "model/model.keras")
+        for name in ("beginning.keras", "run/network.keras", "model/model.keras")
+    )
+    network.set_weights(
+        [(one + other) / 2 for one, other in zip(beginning.weights, network.weights, strict=True)]
     )
     frames = np.random.default_rng(0).random((1, 30, 257)).astype(np.float32)
     for name, values in served(TINY, network)(frames, training=False).items():
         np.testing.assert_allclose(model(frames, training=False)[name], values, atol=1e-6)
+    assert json.loads((exported / "model" / "model.json").read_text())["training"]["halfway"] is True
+    card = (exported / "model" / "MODEL_CARD.md").read_text()
+    assert "the means of the weights" in card
+    assert "--halfway" in card
+
+
+def test_a_run_is_only_averaged_with_what_it_began_with(exported, tmp_path):
+    parts = ["--run", exported / "run", "--corpus", exported / "corpus", "--out", tmp_path]
+    other = exported / "run" / "network.keras"
+    with pytest.raises(ValueError, match="of what .* began with: name what"):
+        export.main([str(part) for part in [*parts, "--halfway", other]])
+    with pytest.raises(ValueError, match="shapes of their weights"):
+        halfway(build(replace(TINY, units=(5,))), keras.models.load_model(other, compile=False))
+
+
+def test_a_model_that_is_exported_again_is_averaged_with_nothing(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        export.main(["--again", "model", "--halfway", "a.keras", "--corpus", "c", "--out", str(tmp_path)])
+    assert "expected --run with it" in capsys.readouterr().err
 
 
 def test_a_model_is_exported_again_with_the_network_that_it_has(exported, tmp_path):
