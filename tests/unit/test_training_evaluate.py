@@ -34,23 +34,11 @@ def exported(tmp_path_factory):
     """A corpus, and the model halfway to the end of a one-epoch run on it."""
     folder = tmp_path_factory.mktemp("exported")
     corpus = make_corpus(folder / "corpus")
-    beginning = folder / "beginning.keras"
     keras.utils.set_random_seed(1)
-    build(TINY).save(beginning)
-    train(corpus, folder / "run", TINY, 1, minutes=None, epochs=1, first=beginning)
-    parts = [
-        "--run",
-        folder / "run",
-        "--corpus",
-        corpus,
-        "--out",
-        folder / "model",
-        "--plots",
-        folder / "plots",
-        "--halfway",
-        beginning,
-    ]
-    export.main([str(part) for part in parts])
+    build(TINY).save(folder / "beginning.keras")
+    train(corpus, folder / "run", TINY, 1, minutes=None, epochs=1, first=folder / "beginning.keras")
+    given = {"run": "run", "halfway": "beginning.keras", "corpus": "corpus", "out": "model", "plots": "plots"}
+    export.main([part for name, path in given.items() for part in (f"--{name}", str(folder / path))])
     return folder
 
 
