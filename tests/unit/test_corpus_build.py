@@ -21,7 +21,7 @@ DEV_SETS = {
     "dev_bursts": 2,
     "dev_no_speech": 3,
 }
-TRAIN_CLIPS = 8
+TRAIN_CLIPS = 32
 
 
 def build(sources, out, workers=1, seed=1):

@@ -74,7 +74,7 @@ def test_the_same_seed_gives_the_same_batches(corpus):
 def test_it_learns_a_few_clips_by_heart(corpus):
     trainer = Trainer(SMALL, seed=0)
     batch = next(iter(training_batches(corpus, clips=12, seed=1)))
-    errors = [float(trainer.step(batch)["utterance"]) for _ in range(60)]
+    errors = [float(trainer.step(batch)["utterance"]) for _ in range(120)]
     assert errors[-1] < 0.05 < errors[0]
 
 
