@@ -57,8 +57,8 @@ def _beginning(training: dict) -> str:
     if "from_sha256" not in training:
         return ""
     served = (
-        "; served are the means of the weights at the beginning and at the end, a choice among a few on the "
-        "development sets (training/EXPERIMENTS.md, 17)"
+        "; served are the means of the weights at the beginning and at the end, as development sets chose "
+        "for model 1.7.0 (training/EXPERIMENTS.md, 17)"
     )
     return (
         f", begun with the weights of another model (sha256 `{training['from_sha256'][:12]}...`)"

@@ -24,6 +24,13 @@ class Codec:
     rates: tuple[int, ...]
     levels: tuple[float, float] | None = None
 
+    def level(self, severity: float) -> float | None:
+        """The compression level at a severity of 0 to 1; None where there is none to choose."""
+        if self.levels is None:
+            return None
+        mildest, worst = self.levels
+        return mildest + severity * (worst - mildest)
+
 
 CODECS = {
     "mp3": Codec("MP3", "MPEG_LAYER_III", (8000, 11025, 16000, 24000), (0.4, 0.99)),
@@ -72,8 +79,6 @@ def random_codec(
     codec = CODECS[name]
     weights = np.array([1.0 if rate >= RATE else 0.3 + severity for rate in codec.rates])
     rate = int(generator.choice(codec.rates, p=weights / weights.sum()))
-    level = None
-    if codec.levels:
-        level = codec.levels[0] + severity * (codec.levels[1] - codec.levels[0])
+    level = codec.level(severity)
     heard = code(samples, name, rate, level)
     return heard, {"kind": "codec", "method": name, "rate_hz": rate, "level": level}

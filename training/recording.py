@@ -91,8 +91,7 @@ def _floor(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 def _coded(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """A lossy file at a high rate, as telephones and recorders keep."""
     name = CODED_BY[generator.integers(len(CODED_BY))]
-    best, worst = CODECS[name].levels
-    return code(samples, name, RATE, best + generator.uniform(0, CODED_SEVERITY) * (worst - best))
+    return code(samples, name, RATE, CODECS[name].level(generator.uniform(0, CODED_SEVERITY)))
 
 
 # In the order in which they happen: which share of the passages gets each.
