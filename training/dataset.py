@@ -14,7 +14,6 @@ from training.bands import BANDS
 BATCH_FRAMES = 12_000  # frames in a batch, so that long clips don't make it larger
 BUCKET_STEP = 64  # frames; a batch's clips differ by less, so little of it is padding
 LONGEST = 4096  # frames, 65 s: what is longer goes into one last bucket
-SHUFFLE_BUFFER = 1000  # clips, as the published recipe
 
 
 def read_manifest(corpus: Path, *sets: str) -> list[dict]:
@@ -45,21 +44,34 @@ def load_clip(path: Path) -> dict[str, np.ndarray]:
         return {name: np.asarray(arrays[name], np.float32) for name in _RANKS}
 
 
-def training_batches(corpus: Path, clips: int, seed: int) -> tf.data.Dataset:
-    """One epoch: at most ``clips`` clips drawn from the train set as it is now, augmented, in padded batches.
+def training_batches(corpus: Path, clips: int, seed: int, epoch: int = 0) -> tf.data.Dataset:
+    """One epoch: at most ``clips`` clips of the train set as it is now, augmented, in padded batches.
 
+    Epochs of one seed go on where the one before ended: every clip is heard once before any is heard twice.
     A batch is a dict: frames (B, T, 257), overall (B,), frame_scores (B, T), speech (B, T), reference
-    (B, T, 48), mask (B, T) bool, False where padded; frame_scores is NaN where padded. The same seed and
-    the same files give the same batches.
+    (B, T, 48), mask (B, T) bool, False where padded; frame_scores is NaN where padded. The same seed, epoch
+    and files give the same batches. Raises ValueError when the train set has no clip.
     """
-    files = tf.data.Dataset.list_files(str(corpus / "train" / "*.npz"), shuffle=True, seed=seed).take(clips)
+    files = _heard(sorted((corpus / "train").glob("*.npz")), clips, seed, epoch)
 
     def read(path):
         return _typed(
-            tf.numpy_function(lambda name: _augmented(name, seed), [path], [tf.float32] * len(_RANKS))
+            tf.numpy_function(lambda name: _augmented(name, seed, epoch), [path], [tf.float32] * len(_RANKS))
         )
 
-    return _batches(files.shuffle(SHUFFLE_BUFFER, seed=seed).map(read, tf.data.AUTOTUNE))
+    paths = tf.data.Dataset.from_tensor_slices([str(path) for path in files])
+    return _batches(paths.map(read, tf.data.AUTOTUNE))
+
+
+def _heard(files: list[Path], clips: int, seed: int, epoch: int) -> list[Path]:
+    """The files of an epoch: the next ``clips`` of passes over all, each pass in an order of its own."""
+    if not files:
+        raise ValueError("The train set has no clip, expected some: make them with training.corpus.")
+    clips = min(clips, len(files))
+    first = epoch * clips // len(files)
+    orders = [np.random.default_rng([seed, number]).permutation(len(files)) for number in (first, first + 1)]
+    start = epoch * clips - first * len(files)
+    return [files[index] for index in np.concatenate(orders)[start : start + clips]]
 
 
 def evaluation_batches(paths: list[Path]) -> tf.data.Dataset:
@@ -90,9 +102,9 @@ _RANKS = {"frames": 2, "overall": 0, "frame_scores": 1, "speech": 1, "reference"
 _WIDTHS = {"frames": SPEC.bins, "reference": BANDS}
 
 
-def _augmented(name: bytes, seed: int) -> list[np.ndarray]:
+def _augmented(name: bytes, seed: int, epoch: int) -> list[np.ndarray]:
     path = Path(name.decode())
-    generator = np.random.default_rng([seed, zlib.crc32(path.name.encode())])
+    generator = np.random.default_rng([seed, epoch, zlib.crc32(path.name.encode())])
     return _values(augmented(load_clip(path), generator))
 
 

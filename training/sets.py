@@ -40,7 +40,7 @@ BY_TIME_SHARE = 0.35  # of the degraded speech in the train set
 WORSE_INSIDE_SHARE = 0.65  # of those get worse for a while, the rest better
 EVEN_SNR_SHARE = 0.3  # of noisy train clips have an evenly drawn SNR, as dev_noise, the rest an even score
 # How often each is drawn, to 1 for those not named: what is learned slowly is shown more.
-WEIGHTS = {"reverb": 3.0, "gain": 2.0, "bandlimit": 2.0, "packet_loss": 1.5, "codec": 1.5, COMBINED: 3.0}
+WEIGHTS = {"reverb": 2.0, "gain": 2.0, "bandlimit": 3.0, "packet_loss": 2.0, "codec": 3.0, COMBINED: 3.0}
 SNR_DB, PAIR_SNR_DB, PAIR_STEP_DB = (-10.0, 45.0), (-5.0, 30.0), 5.0
 INTERVAL_S, BURST_S = (0.3, 2.0), (0.5, 2.0)
 BURST_SPEECH = 0.6  # of a burst's frames hold speech

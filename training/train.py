@@ -90,7 +90,7 @@ class Trainer:
     def run_epoch(self, corpus: Path, progress) -> dict:
         """Trains one epoch; ``progress(share of this epoch)`` is the share of the whole run, 0 to 1."""
         epoch = len(self.history)
-        batches = training_batches(corpus, EPOCH_CLIPS, seed=self.seed * 1_000_003 + epoch)
+        batches = training_batches(corpus, EPOCH_CLIPS, self.seed, epoch)
         started, frames, sums, clips = time.monotonic(), 0, {}, 0
         files = min(EPOCH_CLIPS, sum(1 for _ in (corpus / "train").glob("*.npz")))
         with tqdm(total=files, desc=f"epoch {epoch + 1}", unit="clip", mininterval=1.0) as bar:

@@ -71,6 +71,29 @@ def test_the_same_seed_gives_the_same_batches(corpus):
         np.testing.assert_array_equal(one["overall"], other["overall"])
 
 
+def scores_heard(corpus, clips, epoch):
+    batches = training_batches(corpus, clips, seed=2, epoch=epoch)
+    return sorted(float(score) for batch in batches for score in batch["overall"])
+
+
+def test_every_clip_is_heard_once_before_any_is_heard_twice(corpus):
+    heard = {float(load_clip(path)["overall"]): 0 for path in (corpus / "train").glob("*.npz")}
+    assert len(heard) == 12
+    for epoch in range(12):
+        for score in scores_heard(corpus, 5, epoch):
+            heard[score] += 1
+        assert max(heard.values()) - min(heard.values()) <= 1
+    assert set(heard.values()) == {5}
+
+
+def test_every_pass_over_the_clips_has_an_order_of_its_own(corpus):
+    first, second = (
+        [scores_heard(corpus, 4, epoch) for epoch in epochs] for epochs in ((0, 1, 2), (3, 4, 5))
+    )
+    assert sorted(sum(first, [])) == sorted(sum(second, []))
+    assert sorted(first) != sorted(second)
+
+
 def test_it_learns_a_few_clips_by_heart(corpus):
     trainer = Trainer(SMALL, seed=0)
     batch = next(iter(training_batches(corpus, clips=12, seed=1)))
