@@ -26,22 +26,23 @@ class Passage:
 
 
 class SpeechPool:
-    """One split's references: a corpus is drawn by the square root of its hours, then a speaker, a file."""
+    """One split's references: a corpus is drawn by the square root of its size, then a speaker, a file."""
 
-    def __init__(self, references: list[Reference], synthetic: set[str]) -> None:
-        """Raises ValueError when there is no reference to draw."""
+    def __init__(self, references: list[Reference], synthetic: set[str], *, by_speakers: bool) -> None:
+        """A corpus's size is how many speakers it has, or its hours.
+
+        Raises ValueError when there is no reference to draw.
+        """
         if not references:
             raise ValueError(
                 "No usable clean speech is left for this split, expected some: "
                 "add speech, or see references.jsonl."
             )
         self._corpora: dict[str, dict[str, list[Reference]]] = {}
-        hours: dict[str, float] = {}
         for reference in sorted(references, key=lambda reference: reference.source):
             self._corpora.setdefault(reference.corpus, {}).setdefault(reference.speaker, []).append(reference)
-            hours[reference.corpus] = hours.get(reference.corpus, 0.0) + reference.seconds / 3600
         self._names = sorted(self._corpora)
-        weights = np.array([np.sqrt(hours[name]) for name in self._names])
+        weights = np.sqrt([_size(self._corpora[name], by_speakers) for name in self._names])
         made = np.array([name in synthetic for name in self._names])
         if made.any() and not made.all():
             limit = SYNTHETIC_SHARE / (1 - SYNTHETIC_SHARE) * weights[~made].sum()
@@ -73,6 +74,12 @@ class SpeechPool:
             chosen.append(reference)
             total += reference.seconds
         return speaker, chosen
+
+
+def _size(corpus: dict[str, list[Reference]], by_speakers: bool) -> float:
+    if by_speakers:
+        return len(corpus)
+    return sum(reference.seconds for mine in corpus.values() for reference in mine) / 3600
 
 
 def _joined(chosen: list[Reference], generator: np.random.Generator) -> np.ndarray:

@@ -7,7 +7,7 @@ from tests.unit.corpus_material import RATE, voice, write
 from training import synthesize
 from training.labels import active_level, pesq_wb
 from training.noises import NoisePool
-from training.references import LEVEL_DBFS, clean, floor_db, load_prepared, prepare, read_audio
+from training.references import LEVEL_DBFS, Reference, clean, floor_db, load_prepared, prepare, read_audio
 from training.speech import SpeechPool
 
 
@@ -68,7 +68,23 @@ def test_an_unreadable_file_is_named(tmp_path):
 
 def test_a_split_without_speech_says_so():
     with pytest.raises(ValueError, match="No usable clean speech.*expected some"):
-        SpeechPool([], set())
+        SpeechPool([], set(), by_speakers=True)
+
+
+@pytest.mark.parametrize(("by_speakers", "share"), [(True, 3 / 4), (False, 1 / 4)])
+def test_a_corpus_is_drawn_by_the_root_of_its_speakers_or_of_its_hours(tmp_path, by_speakers, share):
+    path = write(tmp_path / "a.flac", voice(2, 8))
+    cleaned = dict(floor_before_db=-60.0, floor_after_db=-60.0, bandwidth_hz=8e3, pesq=None, rejected="")
+    references = [
+        Reference(corpus, f"{corpus}/{speaker}", f"{speaker}/{file}", str(path), seconds, **cleaned)
+        for corpus, speakers, files, seconds in (("many", 9, 1, 1.0), ("long", 1, 9, 9.0))
+        for speaker in range(speakers)
+        for file in range(files)
+    ]
+    pool = SpeechPool(references, set(), by_speakers=by_speakers)
+    generator = np.random.default_rng(0)
+    drawn = [pool.draw(generator, 1.0).speakers[0] for _ in range(300)]
+    assert np.mean([speaker.startswith("many") for speaker in drawn]) == pytest.approx(share, abs=0.07)
 
 
 def test_a_split_without_noise_says_so():
