@@ -94,6 +94,11 @@ def test_every_pass_over_the_clips_has_an_order_of_its_own(corpus):
     assert sorted(first) != sorted(second)
 
 
+def test_a_train_set_without_clips_says_so(tmp_path):
+    with pytest.raises(ValueError, match="no clip, expected some"):
+        training_batches(tmp_path, clips=5, seed=1)
+
+
 def test_it_learns_a_few_clips_by_heart(corpus):
     trainer = Trainer(SMALL, seed=0)
     batch = next(iter(training_batches(corpus, clips=12, seed=1)))
