@@ -44,15 +44,28 @@ def load_clip(path: Path) -> dict[str, np.ndarray]:
         return {name: np.asarray(arrays[name], np.float32) for name in _RANKS}
 
 
-def training_batches(corpus: Path, clips: int, seed: int, epoch: int = 0) -> tf.data.Dataset:
-    """One epoch: at most ``clips`` clips of the train set as it is now, augmented, in padded batches.
+def epoch_files(corpus: Path, clips: int, seed: int, epoch: int) -> list[Path]:
+    """The files of an epoch: the next ``clips``, at most, of passes over the train set as it is now.
 
-    Epochs of one seed go on where the one before ended: every clip is heard once before any is heard twice.
-    A batch is a dict: frames (B, T, 257), overall (B,), frame_scores (B, T), speech (B, T), reference
-    (B, T, 48), mask (B, T) bool, False where padded; frame_scores is NaN where padded. The same seed, epoch
-    and files give the same batches. Raises ValueError when the train set has no clip.
+    Each pass has an order of its own, and epochs of one seed go on where the one before ended: every clip is
+    heard once before any is heard twice. Raises ValueError when the train set has no clip.
     """
-    files = _heard(sorted((corpus / "train").glob("*.npz")), clips, seed, epoch)
+    files = sorted((corpus / "train").glob("*.npz"))
+    if not files:
+        raise ValueError("The train set has no clip, expected some: make them with training.corpus.")
+    clips = min(clips, len(files))
+    first, start = divmod(epoch * clips, len(files))
+    orders = [np.random.default_rng([seed, number]).permutation(len(files)) for number in (first, first + 1)]
+    return [files[index] for index in np.concatenate(orders)[start : start + clips]]
+
+
+def training_batches(files: list[Path], seed: int, epoch: int) -> tf.data.Dataset:
+    """The clips of an epoch, augmented, in padded batches.
+
+    A batch is a dict: frames (B, T, 257), overall (B,), frame_scores (B, T), speech (B, T), reference
+    (B, T, 48), mask (B, T) bool, False where padded; frame_scores is NaN where padded. The same files, seed
+    and epoch give the same batches.
+    """
 
     def read(path):
         return _typed(
@@ -61,17 +74,6 @@ def training_batches(corpus: Path, clips: int, seed: int, epoch: int = 0) -> tf.
 
     paths = tf.data.Dataset.from_tensor_slices([str(path) for path in files])
     return _batches(paths.map(read, tf.data.AUTOTUNE))
-
-
-def _heard(files: list[Path], clips: int, seed: int, epoch: int) -> list[Path]:
-    """The files of an epoch: the next ``clips`` of passes over all, each pass in an order of its own."""
-    if not files:
-        raise ValueError("The train set has no clip, expected some: make them with training.corpus.")
-    clips = min(clips, len(files))
-    first = epoch * clips // len(files)
-    orders = [np.random.default_rng([seed, number]).permutation(len(files)) for number in (first, first + 1)]
-    start = epoch * clips - first * len(files)
-    return [files[index] for index in np.concatenate(orders)[start : start + clips]]
 
 
 def evaluation_batches(paths: list[Path]) -> tf.data.Dataset:

@@ -20,7 +20,14 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from training.dataset import BATCH_SPEC, clip_path, evaluation_batches, read_manifest, training_batches
+from training.dataset import (
+    BATCH_SPEC,
+    clip_path,
+    epoch_files,
+    evaluation_batches,
+    read_manifest,
+    training_batches,
+)
 from training.losses import losses, overall_score
 from training.metrics import pearson, rmse
 from training.network import CONFIGS, HIGHEST, LOWEST, Config, build_for_training
@@ -90,12 +97,12 @@ class Trainer:
     def run_epoch(self, corpus: Path, progress) -> dict:
         """Trains one epoch; ``progress(share of this epoch)`` is the share of the whole run, 0 to 1."""
         epoch = len(self.history)
-        batches = training_batches(corpus, EPOCH_CLIPS, self.seed, epoch)
+        files = epoch_files(corpus, EPOCH_CLIPS, self.seed, epoch)
+        batches = training_batches(files, self.seed, epoch)
         started, frames, sums, clips = time.monotonic(), 0, {}, 0
-        files = min(EPOCH_CLIPS, sum(1 for _ in (corpus / "train").glob("*.npz")))
-        with tqdm(total=files, desc=f"epoch {epoch + 1}", unit="clip", mininterval=1.0) as bar:
+        with tqdm(total=len(files), desc=f"epoch {epoch + 1}", unit="clip", mininterval=1.0) as bar:
             for batch in batches:
-                self.optimizer.learning_rate.assign(self._rate(progress(clips / files)))
+                self.optimizer.learning_rate.assign(self._rate(progress(clips / len(files))))
                 terms = {name: float(value) for name, value in self.step(batch).items()}
                 if not math.isfinite(terms["loss"]):
                     raise FloatingPointError(

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.training_corpus import make_corpus
 from training import train as training
-from training.dataset import load_clip, read_manifest, training_batches
+from training.dataset import epoch_files, load_clip, read_manifest, training_batches
 from training.network import Config, build
 from training.train import Trainer, train
 
@@ -52,9 +52,13 @@ def test_convolutions_train_in_bfloat16_only_where_the_cpu_knows_it(tmp_path, li
     assert training.precision(tmp_path / "cpuinfo") == expected
 
 
+def epoch_batches(corpus, clips, seed, epoch=0):
+    return training_batches(epoch_files(corpus, clips, seed, epoch), seed, epoch)
+
+
 def test_batches_hold_every_clip_once_and_mask_what_is_padded(corpus):
     lengths = []
-    for batch in training_batches(corpus, clips=100, seed=3):
+    for batch in epoch_batches(corpus, clips=100, seed=3):
         assert batch["frames"].shape[1:] == (batch["mask"].shape[1], 257)
         assert np.isnan(batch["frame_scores"].numpy()[~batch["mask"].numpy()]).all()
         assert not batch["frames"].numpy()[~batch["mask"].numpy()].any()
@@ -65,14 +69,14 @@ def test_batches_hold_every_clip_once_and_mask_what_is_padded(corpus):
 
 
 def test_the_same_seed_gives_the_same_batches(corpus):
-    first, second = (list(training_batches(corpus, clips=6, seed=9)) for _ in range(2))
+    first, second = (list(epoch_batches(corpus, clips=6, seed=9)) for _ in range(2))
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one["frames"], other["frames"])
         np.testing.assert_array_equal(one["overall"], other["overall"])
 
 
 def scores_heard(corpus, clips, epoch):
-    batches = training_batches(corpus, clips, seed=2, epoch=epoch)
+    batches = epoch_batches(corpus, clips, seed=2, epoch=epoch)
     return sorted(float(score) for batch in batches for score in batch["overall"])
 
 
@@ -96,12 +100,12 @@ def test_every_pass_over_the_clips_has_an_order_of_its_own(corpus):
 
 def test_a_train_set_without_clips_says_so(tmp_path):
     with pytest.raises(ValueError, match="no clip, expected some"):
-        training_batches(tmp_path, clips=5, seed=1)
+        epoch_files(tmp_path, clips=5, seed=1, epoch=0)
 
 
 def test_it_learns_a_few_clips_by_heart(corpus):
     trainer = Trainer(SMALL, seed=0)
-    batch = next(iter(training_batches(corpus, clips=12, seed=1)))
+    batch = next(iter(epoch_batches(corpus, clips=12, seed=1)))
     errors = [float(trainer.step(batch)["utterance"]) for _ in range(120)]
     assert errors[-1] < 0.05 < errors[0]
 
