@@ -11,6 +11,7 @@ from function.features import SPEC
 from training.augmentation import augmented
 from training.bands import BANDS
 
+PARALLEL = 4  # clips read at a time, and batches kept ready
 BATCH_FRAMES = 12_000  # frames in a batch, so that long clips don't make it larger
 BUCKET_STEP = 64  # frames; a batch's clips differ by less, so little of it is padding
 LONGEST = 4096  # frames, 65 s: what is longer goes into one last bucket
@@ -73,7 +74,7 @@ def training_batches(files: list[Path], seed: int, epoch: int) -> tf.data.Datase
         )
 
     paths = tf.data.Dataset.from_tensor_slices([str(path) for path in files])
-    return _batches(paths.map(read, tf.data.AUTOTUNE))
+    return _batches(paths.map(read, PARALLEL))
 
 
 def evaluation_batches(paths: list[Path]) -> tf.data.Dataset:
@@ -86,9 +87,7 @@ def evaluation_batches(paths: list[Path]) -> tf.data.Dataset:
             )
         )
 
-    return _batches(
-        tf.data.Dataset.from_tensor_slices([str(path) for path in paths]).map(read, tf.data.AUTOTUNE)
-    )
+    return _batches(tf.data.Dataset.from_tensor_slices([str(path) for path in paths]).map(read, PARALLEL))
 
 
 # What a batch is, so that a graph for any length and number of clips is traced once.
@@ -127,10 +126,17 @@ def _typed(values: list) -> dict:
 def _batches(clips: tf.data.Dataset) -> tf.data.Dataset:
     boundaries = list(range(BUCKET_STEP, LONGEST + 1, BUCKET_STEP))
     sizes = [max(1, BATCH_FRAMES // longest) for longest in [*boundaries, 2 * LONGEST]]
-    return clips.bucket_by_sequence_length(
-        lambda clip: tf.shape(clip["frames"])[0],
-        boundaries,
-        sizes,
-        padding_values={name: np.float32(np.nan if name == "frame_scores" else 0) for name in _RANKS}
-        | {"mask": False},
-    ).prefetch(tf.data.AUTOTUNE)
+    # What tunes parallelism wakes once a minute, and an epoch would not end before (EXPERIMENTS.md, 19).
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return (
+        clips.with_options(options)
+        .bucket_by_sequence_length(
+            lambda clip: tf.shape(clip["frames"])[0],
+            boundaries,
+            sizes,
+            padding_values={name: np.float32(np.nan if name == "frame_scores" else 0) for name in _RANKS}
+            | {"mask": False},
+        )
+        .prefetch(PARALLEL)
+    )

@@ -38,7 +38,7 @@ class Config:
     frame_weighting: str = "published"  # "published": 10^(PESQ - 4.5) a clip; "even": one weight for all
     schedule: str = "constant"  # "constant": RMSprop at its rate; "cosine": Muon, warm-up, then cosine decay
     learning_rate: float = 1e-3
-    average: float = 0.0  # decay of the weights' moving average, which is what gets exported; 0: none
+    average_power: float = 0.0  # of a step's number, as its weights count in the exported mean; 0: the last
 
     def as_dict(self) -> dict:
         return asdict(self) | {"units": list(self.units), "maps": list(self.maps)}
@@ -61,7 +61,7 @@ _FULL = Config(
     frame_weighting="even",
     schedule="cosine",
     learning_rate=2e-3,
-    average=0.999,
+    average_power=2.0,
 )
 CONFIGS = {
     config.name: config

@@ -1,9 +1,8 @@
 """Trains a network on a corpus: `python -m training.train --corpus DIR --out DIR --minutes 60`.
 
 Started again with the same OUT it goes on after the last whole epoch. OUT holds checkpoint.npz,
-network.keras (the network to export: the moving average of the weights where the configuration keeps
-one, else the last ones; never an epoch that the development sets chose), run.json, history.json and
-curves.png.
+network.keras (the network to export: the average of the run's weights where the configuration keeps one,
+else the last ones; never an epoch that the development sets chose), run.json, history.json and curves.png.
 """
 
 import argparse
@@ -82,10 +81,11 @@ class Trainer:
             gradients, _ = tf.clip_by_global_norm(gradients, CLIP_NORM)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         self.steps.assign_add(1.0)
-        # A long memory from the start would keep the random first weights in the average.
-        decay = tf.minimum(self.config.average, (1 + self.steps) / (10 + self.steps))
+        # Polynomial-decay averaging (Shamir and Zhang, ICML 2013): the weights of a step count by about its
+        # number to that power, so that the average covers the run and forgets how it began.
+        share = (self.config.average_power + 1) / (self.config.average_power + self.steps)
         for average, variable in zip(self.average, variables, strict=True):
-            average.assign(decay * average + (1 - decay) * variable.value)
+            average.assign_add(share * (variable.value - average))
         return terms
 
     @tf.function(input_signature=[BATCH_SPEC])
@@ -145,7 +145,7 @@ class Trainer:
         return measured
 
     def exported_weights(self) -> list[np.ndarray]:
-        source = self.average if self.config.average else self.network.trainable_variables
+        source = self.average if self.config.average_power else self.network.trainable_variables
         return [variable.numpy() for variable in source]
 
     def save(self, out: Path) -> None:

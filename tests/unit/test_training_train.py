@@ -25,10 +25,10 @@ SMALL = Config(
     denoise=0.1,
     schedule="cosine",
     learning_rate=5e-3,
-    average=0.9,
+    average_power=2.0,
 )
 # Without convolutions the graph is traced in half the time.
-PLAIN = Config("plain", front=False, units=(8,), learned_weight=True, schedule="cosine", average=0.9)
+PLAIN = Config("plain", front=False, units=(8,), learned_weight=True, schedule="cosine", average_power=2.0)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,10 @@ def test_batches_hold_every_clip_once_and_mask_what_is_padded(corpus):
     clips = [load_clip(path) for path in (corpus / "train").glob("*.npz")]
     assert len(lengths) == len(clips)
     assert sum(lengths) >= sum(len(clip["frames"]) for clip in clips)
+
+
+def test_no_tuner_holds_up_the_end_of_an_epoch(corpus):
+    assert epoch_batches(corpus, clips=6, seed=9).options().autotune.enabled is False
 
 
 def test_the_same_seed_gives_the_same_batches(corpus):
@@ -108,6 +112,19 @@ def test_it_learns_a_few_clips_by_heart(corpus):
     batch = next(iter(epoch_batches(corpus, clips=12, seed=1)))
     errors = [float(trainer.step(batch)["utterance"]) for _ in range(120)]
     assert errors[-1] < 0.05 < errors[0]
+
+
+def test_the_exported_weights_are_the_average_of_all_steps_and_later_ones_count_for_more(corpus):
+    trainer = Trainer(PLAIN, seed=0)
+    batch = next(iter(epoch_batches(corpus, clips=4, seed=1)))
+    after = []
+    for _ in range(5):
+        trainer.step(batch)
+        after.append([variable.numpy() for variable in trainer.network.trainable_variables])
+    counts = [step * (step + 1) for step in range(1, 6)]  # what powers of 2 come to (Shamir and Zhang)
+    for exported, *steps in zip(trainer.exported_weights(), *after, strict=True):
+        assert np.ptp(steps, axis=0).max() > 1e-3
+        np.testing.assert_allclose(exported, np.average(steps, axis=0, weights=counts), atol=1e-6)
 
 
 def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(corpus, tmp_path, monkeypatch):
