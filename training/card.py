@@ -7,11 +7,13 @@ from training.measures import asked_text, is_met, value_text
 from training.weights import VIEWS
 
 TEMPLATE = Path(__file__).with_name("MODEL_CARD.template.md")
+BY_RULE = "The weights are chosen by rule, never by a development score (training/train.py)."
 
 
 def render(info: dict) -> str:
     """The card of the model that ``info``, its model.json, describes; in Markdown.
 
+    How the weights were chosen, ``training.note`` says where it is there, else training.train's rule.
     Raises KeyError when the template names something that model.json doesn't hold.
     """
     metrics, config = info["metrics"], info["training"]["config"]
@@ -27,8 +29,8 @@ def render(info: dict) -> str:
         lengths=" and ".join(f"{factor:g}" for factor in VIEWS),
         sha256=info["files"]["onnx"]["sha256"],
         versions=", ".join(f"{name} {number}" for name, number in info["versions"].items()),
-        epochs=info["training"]["epochs_done"],
         beginning=_beginning(info["training"]),
+        chosen=info["training"].get("note", BY_RULE),
         source=_source(info["training"]),
         clips_seen=f"{info['training']['clips_seen']:,}",
         minutes=f"{info['training']['minutes_done']:.0f}",

@@ -16,6 +16,7 @@ from function.settings import Settings
 from tests.unit.training_corpus import make_corpus
 from training import calibration, evaluate, evaluate_human, export, pooling, release
 from training.calibration import Prediction
+from training.card import render
 from training.conformance import signals
 from training.measures import HIGHER, is_met, measured
 from training.metrics import bootstrap, pearson, rmse, roc_auc, shared_error, spearman
@@ -168,6 +169,14 @@ def test_exported_model_is_the_mean_of_the_runs_beginning_and_end_as_it_is_serve
     card = (exported / "model" / "MODEL_CARD.md").read_text()
     assert "the means of the weights" in card
     assert "--halfway" in card
+
+
+def test_the_card_says_how_the_weights_were_chosen(exported):
+    info = json.loads((exported / "model" / "model.json").read_text())
+    assert "chosen by rule" in render(info)
+    info["training"]["note"] = "The third of five was taken."
+    assert "The third of five was taken." in render(info)
+    assert "chosen by rule" not in render(info)
 
 
 def test_a_run_is_only_averaged_with_what_it_began_with(exported, tmp_path):
