@@ -25,7 +25,7 @@ from training.measures import print_table
 from training.network import Config
 from training.weights import halfway, served
 
-WINDOW = {"frames": 2048, "context": 256}
+WINDOW = {"frames": 4096, "context": 256}
 RUNTIMES_AGREE_TO = 1e-4
 CHECKED_LENGTHS = (1, 2, 3, 4, 37, 250, 625)
 VERSIONS = {"tensorflow": "tensorflow-cpu", "keras": "keras", "onnxruntime": "onnxruntime", "numpy": "numpy"}
