@@ -3,6 +3,7 @@
 from pathlib import Path
 from string import Template
 
+from function.features import SPEC
 from training.measures import asked_text, is_met, value_text
 from training.weights import VIEWS
 
@@ -43,6 +44,7 @@ def render(info: dict) -> str:
             ("score", "from", "to"), zip(interval["score"], interval["lower"], interval["upper"], strict=True)
         ),
         speech_probability=info["no_speech"]["speech_probability"],
+        window=f"{info['window']['frames'] * SPEC.hop_s:.0f}",
         power=info["pooling"]["power"],
         clearest_speech=info["no_speech"]["clearest_speech"],
     )

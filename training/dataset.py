@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -67,27 +68,12 @@ def training_batches(files: list[Path], seed: int, epoch: int) -> tf.data.Datase
     (B, T, 48), mask (B, T) bool, False where padded; frame_scores is NaN where padded. The same files, seed
     and epoch give the same batches.
     """
-
-    def read(path):
-        return _typed(
-            tf.numpy_function(lambda name: _augmented(name, seed, epoch), [path], [tf.float32] * len(_RANKS))
-        )
-
-    paths = tf.data.Dataset.from_tensor_slices([str(path) for path in files])
-    return _batches(paths.map(read, PARALLEL))
+    return _batches(files, lambda name: _augmented(name, seed, epoch))
 
 
 def evaluation_batches(paths: list[Path]) -> tf.data.Dataset:
     """The clips as they are, in padded batches; their order is not kept."""
-
-    def read(path):
-        return _typed(
-            tf.numpy_function(
-                lambda name: _values(load_clip(Path(name.decode()))), [path], [tf.float32] * len(_RANKS)
-            )
-        )
-
-    return _batches(tf.data.Dataset.from_tensor_slices([str(path) for path in paths]).map(read, PARALLEL))
+    return _batches(paths, lambda name: _values(load_clip(Path(name.decode()))))
 
 
 # What a batch is, so that a graph for any length and number of clips is traced once.
@@ -123,20 +109,23 @@ def _typed(values: list) -> dict:
     return clip
 
 
-def _batches(clips: tf.data.Dataset) -> tf.data.Dataset:
+def _batches(files: list[Path], values_of: Callable[[bytes], list[np.ndarray]]) -> tf.data.Dataset:
+    """Padded batches of the files' clips; ``values_of(name)`` reads one, as ``_values`` lists its arrays."""
+
+    def read(path):
+        return _typed(tf.numpy_function(values_of, [path], [tf.float32] * len(_RANKS)))
+
     boundaries = list(range(BUCKET_STEP, LONGEST + 1, BUCKET_STEP))
     sizes = [max(1, BATCH_FRAMES // longest) for longest in [*boundaries, 2 * LONGEST]]
-    # What tunes parallelism wakes once a minute, and an epoch would not end before (EXPERIMENTS.md, 19).
+    clips = tf.data.Dataset.from_tensor_slices([str(path) for path in files]).map(read, PARALLEL)
+    batches = clips.bucket_by_sequence_length(
+        lambda clip: tf.shape(clip["frames"])[0],
+        boundaries,
+        sizes,
+        padding_values={name: np.float32(np.nan if name == "frame_scores" else 0) for name in _RANKS}
+        | {"mask": False},
+    )
+    # The tuner wakes once a minute, and an epoch would not end before (training/EXPERIMENTS.md, 19).
     options = tf.data.Options()
     options.autotune.enabled = False
-    return (
-        clips.with_options(options)
-        .bucket_by_sequence_length(
-            lambda clip: tf.shape(clip["frames"])[0],
-            boundaries,
-            sizes,
-            padding_values={name: np.float32(np.nan if name == "frame_scores" else 0) for name in _RANKS}
-            | {"mask": False},
-        )
-        .prefetch(PARALLEL)
-    )
+    return batches.prefetch(PARALLEL).with_options(options)
