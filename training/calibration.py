@@ -63,9 +63,14 @@ def interval_table(found: list[Prediction], no_speech: dict) -> dict:
     less than 90 % of a new speaker's clips. The coverage that is asked for is reached by one standard
     error over the speakers, who are few. Clips that the rule ``no_speech`` refuses are left out: they
     get no interval, and are the easiest ones. Returns lists ``score``, ``lower``, ``upper``, to
-    interpolate between, and ``coverage``.
+    interpolate between, and ``coverage``. Raises ValueError when it refuses them all.
     """
     scored = [p for p in found if p.clip["pesq_wb"] is not None and not is_refused(p.speech, no_speech)]
+    if not scored:
+        raise ValueError(
+            f"None of the {len(found)} clips to calibrate on has speech by the rule {no_speech}, expected "
+            "some: the network can't tell speech from noise yet, so train it for longer."
+        )
     pairs = np.array([(p.overall, p.clip["pesq_wb"]) for p in scored]).clip(LOWEST, HIGHEST)
     speaker = np.array([zlib.crc32(str(p.clip["speakers"]).encode()) // 2 for p in scored])
     for tail in TAILS:

@@ -5,7 +5,6 @@ from string import Template
 
 from function.features import SPEC
 from training.measures import asked_text, is_met, value_text
-from training.weights import VIEWS
 
 TEMPLATE = Path(__file__).with_name("MODEL_CARD.template.md")
 BY_RULE = "The weights are chosen by rule, never by a development score (training/train.py)."
@@ -27,7 +26,6 @@ def render(info: dict) -> str:
         config=config["name"],
         units=" and ".join(str(units) for units in config["units"]),
         maps=len(config["maps"]),
-        lengths=" and ".join(f"{factor:g}" for factor in VIEWS),
         sha256=info["files"]["onnx"]["sha256"],
         versions=", ".join(f"{name} {number}" for name, number in info["versions"].items()),
         beginning=_beginning(info["training"]),

@@ -22,8 +22,7 @@ from function.report import SCALE
 from training import calibration, card, conformance, evaluate
 from training.dataset import read_manifest
 from training.measures import print_table
-from training.network import Config
-from training.weights import halfway, served
+from training.weights import halfway
 
 WINDOW = {"frames": 4096, "context": 256}
 RUNTIMES_AGREE_TO = 1e-4
@@ -146,7 +145,7 @@ def _file(path: Path) -> dict:
 
 
 def _trained(run: Path, beginning: Path | None) -> tuple[keras.Model, dict]:
-    """A run's network as it is served, and how it was trained: run.json, and how far it came."""
+    """A run's network, and how it was trained: run.json, and how far it came."""
     settings = json.loads((run / "run.json").read_text())
     history = json.loads((run / "history.json").read_text())
     done = {
@@ -164,7 +163,7 @@ def _trained(run: Path, beginning: Path | None) -> tuple[keras.Model, dict]:
                 f"{run} began with: name what training.train was given as --from."
             )
         network = halfway(_load(beginning), network)
-    return served(Config(**settings["config"]), network), settings | done
+    return network, settings | done
 
 
 def _again(model: Path) -> tuple[keras.Model, dict, dict]:

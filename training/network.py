@@ -75,27 +75,18 @@ CONFIGS = {
 }
 
 
-def build(config: Config, views: int = 1) -> keras.Model:
+def build(config: Config) -> keras.Model:
     """The network as it is exported.
 
     Input ``frames`` (batch, frames, 257) float32, as function.features makes them; any number of
     frames from 1. Outputs, a dict of (batch, frames) float32: ``score`` 1.04 to 4.64, ``weight``
     above 0, ``speech`` 0 to 1. The recording's score is function.model.FrameScores.overall of them.
     Built from Keras's own layers only, so that the saved file loads without this module.
-
-    With more ``views``, of a configuration with a front, the two layers that read the spectrum have
-    a kernel for each, and what they read goes through all other layers in one batch: a recurrence
-    takes hardly longer for two. Score and weight are means over the views; whether somebody speaks,
-    the first says alone (docs/decisions/0024, 0067, 0069).
     """
     frames = keras.Input((None, SPEC.bins), name="frames")
-    outputs = _heads(config, *_trunk(config, frames, None, "float32", views))
+    outputs = _heads(config, *_trunk(config, frames, None, "float32"))
     # Only here: a clipped score would have no gradient to come back by.
     outputs["score"] = ops.clip(outputs["score"], LOWEST, HIGHEST)
-    if views > 1:
-        said = {name: ops.split(values, views, axis=0) for name, values in outputs.items()}
-        outputs = {name: sum(said[name]) / views for name in ("score", "weight")}
-        outputs["speech"] = said["speech"][0]
     return _with_bands(keras.Model(frames, outputs, name=f"aqscore_{config.name}"))
 
 
@@ -125,21 +116,21 @@ class States(NamedTuple):
     context: KerasTensor | None = None  # one step, of all
 
 
-def _trunk(config: Config, frames, mask, precision: str, views: int = 1) -> tuple[States, KerasTensor]:
+def _trunk(config: Config, frames, mask, precision: str) -> tuple[States, KerasTensor]:
     """Returns the hidden states, and for each frame which of the fast ones is its own.
 
-    ``precision`` is the convolutions' dtype policy. The states' batch is ``views`` times that of the frames.
+    ``precision`` is the convolutions' dtype policy.
     """
     if not config.front:
         return States(_recurrence(config, frames, mask)), _counted(frames)
     heard = frames[:, :, :HEARD_BINS]
     count = heard_bands().shape[1]
-    bands = layers.Dense(views * count, use_bias=False, trainable=False, name="bands")(heard)
-    logarithms = ops.log(_in_one_batch(bands, views) + LOG_FLOOR)
+    bands = layers.Dense(count, use_bias=False, trainable=False, name="bands")(heard)
+    logarithms = ops.log(bands + LOG_FLOOR)
     # Zwicker's loudness grows with intensity^0.23; PESQ's own exponent (ITU-T P.862, 10.2.7).
     compressed = [_scaled(logarithms), ops.exp(0.46 * logarithms)]
-    fine = layers.Dense(views * config.fine, name="fine")(log_magnitudes(heard))
-    hidden = layers.Concatenate(name="compressed")([*compressed, _in_one_batch(fine, views)])
+    fine = layers.Dense(config.fine, name="fine")(log_magnitudes(heard))
+    hidden = layers.Concatenate(name="compressed")([*compressed, fine])
     # A clip's end is zeros to the convolutions, whether the batch goes on or not.
     halved = None if mask is None else mask[:, ::2]
     hidden = _convolution(config, _cut(hidden, mask), width=5, precision=precision, name="front")
@@ -152,11 +143,6 @@ def _trunk(config: Config, frames, mask, precision: str, views: int = 1) -> tupl
     slow = _recurrence(config, slow, quartered)
     context = _context(slow, quartered) if config.context else None
     return States(hidden, slow, context), _counted(frames) // 2
-
-
-def _in_one_batch(values, views: int):
-    """(batch, frames, views * n) -> (views * batch, frames, n)."""
-    return ops.concatenate(ops.split(values, views, axis=2), axis=0) if views > 1 else values
 
 
 def _counted(values):
@@ -290,6 +276,5 @@ def _with_bands(model: keras.Model) -> keras.Model:
     """Sets the fixed matrix; as an initialiser it would be spelt out in the saved file's configuration."""
     for layer in model.layers:
         if layer.name == "bands":
-            kernel = heard_bands()
-            layer.set_weights([np.tile(kernel, layer.kernel.shape[1] // kernel.shape[1])])
+            layer.set_weights([heard_bands()])
     return model

@@ -18,10 +18,10 @@ from training.references import WORDS_FLOOR_DB, clean, levelled
 from training.speech import Passage
 
 RATE = SPEC.sample_rate_hz
-SPEED = (0.87, 1.15)
+SPEED = (0.82, 1.22)
 EQUALISER_DB = 4.5
-LOW_CUT_HZ, HIGH_CUT_HZ = (60.0, 250.0), (3_500.0, 7_800.0)
-STEEPEST = 3  # order of the upper cut; the lower is of the first
+LOW_CUT_HZ, HIGH_CUT_HZ = (60.0, 350.0), (3_500.0, 7_800.0)
+STEEPEST = 3  # order of either cut
 DIRECT_RATIO_DB, DECAY_S = (10.0, 28.0), (0.08, 0.5)
 DRIVE = (0.3, 1.5)  # the loudest sample, in units of where the curve bends
 COMPRESSION, COMPRESSION_S = (0.05, 0.35), (0.05, 0.4)
@@ -49,17 +49,17 @@ def _equaliser(samples: np.ndarray, generator: np.random.Generator) -> np.ndarra
 
 
 def _low_cut(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    return _cut(samples, 1, generator.uniform(*LOW_CUT_HZ), "highpass")
+    return _cut(samples, generator, LOW_CUT_HZ, "highpass")
 
 
 def _high_cut(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    order = int(generator.integers(1, STEEPEST + 1))
-    return _cut(samples, order, generator.uniform(*HIGH_CUT_HZ), "lowpass")
+    return _cut(samples, generator, HIGH_CUT_HZ, "lowpass")
 
 
-def _cut(samples: np.ndarray, order: int, hertz: float, kind: str) -> np.ndarray:
+def _cut(samples: np.ndarray, generator: np.random.Generator, hertz: tuple, kind: str) -> np.ndarray:
     """Forwards and backwards: no delay, 6 dB at the corner."""
-    return sosfiltfilt(butter(order, hertz, kind, fs=RATE, output="sos"), samples)
+    order = int(generator.integers(1, STEEPEST + 1))
+    return sosfiltfilt(butter(order, generator.uniform(*hertz), kind, fs=RATE, output="sos"), samples)
 
 
 def _room(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -96,9 +96,9 @@ def _coded(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 # In the order in which they happen: which share of the passages gets each.
 STEPS = {
-    "speed": (0.5, _speed),
+    "speed": (0.6, _speed),
     "equaliser": (0.7, _equaliser),
-    "low_cut": (0.3, _low_cut),
+    "low_cut": (0.4, _low_cut),
     "high_cut": (0.25, _high_cut),
     "room": (0.4, _room),
     "drive": (0.25, _drive),

@@ -22,7 +22,7 @@ from training.measures import HIGHER, is_met, measured
 from training.metrics import bootstrap, pearson, rmse, roc_auc, shared_error, spearman
 from training.network import Config, build
 from training.train import train
-from training.weights import halfway, served
+from training.weights import halfway
 
 # TensorFlow 2.21 and Keras 3.15 speak to NumPy 2.5 and Python 3.13 in words that both are giving up.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")
@@ -118,6 +118,12 @@ def test_the_interval_covers_nine_of_ten_clips_it_has_not_seen():
         assert values == sorted(values)
 
 
+def test_a_network_that_can_not_tell_speech_yet_is_not_calibrated():
+    rule = {"speech_probability": 0.5, "clearest_speech": 1.1}
+    with pytest.raises(ValueError, match="None of the .* clips .* expected some: .* train it for longer"):
+        calibration.interval_table(predictions(np.random.default_rng(0), 20), rule)
+
+
 def test_the_rule_tells_speech_from_none():
     generator = np.random.default_rng(0)
     rule = calibration.no_speech_rule(predictions(generator, 100))
@@ -154,7 +160,7 @@ def test_exported_model_is_whole_and_both_runtimes_agree(exported):
     assert info["data"]["dev_noise"]["clips"] == 8
 
 
-def test_exported_model_is_the_mean_of_the_runs_beginning_and_end_as_it_is_served(exported):
+def test_exported_model_is_the_mean_of_the_runs_beginning_and_end(exported):
     beginning, network, model = (
         keras.models.load_model(exported / name, compile=False)
         for name in ("beginning.keras", "run/network.keras", "model/model.keras")
@@ -163,7 +169,7 @@ def test_exported_model_is_the_mean_of_the_runs_beginning_and_end_as_it_is_serve
         [(one + other) / 2 for one, other in zip(beginning.weights, network.weights, strict=True)]
     )
     frames = np.random.default_rng(0).random((1, 30, 257)).astype(np.float32)
-    for name, values in served(TINY, network)(frames, training=False).items():
+    for name, values in network(frames, training=False).items():
         np.testing.assert_allclose(model(frames, training=False)[name], values, atol=1e-6)
     assert json.loads((exported / "model" / "model.json").read_text())["training"]["halfway"] is True
     card = (exported / "model" / "MODEL_CARD.md").read_text()
