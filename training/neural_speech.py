@@ -23,13 +23,12 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import soundfile as sf
-import soxr
 from tqdm import tqdm
 
 from function.features import SPEC
 from training.sources import spawned
 from training.splits import TRAIN_ONLY_MARK
-from training.synthesize import GRAMMARS, PEAK
+from training.synthesize import GRAMMARS, at_peak
 
 SEED = 50_000
 VOICES = 300  # the synthesiser's own, then mixtures
@@ -162,11 +161,10 @@ def _speak(number: int) -> None:
         "style": style,
         "speed": np.array([speed], np.float32),
     }
-    samples = soxr.resample(_made["network"].run(None, given)[0], RATE_HZ, SPEC.sample_rate_hz)
+    samples = at_peak(_made["network"].run(None, given)[0], RATE_HZ)
     file.parent.mkdir(exist_ok=True)
     unfinished = file.with_suffix(".tmp")
-    scaled = samples * np.float32(PEAK / np.max(np.abs(samples)))
-    sf.write(unfinished, scaled, SPEC.sample_rate_hz, format="FLAC", subtype="PCM_16")
+    sf.write(unfinished, samples, SPEC.sample_rate_hz, format="FLAC", subtype="PCM_16")
     unfinished.replace(file)
 
 

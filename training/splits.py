@@ -9,7 +9,8 @@ TRAIN, DEV = "train", "dev"
 SPEAKER_SHARE, KIND_SHARE, ROOM_SHARE = 0.15, 0.20, 0.25  # of each that go to dev
 SMALLEST_CORPUS = 4  # speakers; a corpus with fewer trains only: one held-out voice says little
 AUDIO = (".flac", ".wav", ".ogg", ".aiff", ".aif")
-# Files that mark a folder of speech or noise: training.synthesize, .packaged_speech and .packaged_noise.
+# Files that mark a folder of speech or noise: training.synthesize, .neural_speech, .packaged_speech and
+# .packaged_noise leave them.
 SYNTHETIC_MARK = "SYNTHETIC.txt"  # trains only, and makes up no more than a share of what is drawn
 TRAIN_ONLY_MARK = "TRAIN_ONLY.txt"  # of speech and of noise
 

@@ -147,6 +147,11 @@ def speak(voice: Voice, sentence: str, scratch: Path) -> np.ndarray | None:
     samples, rate = sf.read(io.BytesIO(scratch.read_bytes()), dtype="float32")
     if len(samples) < SHORTEST_S * rate or not np.any(samples):
         return None
+    return at_peak(samples, rate)
+
+
+def at_peak(samples: np.ndarray, rate: int) -> np.ndarray:
+    """(n,) float32 at 16 kHz, its loudest sample at ``PEAK``."""
     samples = soxr.resample(samples, rate, SPEC.sample_rate_hz)
     return samples * np.float32(PEAK / np.max(np.abs(samples)))
 
