@@ -14,12 +14,13 @@ MINUTES ?= 90
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-$(INSTALLED): requirements.txt
+$(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || \
 		{ echo "aqscore needs CPython 3.13, and $(PYTHON) is $$($(PYTHON) --version). Name one: make PYTHON=/path/to/python3.13 ..."; exit 1; }
 	@echo "Installing into .venv (once, about two minutes)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip --quiet --disable-pip-version-check install -r requirements.txt
+	@$(BIN)/pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: $(INSTALLED) ## Drop three recordings into a bucket, get their scores back (no cloud, no Docker)
@@ -28,10 +29,10 @@ demo: $(INSTALLED) ## Drop three recordings into a bucket, get their scores back
 
 score: $(INSTALLED) ## Score files or folders: make score FILES="a.wav b.mp3" [OPTIONS="--csv scores.csv"]
 	@test -n '$(FILES)' || { echo 'Name recordings or folders: make score FILES="a.wav b.mp3"'; exit 2; }
-	@$(BIN)/python -m function $(FILES) $(OPTIONS)
+	@$(BIN)/aqscore score $(FILES) $(OPTIONS)
 
 serve: $(INSTALLED) ## Serve the page and the HTTPS API on http://127.0.0.1:8000, with no cloud
-	@$(BIN)/python -m uvicorn function.api:app
+	@$(BIN)/aqscore serve
 
 test: $(INSTALLED) ## Run every test that this machine can run, and say which it can't
 	@$(BIN)/python -m infra.localstack.install localstack sam checkov

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import boto3
 
+from aqscore.config import RUNTIMES
 from benchmarks import engine
 from benchmarks.measuring import answers_in_turn, in_fresh_process, ratio, seconds, table
 from benchmarks.recordings import saved, wav
-from function.settings import RUNTIMES
 from infra.localstack.install import LOCALSTACK_PYTHON
 from infra.localstack.server import localstack
 
@@ -22,12 +22,12 @@ LENGTH_S = 10
 FIRST_SCORE = """
 import json, time
 started = time.perf_counter()
-import function.handler as handler
+import aqscore.aws.handler as handler
 loaded = time.perf_counter()
-from function.report import FileSource, Report
-from function.scoring import score
+from aqscore.report import FileSource, Report
+from aqscore.pipeline import score_file
 with open({path!r}, "rb") as file:
-    Report(source=FileSource(file="a"), **dict(score(file, handler.settings))).model_dump_json()
+    Report(source=FileSource(file="a"), **dict(score_file(file, handler.settings.scorer))).model_dump_json()
 done = time.perf_counter()
 first_s, all_s = done - loaded, done - started
 print(json.dumps({{"import_and_load_s": all_s - first_s, "first_score_s": first_s, "all_s": all_s}}))

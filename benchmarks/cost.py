@@ -5,7 +5,7 @@ from benchmarks.engine import MEMORY_MB
 from benchmarks.measuring import short, table
 
 HOURS = 1000
-# What scoring one object asks of S3 (function/storage.py): two HEADs look for a result, one GET reads the
+# The S3 requests of one object (aqscore.aws.storage): two HEADs look for a result, one GET reads the
 # recording, a HEAD and a PUT write the result, a HEAD looks for a result of the other kind.
 GETS, PUTS = 5, 1
 ROUND_TRIP_S = 0.02  # an assumption: of each of these, in the same region

@@ -81,7 +81,7 @@ def start_and_invoke(name: str, event: dict, environment: Mapping[str, str]) -> 
     started = time.perf_counter()
     container = _output(
         "run", "--rm", "--detach", "--network", "host", *_limits(MEMORY_MB),
-        *_environment({**HANDLER_ENVIRONMENT, **environment, "_HANDLER": "function.handler.handler"}),
+        *_environment({**HANDLER_ENVIRONMENT, **environment, "_HANDLER": "aqscore.aws.handler.handler"}),
         "--entrypoint", EMULATOR, name,
         "--runtime-interface-emulator-address", f"127.0.0.1:{port}",
         "--runtime-api-address", f"127.0.0.1:{runtime_port}", BOOTSTRAP,

@@ -18,12 +18,12 @@ from typing import NamedTuple
 import numpy as np
 import onnx
 
+from aqscore.audio.recording import Recording
+from aqscore.config import ScorerConfig
+from aqscore.model.features import SPEC, FrameStream, frame_count, frames_of
+from aqscore.model.loading import load_model
 from benchmarks.measuring import in_turn, milliseconds, ratio, table
 from benchmarks.recordings import RATE, answer, speech, wav
-from function.audio import Recording
-from function.features import SPEC, FrameStream, frame_count, frames_of
-from function.model import load_model
-from function.settings import Settings
 
 LENGTH_S = 10
 ROUNDS = 60
@@ -46,7 +46,7 @@ class Product(NamedTuple):
 
 
 def run(results: dict) -> dict:
-    settings = Settings()
+    settings = ScorerConfig()
     model = load_model(settings)
     data, samples = wav(LENGTH_S), np.resize(speech(), LENGTH_S * RATE)
     frames = frames_of(samples)
@@ -94,7 +94,7 @@ def show(result: dict) -> str:
     return f"{stages}\n\nThe whole takes **{result['ratio']:.2f}** times {floor}."
 
 
-def decode(file, settings: Settings) -> None:
+def decode(file, settings: ScorerConfig) -> None:
     with Recording(file, settings.limits) as recording:
         for _ in recording.blocks():
             pass

@@ -11,9 +11,9 @@ LIMIT_BYTES = "2000000000"
 SCORED = """
 import json, os, time
 from pathlib import Path
-import function.handler as handler
-from function.report import FileSource, Report
-from function.scoring import score
+import aqscore.aws.handler as handler
+from aqscore.report import FileSource, Report
+from aqscore.pipeline import score_file
 
 def status(process):
     lines = Path(f"/proc/{{process}}/status").read_text().splitlines()
@@ -24,7 +24,7 @@ def peak_mb(process):
 
 started = time.perf_counter()
 with open({path!r}, "rb") as file:
-    report = Report(source=FileSource(file="a"), **dict(score(file, handler.settings)))
+    report = Report(source=FileSource(file="a"), **dict(score_file(file, handler.settings.scorer)))
 body = report.model_dump_json()
 spent = time.perf_counter() - started
 processes = [path.name for path in Path("/proc").iterdir() if path.name.isdigit()]

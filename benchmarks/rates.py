@@ -3,16 +3,16 @@
 import tempfile
 from pathlib import Path
 
+from aqscore.aws.object_scorer import BYTES_PER_S, LEAST_S
 from benchmarks.measuring import in_fresh_process, short, table
 from benchmarks.recordings import FORMATS, encoded
-from function.drop_folder import BYTES_PER_S, LEAST_S
 
 AUDIO_S = 600
 SCORED = """
 import json, os, sys, time
 from pathlib import Path
-import function.handler as handler
-from function.scoring import score
+import aqscore.aws.handler as handler
+from aqscore.pipeline import score_file
 
 def spent_by(process):
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
@@ -24,7 +24,7 @@ def spent():
 
 before = spent()
 with open(sys.argv[1], "rb") as file:
-    score(file, handler.settings)
+    score_file(file, handler.settings.scorer)
 print(json.dumps({"processor_s": spent() - before}))
 """
 

@@ -11,9 +11,9 @@ import numpy as np
 import soundfile
 import soxr
 
-from function.report import FileSource, Report
-from function.scoring import score
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.pipeline import score_file
+from aqscore.report import FileSource, Report
 from infra.localstack.install import ROOT
 from tests.recordings import by_ffmpeg, by_libsndfile
 
@@ -71,10 +71,10 @@ def saved(seconds: float) -> Iterator[Path]:
         yield path
 
 
-def answer(data: bytes, settings: Settings) -> bytes:
+def answer(data: bytes, settings: ScorerConfig) -> bytes:
     """Bytes in, JSON out: what a call does between the network and the network."""
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
-        report = Report(source=FileSource(file="recording"), **dict(score(file, settings)))
+        report = Report(source=FileSource(file="recording"), **dict(score_file(file, settings)))
     return report.model_dump_json().encode()

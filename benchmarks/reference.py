@@ -5,9 +5,9 @@ from functools import partial
 
 import numpy as np
 
+from aqscore.config import ScorerConfig
 from benchmarks.measuring import in_turn, milliseconds, ratio, table
 from benchmarks.recordings import RATE, answer, speech, wav
-from function.settings import Settings
 
 ROUNDS = 10
 LENGTH_S = 10
@@ -23,7 +23,7 @@ def run(results: dict) -> dict:
     return in_turn(
         {
             "PESQ-WB, with the clean reference": partial(pesq, RATE, reference, degraded, "wb"),
-            "aqscore, without": partial(answer, data, Settings()),
+            "aqscore, without": partial(answer, data, ScorerConfig()),
         },
         ROUNDS,
     )

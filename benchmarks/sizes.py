@@ -14,12 +14,12 @@ SCORES = 60  # one after the other: a share of a core shows only when it is used
 INSIDE = "/recording.wav"
 SCORED = f"""
 import json, time
-import function.handler as handler
-from function.scoring import score
+import aqscore.aws.handler as handler
+from aqscore.pipeline import score_file
 
 def once():
     with open("{INSIDE}", "rb") as file:
-        score(file, handler.settings)
+        score_file(file, handler.settings.scorer)
 
 once()
 started = time.perf_counter()

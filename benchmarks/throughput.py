@@ -14,16 +14,16 @@ PASSES = 2  # recordings a process, so that its start weighs little
 SCORE = """
 import sys
 from dataclasses import replace
-from function.model import load_model
-from function.scoring import score
-from function.settings import Settings
-settings = replace(Settings(), threads=int(sys.argv[2]))
+from aqscore.model.loading import load_model
+from aqscore.pipeline import score_file
+from aqscore.config import ScorerConfig
+settings = replace(ScorerConfig(), threads=int(sys.argv[2]))
 load_model(settings)
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(int(sys.argv[3])):
     with open(sys.argv[1], "rb") as file:
-        score(file, settings)
+        score_file(file, settings)
 """
 
 

@@ -2,9 +2,9 @@
 
 from functools import partial
 
+from aqscore.config import ScorerConfig
 from benchmarks.measuring import in_turn, milliseconds, short, table
 from benchmarks.recordings import FORMATS, answer, encoded, wav
-from function.settings import Settings
 
 ROUNDS = {1: 60, 10: 60, 60: 20, 600: 5, 3600: 3}  # by seconds of audio
 FORMAT_ROUNDS = 20
@@ -12,7 +12,7 @@ FORMAT_S = 10
 
 
 def run(results: dict) -> dict:
-    settings = Settings()
+    settings = ScorerConfig()
     by_length = {}
     for length_s, rounds in ROUNDS.items():
         data = wav(length_s)

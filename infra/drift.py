@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from function.settings import Settings
+from aqscore.config import ScorerConfig
 
 LEAST = 20
 
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("results", nargs="*", type=Path, metavar="RESULT", help="results, or folders of them")
     paths = parser.parse_args(arguments).results
     if not paths:
-        info = json.loads((Settings.from_env().model_dir / "model.json").read_text())
+        info = json.loads((ScorerConfig.from_env().model_dir / "model.json").read_text())
         print(f"Development clips of {info['name']} {info['version']}: {suggestion(card_scores(info))}")
         print("They were made bad on purpose. Once you have a week of your own results, name them instead.")
         return 0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from function.settings import Settings
+from aqscore.config import ScorerConfig
 
 # The same examples in every run: a test that fails, fails again.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
@@ -24,9 +24,9 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture(scope="session")
-def settings() -> Settings:
+def settings() -> ScorerConfig:
     """The defaults, which score with the shipped model."""
-    return Settings()
+    return ScorerConfig()
 
 
 @pytest.fixture(scope="session")

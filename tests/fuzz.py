@@ -1,7 +1,7 @@
 """Mutants of real recordings in every format, decoded: ``python -m tests.fuzz [--mutants N] [--minutes M]``.
 
 What must not happen: a decoder that crashes, takes more time or memory than its caps, or any error that is
-not one of function.errors'. Mutant number i of a seed is always the same. One that did what it must not is
+not one of aqscore.errors'. Mutant number i of a seed is always the same. One that did what it must not is
 kept, to become a regression test (tests/unit/test_fuzz.py).
 """
 
@@ -21,10 +21,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from function import audio, isolation
-from function.errors import DecoderCrashed, DecoderLost, LimitExceeded, PermanentError
-from function.isolation import Decoding
-from function.settings import Limits
+from aqscore.audio import client as isolation
+from aqscore.audio import recording as audio
+from aqscore.audio.client import Decoding
+from aqscore.errors import DecoderCrashed, DecoderLost, LimitExceeded, PermanentError
+from aqscore.limits import Limits
 from tests.conftest import EXAMPLES
 from tests.recordings import RATE, all_formats
 

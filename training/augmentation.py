@@ -7,7 +7,7 @@ pair differs by what hearing weighs differently there. More speakers are what th
 
 import numpy as np
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training.bands import BIN_HZ, band_matrix, bark, warped
 
 GAIN_DB = 1.5  # what the level's estimate may be off by on other material; PESQ aligns levels itself

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 
 BANDS = 48
 BIN_HZ = np.arange(SPEC.bins) * SPEC.sample_rate_hz / SPEC.frame_length

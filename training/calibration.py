@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from function.meter import clearest_speech
-from function.model import Network
-from function.report import HIGHEST, LOWEST
+from aqscore.analysis.signal_statistics import clearest_speech
+from aqscore.model.runtimes import Network
+from aqscore.scale import HIGHEST, LOWEST
 from training.dataset import clip_path, load_clip, read_manifest
 
 COVERAGE = 0.9

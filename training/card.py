@@ -3,7 +3,7 @@
 from pathlib import Path
 from string import Template
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training.measures import asked_text, is_met, value_text
 
 TEMPLATE = Path(__file__).with_name("MODEL_CARD.template.md")

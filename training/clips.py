@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from function.features import SPEC, frame_count, frames_of
+from aqscore.model.features import SPEC, frame_count, frames_of
 from training import labels
 from training.bands import BANDS
 from training.mixtures import Pools, Version

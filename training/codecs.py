@@ -8,7 +8,7 @@ import soundfile as sf
 import soxr
 from scipy.signal import fftconvolve
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 
 RATE = SPEC.sample_rate_hz
 BLOCK = 4096  # samples; libsndfile crashes on a minute of Vorbis written at once

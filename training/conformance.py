@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from function.features import SPEC
-from function.scoring import score
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.model.features import SPEC
+from aqscore.pipeline import score_file
 
 TOLERANCE = 0.005
 RATE = SPEC.sample_rate_hz
@@ -48,14 +48,14 @@ def signals() -> dict[str, np.ndarray]:
     return {name: (0.5 * values / np.abs(values).max()).astype(np.float32) for name, values in made.items()}
 
 
-def scores_of(settings: Settings) -> dict[str, float | None]:
+def scores_of(settings: ScorerConfig) -> dict[str, float | None]:
     """The serving pipeline's score of each signal; None where it finds no speech."""
     found = {}
     for name, samples in signals().items():
         with tempfile.TemporaryFile(suffix=".wav") as file:
             sf.write(file, samples, RATE, format="WAV", subtype="PCM_16")
             file.seek(0)
-            found[name] = score(file, settings, frames=False).score
+            found[name] = score_file(file, settings, frames=False).score
     return found
 
 
@@ -81,10 +81,10 @@ def main(arguments: list[str] | None = None) -> None:
         prog="python -m training.conformance", description=__doc__.split("\n")[0]
     )
     parser.add_argument(
-        "--model", type=Path, default=Settings().model_dir, help="folder that training.export wrote"
+        "--model", type=Path, default=ScorerConfig().model_dir, help="folder that training.export wrote"
     )
     folder = parser.parse_args(arguments).model
-    pinned = {"tolerance": TOLERANCE, "scores": scores_of(replace(Settings(), model_dir=folder))}
+    pinned = {"tolerance": TOLERANCE, "scores": scores_of(replace(ScorerConfig(), model_dir=folder))}
     (folder / "conformance.json").write_text(json.dumps(pinned, indent=1) + "\n")
     for name, value in pinned["scores"].items():
         print(f"{name}: {'no score' if value is None else value}")

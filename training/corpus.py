@@ -24,7 +24,7 @@ import numpy as np
 import soundfile as sf
 from tqdm import tqdm
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training import splits
 from training.clips import make_clip
 from training.mixtures import Pools

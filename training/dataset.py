@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training.augmentation import augmented
 from training.bands import BANDS
 

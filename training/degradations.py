@@ -9,7 +9,7 @@ import numpy as np
 import soxr
 from scipy.signal import firwin, oaconvolve
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training.labels import active_level
 from training.spectra import decision_directed, quiet_spectrum, subtraction, to_samples, to_spectrum
 

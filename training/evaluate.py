@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from function.features import SPEC
-from function.model import OnnxNetwork, load_model
-from function.report import HIGHEST, LOWEST
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.model.features import SPEC
+from aqscore.model.loading import load_model
+from aqscore.model.runtimes import OnnxNetwork
+from aqscore.scale import HIGHEST, LOWEST
 from training.calibration import NO_SPEECH_SET, SCORED_SETS, is_for_calibration, is_plain_speech
 from training.dataset import read_manifest
 from training.measures import HIGHER, LOWER, WITHIN, measured, plain, print_table, rounded
@@ -38,7 +39,7 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
     A row has name, value, low and high (its confidence interval, or null), way ("at least", "at most",
     "within"), bar and aim.
     """
-    settings = replace(Settings(), model_dir=model)
+    settings = replace(ScorerConfig(), model_dir=model)
     runs = score_clips(corpus, read_manifest(corpus, *SCORED_SETS, PAIR_SET, NO_SPEECH_SET), settings)
     by_set = {
         name: [run for run in runs if run.clip["set"] == name]
@@ -128,7 +129,7 @@ def _burst_rows(runs: list[Run]) -> list[dict]:
     ]
 
 
-def _change_rows(corpus: Path, runs: list[Run], settings: Settings) -> list[dict]:
+def _change_rows(corpus: Path, runs: list[Run], settings: ScorerConfig) -> list[dict]:
     """The largest move of any clip: a mean would hide the one recording that jumps."""
     chosen = runs[:: max(1, len(runs) // CHANGED_CLIPS)][:CHANGED_CLIPS]
     moves = moved_scores(corpus, chosen, settings)
@@ -200,7 +201,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__.split("\n")[0])
     parser.add_argument("--corpus", type=Path, required=True, help="corpus with the development sets")
     parser.add_argument(
-        "--model", type=Path, default=Settings().model_dir, help="folder that training.export wrote"
+        "--model", type=Path, default=ScorerConfig().model_dir, help="folder that training.export wrote"
     )
     parser.add_argument("--plots", type=Path, help="folder for PNGs: scatter, error by group")
     options = parser.parse_args(arguments)

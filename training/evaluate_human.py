@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from function.errors import PermanentError
-from function.scoring import score
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.errors import PermanentError
+from aqscore.pipeline import score_file
 from training.metrics import bootstrap, pearson, rmse, spearman
 
 MEASURES = {"Pearson": pearson, "Spearman": spearman, "RMSE": rmse}
@@ -49,7 +49,7 @@ def read_rows(path: Path) -> list[tuple[Path, float, str | None]]:
 
 
 def compare(
-    rows: list[tuple[Path, float, str | None]], settings: Settings
+    rows: list[tuple[Path, float, str | None]], settings: ScorerConfig
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Scores the files; returns (MOS, score) arrays by "file" and, where conditions are given, "condition".
 
@@ -59,7 +59,7 @@ def compare(
     for path, mos, condition in tqdm(rows, unit="file", mininterval=1.0):
         try:
             with path.open("rb") as file:
-                result = score(file, settings, frames=False)
+                result = score_file(file, settings, frames=False)
         except (PermanentError, OSError) as error:
             tqdm.write(f"{path}: {error}")
             continue
@@ -83,10 +83,10 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("csv", type=Path, help="file with the columns path, MOS and perhaps condition")
     parser.add_argument(
-        "--model", type=Path, default=Settings().model_dir, help="folder that training.export wrote"
+        "--model", type=Path, default=ScorerConfig().model_dir, help="folder that training.export wrote"
     )
     options = parser.parse_args(arguments)
-    columns = compare(read_rows(options.csv), replace(Settings(), model_dir=options.model))
+    columns = compare(read_rows(options.csv), replace(ScorerConfig(), model_dir=options.model))
     for name, (mos, scores) in columns.items():
         if len(mos) < LEAST_ROWS:
             print(f"per {name}: {len(mos)} scored, at least {LEAST_ROWS} are needed to compare")

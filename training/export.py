@@ -16,9 +16,9 @@ import keras
 import numpy as np
 import onnx
 
-from function.features import SPEC
-from function.model import OUTPUTS, OnnxNetwork
-from function.report import SCALE
+from aqscore.model.features import SPEC
+from aqscore.model.runtimes import OUTPUTS, OnnxNetwork
+from aqscore.scale import SCALE
 from training import calibration, card, conformance, evaluate
 from training.dataset import read_manifest
 from training.measures import print_table

@@ -4,7 +4,7 @@ import numpy as np
 from pesq import BufferTooShortError, NoUtterancesError, pesq
 from scipy.ndimage import binary_dilation
 
-from function.features import SPEC, WINDOW, frame_count, frames_of
+from aqscore.model.features import SPEC, WINDOW, frame_count, frames_of
 from training.bands import band_matrix
 
 PERFECT = 4.643888  # PESQ-WB of a signal with itself: the top of P.862.2's mapping

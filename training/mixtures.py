@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training import degradations, noises
 from training.codecs import random_codec
 from training.labels import active_level

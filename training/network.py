@@ -7,9 +7,9 @@ import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
 
-from function.features import SPEC
-from function.model import SILENT_WEIGHT
-from function.report import HIGHEST, LOWEST
+from aqscore.model.features import SPEC
+from aqscore.model.windows import SILENT_WEIGHT
+from aqscore.scale import HIGHEST, LOWEST
 from training.bands import band_matrix
 
 STRETCH = 0.3  # how far the sigmoid reaches beyond both ends: half of all labels lie where it would be flat
@@ -78,9 +78,9 @@ CONFIGS = {
 def build(config: Config) -> keras.Model:
     """The network as it is exported.
 
-    Input ``frames`` (batch, frames, 257) float32, as function.features makes them; any number of
+    Input ``frames`` (batch, frames, 257) float32, as aqscore.model.features makes them; any number of
     frames from 1. Outputs, a dict of (batch, frames) float32: ``score`` 1.04 to 4.64, ``weight``
-    above 0, ``speech`` 0 to 1. The recording's score is function.model.FrameScores.overall of them.
+    above 0, ``speech`` 0 to 1. The recording's score is aqscore.model.loading.FrameScores.overall of them.
     Built from Keras's own layers only, so that the saved file loads without this module.
     """
     frames = keras.Input((None, SPEC.bins), name="frames")

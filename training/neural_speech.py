@@ -25,7 +25,7 @@ import onnxruntime
 import soundfile as sf
 from tqdm import tqdm
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training.sources import spawned
 from training.splits import TRAIN_ONLY_MARK
 from training.synthesize import GRAMMARS, at_peak

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import fftconvolve, lfilter
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training.references import read_audio
 from training.speech import SpeechPool
 from training.splits import TALKING, TRAIN

@@ -16,7 +16,7 @@ import numpy as np
 import soundfile as sf
 import soxr
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training.packages import run, unpacked
 from training.splits import AUDIO, TRAIN_ONLY_MARK, kind_of
 

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from function.model import FrameScores
+from aqscore.model.pooling import FrameScores
 from training.dataset import clip_path, load_clip, read_manifest
 from training.metrics import rmse
 from training.sets import TRAIN_SET

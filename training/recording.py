@@ -9,7 +9,7 @@ import numpy as np
 import soxr
 from scipy.signal import butter, sosfiltfilt
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training.codecs import CODECS, code
 from training.degradations import decaying_room, in_room, moving_level
 from training.labels import active_level

@@ -12,7 +12,7 @@ import soundfile as sf
 import soxr
 from scipy.signal import butter, sosfiltfilt
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training.labels import LEVEL_FRAME, active_level, pesq_wb
 from training.spectra import HOP, decision_directed, quiet_spectrum, to_samples, to_spectrum
 

@@ -15,9 +15,9 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from function.errors import SetupError
-from function.model import NETWORKS
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.errors import SetupError
+from aqscore.model.runtimes import NETWORKS
 from training import card, conformance
 
 PINNED = "conformance.json"
@@ -53,7 +53,7 @@ def check(folder: Path) -> None:
     """Raises SetupError when either runtime can't load the model, or scores a signal other than pinned."""
     pinned = json.loads((folder / PINNED).read_text())
     for runtime in NETWORKS:
-        found = conformance.scores_of(replace(Settings(), model_dir=folder, runtime=runtime))
+        found = conformance.scores_of(replace(ScorerConfig(), model_dir=folder, runtime=runtime))
         for signal, expected in pinned["scores"].items():
             if _apart(found.get(signal), expected) > pinned["tolerance"]:
                 raise SetupError(
@@ -99,7 +99,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, required=True, help="folder that training.export wrote")
     parser.add_argument("--version", type=_version, help="e.g. 1.1.0; the export's own by default")
     parser.add_argument("--name", help="e.g. our-calls; the export's own by default")
-    parser.add_argument("--out", type=Path, default=Settings().model_dir, help="model_artifacts by default")
+    parser.add_argument(
+        "--out", type=Path, default=ScorerConfig().model_dir, help="model_artifacts by default"
+    )
     options = parser.parse_args(arguments)
     try:
         info = release(options.model, options.out, options.name, options.version)

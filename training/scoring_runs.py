@@ -10,10 +10,10 @@ import soundfile as sf
 import soxr
 from tqdm import tqdm
 
-from function.features import SPEC
-from function.report import Scored
-from function.scoring import score
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.model.features import SPEC
+from aqscore.pipeline import score_file
+from aqscore.report import Scored
 from training.dataset import clip_path
 
 RATE = SPEC.sample_rate_hz
@@ -39,16 +39,16 @@ class Run(NamedTuple):
         return any(warning.code == "no_speech" for warning in self.result.warnings)
 
 
-def score_clips(corpus: Path, clips: list[dict], settings: Settings) -> list[Run]:
+def score_clips(corpus: Path, clips: list[dict], settings: ScorerConfig) -> list[Run]:
     """Scores the clips' FLAC files, as a user's recordings would be."""
     runs = []
     for clip in tqdm(clips, desc="development clips", unit="clip", mininterval=1.0):
         with clip_path(corpus, clip, ".flac").open("rb") as file:
-            runs.append(Run(clip, score(file, settings)))
+            runs.append(Run(clip, score_file(file, settings)))
     return runs
 
 
-def moved_scores(corpus: Path, runs: list[Run], settings: Settings) -> dict[str, np.ndarray]:
+def moved_scores(corpus: Path, runs: list[Run], settings: ScorerConfig) -> dict[str, np.ndarray]:
     """How far each change moves the score: name of the change -> (clips,) absolute differences, MOS-LQO.
 
     A clip that a change makes unscorable moves by infinity.
@@ -60,7 +60,7 @@ def moved_scores(corpus: Path, runs: list[Run], settings: Settings) -> dict[str,
             with tempfile.TemporaryFile(suffix=".wav") as file:
                 sf.write(file, changed, rate, format="WAV", subtype=subtype)
                 file.seek(0, io.SEEK_SET)
-                moved = score(file, settings, frames=False).score
+                moved = score_file(file, settings, frames=False).score
             moves[name].append(np.inf if moved is None else abs(moved - run.result.score))
     return {name: np.array(values) for name, values in moves.items()}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training import labels
 from training.mixtures import (
     COMBINED,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training.references import LEVEL_DBFS, Reference, load_prepared
 
 RATE = SPEC.sample_rate_hz

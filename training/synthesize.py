@@ -19,7 +19,7 @@ import soundfile as sf
 import soxr
 from tqdm import tqdm
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training.splits import SYNTHETIC_MARK
 
 SEED = 1

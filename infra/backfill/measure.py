@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 import numpy as np
 import soundfile
 
-from function.scoring import score
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.pipeline import score_file
 from infra.backfill.estimate import FIGURES
 from infra.localstack.install import ROOT
 
@@ -42,7 +42,7 @@ def _score_s(samples: np.ndarray, rate: int) -> float:
         soundfile.write(file, samples, rate, format="WAV")
         file.seek(0)
         started = time.perf_counter()
-        score(file, Settings()).model_dump_json()
+        score_file(file, ScorerConfig()).model_dump_json()
         return time.perf_counter() - started
 
 

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 import soundfile
 
-from function.errors import PermanentError
-from function.scoring import score
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.errors import PermanentError
+from aqscore.pipeline import score_file
 from infra.localstack.install import ROOT
 
 RATE = 16_000
@@ -35,7 +35,7 @@ class Body:
         with tempfile.TemporaryFile() as file:
             file.write(self.content)
             try:
-                scored = score(file, Settings())
+                scored = score_file(file, ScorerConfig())
             except PermanentError as error:
                 return "error", error.type, None
         return "score", scored.score, scored.verdict

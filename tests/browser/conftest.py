@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Page, sync_playwright
 
-from function.api import app
+from aqscore.http.app import app
 from infra.waiting import wait_until
 from tests.conftest import ROOT
 

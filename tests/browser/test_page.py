@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from function.__main__ import main
+from aqscore.cli.main import main
 from tests.conftest import EXAMPLES, wav_bytes
 
 NOISY, CLEAN, SILENT = (EXAMPLES / f"{name}.flac" for name in ("noisy", "clean", "no_speech"))

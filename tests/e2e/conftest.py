@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from function.settings import Settings
+from aqscore.config import ScorerConfig
 from infra.localstack.install import EMULATOR, LOCALSTACK_PYTHON, ROOT, SAM
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, deploy
@@ -31,7 +31,7 @@ def stack(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     logs = tmp_path_factory.mktemp("logs")
     print(f"The logs of LocalStack and the function: {logs}")
     with localstack(logs) as address:
-        stack = deploy(address, runtime=Settings.from_env().runtime)
+        stack = deploy(address, runtime=ScorerConfig.from_env().runtime)
         stack.start_function()
         yield stack
 
@@ -47,7 +47,7 @@ def built(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not SAM.exists():
         pytest.skip("the SAM CLI is not installed: python -m infra.localstack.install sam")
     folder = tmp_path_factory.mktemp("build")
-    runtime = Settings.from_env().runtime
+    runtime = ScorerConfig.from_env().runtime
     done = subprocess.run(
         [SAM, "build", "--no-cached", "--parameter-overrides", f"Runtime={runtime}", "--build-dir", folder],
         cwd=ROOT,

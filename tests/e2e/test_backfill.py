@@ -6,7 +6,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
-from function.report import Report
+from aqscore.report import Report
 from infra.localstack.stack import Stack
 from infra.waiting import wait_until
 from tests.conftest import wav_bytes

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from function.report import ErrorRecord, Report
+from aqscore.report import ErrorRecord, Report
 from infra.localstack.stack import Stack
 from tests.conftest import wav_bytes
 from tests.e2e.conftest import wait_until_idle

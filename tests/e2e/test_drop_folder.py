@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from function.report import Report
-from function.scoring import score
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.pipeline import score_file
+from aqscore.report import Report
 from infra.localstack.stack import Stack
 from infra.waiting import wait_until
 from tests.conftest import wav_bytes
@@ -45,7 +45,7 @@ def test_a_recording_gets_its_report(stack: Stack, speech: np.ndarray, tmp_path)
 
     (tmp_path / "first.wav").write_bytes(body)
     with (tmp_path / "first.wav").open("rb") as file:
-        here = score(file, Settings.from_env())
+        here = score_file(file, ScorerConfig.from_env())
     assert report.score == pytest.approx(here.score, abs=1e-4)
     assert report.model == here.model
 

@@ -7,7 +7,7 @@ import httpx2
 import numpy as np
 import pytest
 
-from function.report import Report
+from aqscore.report import Report
 from infra.localstack.stack import RESULT_LIMIT_S, Stack
 from infra.waiting import wait_until
 from tests.conftest import EXAMPLES, wav_bytes

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from function.report import ErrorRecord, Report
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.report import ErrorRecord, Report
 from infra.localstack.install import LOCALSTACK_PYTHON, ROOT
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, deploy
@@ -20,7 +20,7 @@ from tests.conftest import wav_bytes
 from tests.recordings import by_ffmpeg
 
 MOST_MB = {"onnx": 350, "tensorflow": 1_300}
-RUNTIME = Settings.from_env().runtime
+RUNTIME = ScorerConfig.from_env().runtime
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from function.report import ErrorRecord, Report
+from aqscore.report import ErrorRecord, Report
 from infra.localstack.stack import Stack
 from tests.conftest import wav_bytes
 from tests.e2e.events import eventbridge_event, s3_event

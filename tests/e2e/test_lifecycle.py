@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from function.settings import Settings
+from aqscore.config import ScorerConfig
 from infra.localstack.server import localstack
 from infra.localstack.stack import STACK_NAME, Stack, client, deploy
 from infra.waiting import wait_until
@@ -22,7 +22,7 @@ DELETE_LIMIT_S = 60
 @pytest.fixture(scope="module")
 def stack(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with localstack(tmp_path_factory.mktemp("lifecycle-logs")) as address:
-        yield deploy(address, runtime=Settings.from_env().runtime)
+        yield deploy(address, runtime=ScorerConfig.from_env().runtime)
 
 
 def version_in_use(stack: Stack) -> str:

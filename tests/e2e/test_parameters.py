@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from function.announcements import Announcement
-from function.settings import Settings
+from aqscore.aws.notifications import Announcement
+from aqscore.config import ScorerConfig
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, client, deploy
 from infra.waiting import wait_until
@@ -28,7 +28,7 @@ def stack(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         )
         stack = deploy(
             address,
-            runtime=Settings.from_env().runtime,
+            runtime=ScorerConfig.from_env().runtime,
             ExistingBucket=BUCKET,
             Notification="sns",
             Backfill="true",

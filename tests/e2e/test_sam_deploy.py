@@ -14,8 +14,8 @@ import httpx2
 import numpy as np
 import pytest
 
-from function.report import Report
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.report import Report
 from infra.localstack.install import LOCALSTACK_PYTHON, SAM
 from infra.localstack.server import localstack
 from infra.localstack.stack import STACK_NAME, Stack, client, deployed
@@ -48,7 +48,7 @@ def stack(packaged: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             [SAM, "deploy", "--template-file", packaged, "--stack-name", STACK_NAME]
             + ["--capabilities", "CAPABILITY_IAM", "--s3-bucket", "sam-uploads"]
             + ["--image-repository", REPOSITORY, "--no-progressbar", "--region", "eu-central-1"]
-            + ["--parameter-overrides", f"Runtime={Settings.from_env().runtime}", "Backfill=true"],
+            + ["--parameter-overrides", f"Runtime={ScorerConfig.from_env().runtime}", "Backfill=true"],
             cwd=packaged.parent,
             env=os.environ
             | {"AWS_ENDPOINT_URL": address, "NO_PROXY": "*", "SAM_CLI_TELEMETRY": "0"}

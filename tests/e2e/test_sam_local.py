@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from function.report import Report
+from aqscore.report import Report
 from infra.localstack.install import SAM
 from infra.sam_local import KEY, RESULTS, SamLocal, sam_local
 from infra.waiting import wait_until

@@ -9,7 +9,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.config import Config
 
-from function.storage import Storage
+from aqscore.aws.storage import Storage
 from infra.localstack.server import localstack
 
 _numbers = itertools.count()

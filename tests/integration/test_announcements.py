@@ -6,10 +6,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from function.announcements import Announcement, EventBridge, Sns
-from function.drop_folder import DropFolder
-from function.errors import AnnouncementFailed
-from function.settings import Settings
+from aqscore.aws.notifications import Announcement, EventBridge, Sns
+from aqscore.aws.object_scorer import ObjectScorer
+from aqscore.aws.settings import Settings
+from aqscore.errors import AnnouncementFailed
 from infra.waiting import wait_until
 from tests.conftest import EXAMPLES
 from tests.integration.test_storage import announced, stored
@@ -52,17 +52,17 @@ def arn(client_of, queue) -> str:
 
 
 @pytest.fixture
-def by_eventbridge(client_of, arn, results, storage) -> DropFolder:
+def by_eventbridge(client_of, arn, results, storage) -> ObjectScorer:
     """A rule of the default bus sends what aqscore tells of this test's results to the queue."""
     events = client_of("events")
     pattern = {"source": ["aqscore"], "detail": {"result": {"bucket": [results]}}}
     events.put_rule(Name=results, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=results, Targets=[{"Id": "queue", "Arn": arn}])
-    return DropFolder(Settings(results_bucket=results), storage, EventBridge(events, "default"))
+    return ObjectScorer(Settings(results_bucket=results), storage, EventBridge(events, "default"))
 
 
 @pytest.fixture
-def by_sns(client_of, arn, results, storage) -> DropFolder:
+def by_sns(client_of, arn, results, storage) -> ObjectScorer:
     """A topic with the queue as subscriber of scored recordings alone."""
     sns = client_of("sns")
     topic = sns.create_topic(Name=results)["TopicArn"]
@@ -72,7 +72,7 @@ def by_sns(client_of, arn, results, storage) -> DropFolder:
         Endpoint=arn,
         Attributes={"RawMessageDelivery": "true", "FilterPolicy": json.dumps({"state": ["scored"]})},
     )
-    return DropFolder(Settings(results_bucket=results), storage, Sns(sns, topic))
+    return ObjectScorer(Settings(results_bucket=results), storage, Sns(sns, topic))
 
 
 def test_eventbridge_tells_of_reports_and_error_records(s3, by_eventbridge, received, incoming, results):
@@ -110,7 +110,7 @@ def test_a_failed_announcement_loses_no_result_and_is_made_up_for(
         aws_secret_access_key="test",
         config=Config(proxies={}, retries={"total_max_attempts": 1}),
     )
-    cut_off = DropFolder(Settings(results_bucket=results), storage, EventBridge(away, "default"))
+    cut_off = ObjectScorer(Settings(results_bucket=results), storage, EventBridge(away, "default"))
     ref = announced(s3, incoming, "a.flac", SPEECH, "0A")
     with pytest.raises(AnnouncementFailed, match="EventBridge did not take the event"):
         cut_off.process(ref)
@@ -133,7 +133,7 @@ def test_an_old_versions_event_tells_of_nothing(s3, by_sns, received, incoming):
 
 def test_an_unknown_topic_is_said_so(client_of, results, storage, s3, incoming):
     gone = Sns(client_of("sns"), "arn:aws:sns:us-east-1:000000000000:gone")
-    folder = DropFolder(Settings(results_bucket=results), storage, gone)
+    folder = ObjectScorer(Settings(results_bucket=results), storage, gone)
     with pytest.raises(AnnouncementFailed, match="SNS did not take the message: .*NotFound"):
         folder.process(announced(s3, incoming, "notes.wav", b"no audio", "0A"))
     assert stored(s3, results).keys() == {"notes.wav.error.json"}

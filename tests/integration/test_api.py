@@ -6,11 +6,13 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
-from function import api
-from function.drop_folder import DropFolder
-from function.object_ref import ObjectRef
-from function.report import Report
-from function.settings import Settings
+from aqscore.aws.object_ref import ObjectRef
+from aqscore.aws.object_scorer import ObjectScorer
+from aqscore.aws.recording_store import S3RecordingStore
+from aqscore.aws.settings import Settings
+from aqscore.aws.storage import Storage
+from aqscore.http.app import create_app
+from aqscore.report import Report
 from tests.conftest import EXAMPLES
 from tests.integration.test_storage import stored
 
@@ -24,11 +26,12 @@ def stack_settings(incoming, results) -> Settings:
 
 @pytest.fixture
 def client(storage, stack_settings):
-    api.app.dependency_overrides[api.settings_of_environment] = lambda: stack_settings
-    api.app.dependency_overrides[api.storage_of_stack] = lambda: storage
-    with TestClient(api.app) as client:
+    with client_of_stack(stack_settings, storage) as client:
         yield client
-    api.app.dependency_overrides.clear()
+
+
+def client_of_stack(settings: Settings, storage: Storage) -> TestClient:
+    return TestClient(create_app(settings.scorer, S3RecordingStore(settings, storage)))
 
 
 def test_a_posted_recordings_result_is_kept_and_named(s3, client, results):
@@ -75,19 +78,19 @@ def test_an_upload_is_pending_until_the_drop_folder_has_scored_it(
     pending = client.get(ticket["score_url"])
     assert pending.status_code == 202
     assert int(pending.headers["Retry-After"]) > 0
-    DropFolder(stack_settings, storage).process(ObjectRef(incoming, f"uploads/{ticket['id']}"))
+    ObjectScorer(stack_settings, storage).process(ObjectRef(incoming, f"uploads/{ticket['id']}"))
     assert client.get(ticket["score_url"]).json()["score"]
 
 
 def test_behind_a_prefix_uploads_have_their_place_and_nothing_else_is_read(
-    s3, client, storage, stack_settings, incoming
+    s3, storage, stack_settings, incoming
 ):
     prefixed = replace(stack_settings, incoming_prefix="calls/")
-    api.app.dependency_overrides[api.settings_of_environment] = lambda: prefixed
+    client = client_of_stack(prefixed, storage)
     ticket = client.post("/v1/uploads", json={"filename": "a.flac", "size": len(CLEAN)}).json()
     httpx2.post(ticket["url"], data=ticket["fields"], files={"file": ("a.flac", CLEAN)})
     assert client.get(ticket["score_url"]).status_code == 202
-    DropFolder(prefixed, storage).process(ObjectRef(incoming, f"calls/uploads/{ticket['id']}"))
+    ObjectScorer(prefixed, storage).process(ObjectRef(incoming, f"calls/uploads/{ticket['id']}"))
     assert client.get(ticket["score_url"]).json()["score"]
     s3.put_object(Bucket=incoming, Key="elsewhere.flac", Body=CLEAN)
     assert client.post("/v1/scores", json={"bucket": incoming, "key": "elsewhere.flac"}).status_code == 403
@@ -96,7 +99,7 @@ def test_behind_a_prefix_uploads_have_their_place_and_nothing_else_is_read(
 def test_an_upload_that_cannot_be_scored_has_an_error_record(client, storage, stack_settings, incoming):
     ticket = client.post("/v1/uploads", json={"filename": "a.wav", "size": 100}).json()
     httpx2.post(ticket["url"], data=ticket["fields"], files={"file": ("a.wav", b"a letter")})
-    DropFolder(stack_settings, storage).process(ObjectRef(incoming, f"uploads/{ticket['id']}"))
+    ObjectScorer(stack_settings, storage).process(ObjectRef(incoming, f"uploads/{ticket['id']}"))
     assert client.get(ticket["score_url"]).json()["error"]["type"] == "unsupported_format"
 
 
@@ -118,7 +121,7 @@ def test_an_upload_is_held_to_its_announced_size(client):
 
 
 def test_an_upload_over_the_limit_gets_no_ticket(client, stack_settings):
-    size = stack_settings.limits.max_bytes + 1
+    size = stack_settings.scorer.limits.max_bytes + 1
     assert client.post("/v1/uploads", json={"filename": "a.wav", "size": size}).status_code == 413
 
 

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from aqscore.aws import object_scorer as module
+from aqscore.aws.object_ref import ObjectRef
+from aqscore.aws.object_scorer import ObjectScorer
+from aqscore.aws.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.errors import BadRequest, OutOfTime, SetupError
+from aqscore.limits import Limits
 from benchmarks.cost import GETS, PUTS
-from function import drop_folder as module
-from function.drop_folder import DropFolder
-from function.errors import BadRequest, OutOfTime, SetupError
-from function.object_ref import ObjectRef
-from function.settings import Limits, Settings
 from tests.conftest import EXAMPLES, ROOT
 from tests.integration.test_storage import announced, stored
 from tests.recordings import titled
@@ -20,8 +22,8 @@ SPEECH = (EXAMPLES / "clean.flac").read_bytes()
 
 
 @pytest.fixture
-def folder(storage, results) -> DropFolder:
-    return DropFolder(Settings(results_bucket=results), storage)
+def folder(storage, results) -> ObjectScorer:
+    return ObjectScorer(Settings(results_bucket=results), storage)
 
 
 def results_in(s3, bucket) -> dict[str, dict]:
@@ -66,7 +68,7 @@ def test_a_duplicate_is_not_scored_again(s3, folder, incoming, results, monkeypa
     bad = announced(s3, incoming, "b.flac", b"no audio", "0B")
     assert [folder.process(ref).state for ref in (good, bad)] == ["scored", "refused"]
     before = results_in(s3, results)
-    monkeypatch.setattr(module, "score", lambda *_, **__: pytest.fail("It was scored again."))
+    monkeypatch.setattr(module, "score_file", lambda *_, **__: pytest.fail("It was scored again."))
     assert [folder.process(ref).state for ref in (good, bad)] == ["duplicate", "duplicate"]
     assert results_in(s3, results) == before
 
@@ -129,11 +131,11 @@ def test_another_model_scores_nothing_again_unless_asked(s3, folder, storage, in
     folder.process(ref)
     real = module.score
 
-    def score_with_another_model(file, settings, left_s):
-        scored = real(file, settings, left_s=left_s)
+    def score_with_another_model(file, config, time_limit_s):
+        scored = real(file, config, time_limit_s=time_limit_s)
         return scored.model_copy(update={"model": scored.model.model_copy(update={"version": "another"})})
 
-    monkeypatch.setattr(module, "score", score_with_another_model)
+    monkeypatch.setattr(module, "score_file", score_with_another_model)
     assert folder.process(ref).state == "duplicate"
     assert folder.process(ref, again=True).state == "scored"
     assert results_in(s3, results)["a.flac.json"]["model"]["version"] == "another"
@@ -207,13 +209,13 @@ def test_results_are_never_scored(folder, results):
 
 def test_a_prefix_goes_before_every_result(s3, storage, incoming, results):
     settings = replace(Settings(results_bucket=results), results_prefix="scores/")
-    DropFolder(settings, storage).process(announced(s3, incoming, "a.flac", SPEECH, "0A"))
+    ObjectScorer(settings, storage).process(announced(s3, incoming, "a.flac", SPEECH, "0A"))
     assert list(stored(s3, results)) == ["scores/a.flac.json"]
 
 
 def test_without_a_results_bucket_it_does_not_start(storage):
     with pytest.raises(SetupError, match="AQSCORE_RESULTS_BUCKET is not set"):
-        DropFolder(Settings(), storage)
+        ObjectScorer(Settings(), storage)
 
 
 def test_an_object_named_without_its_version_is_not_scored_twice(s3, folder, incoming, results, monkeypatch):
@@ -222,7 +224,7 @@ def test_an_object_named_without_its_version_is_not_scored_twice(s3, folder, inc
     announced(s3, incoming, "a.flac", SPEECH, "0A")
     assert folder.process(named).state == "scored"
     with monkeypatch.context() as patch:
-        patch.setattr(module, "score", lambda *_, **__: pytest.fail("it was scored again"))
+        patch.setattr(module, "score_file", lambda *_, **__: pytest.fail("it was scored again"))
         assert folder.process(named).state == "duplicate"
     announced(s3, incoming, "a.flac", SPEECH + b"\0", "0B")
     assert folder.process(named).state == "scored"
@@ -235,10 +237,10 @@ def test_a_decoder_that_hangs_gets_what_is_left_of_the_call(
     monkeypatch.syspath_prepend(ROOT / "tests" / "hostile")
     limits = Limits(max_memory_bytes=97_000_001, max_decode_s=0.5)  # of memory that no other test asks for
     ref = announced(s3, incoming, "a.wav", titled("hang", speech), "0A")
-    patient = Settings(results_bucket=results, limits=replace(limits, max_decode_s=60))
+    patient = Settings(results_bucket=results, scorer=ScorerConfig(limits=replace(limits, max_decode_s=60)))
     with pytest.raises(OutOfTime, match="Decoding takes longer than"):
-        DropFolder(patient, storage).process(ref, left_s=4)
+        ObjectScorer(patient, storage).process(ref, left_s=4)
     assert stored(s3, results) == {}
-    folder = DropFolder(Settings(results_bucket=results, limits=limits), storage)
+    folder = ObjectScorer(Settings(results_bucket=results, scorer=ScorerConfig(limits=limits)), storage)
     assert folder.process(ref).state == "refused"
     assert results_in(s3, results)["a.wav.error.json"]["error"]["type"] == "limit_exceeded"

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from function.errors import StorageUnavailable
-from function.object_ref import ObjectRef
-from function.storage import READ_TRIES, Storage
+from aqscore.aws.object_ref import ObjectRef
+from aqscore.aws.storage import READ_TRIES, Storage
+from aqscore.errors import StorageUnavailable
 from infra.soak.proxy import FaultProxy, fault_proxy
 from tests.integration.test_storage import announced, stored
 

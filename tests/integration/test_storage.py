@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from function.errors import LimitExceeded, ObjectNotFound, StorageUnavailable, Superseded
-from function.object_ref import ObjectRef
-from function.storage import Storage
+from aqscore.aws.object_ref import ObjectRef
+from aqscore.aws.storage import Storage
+from aqscore.errors import LimitExceeded, ObjectNotFound, StorageUnavailable, Superseded
 
 
 def announced(s3, bucket: str, key: str, body: bytes, sequencer: str) -> ObjectRef:

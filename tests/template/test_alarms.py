@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from function.report import HIGHEST, LOWEST
-from function.telemetry import NAMESPACE, UNITS
+from aqscore.aws.metrics import NAMESPACE, UNITS
+from aqscore.scale import HIGHEST, LOWEST
 from infra.localstack.install import ROOT
 
 FUNCTION = {"FunctionName": {"Ref": "Function"}}

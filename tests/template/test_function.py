@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from function.settings import RUNTIMES, Settings
+from aqscore.aws.settings import Settings
+from aqscore.config import RUNTIMES
 from infra.localstack.install import ROOT
 
 TIMES = 6  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from function.events import source_of
-from function.events.direct import Direct
-from function.events.eventbridge import EventBridge
-from function.events.http import Http
-from function.events.s3 import S3
-from function.events.s3_batch import S3Batch
-from function.events.sqs import Sqs
+from aqscore.aws.events import source_of
+from aqscore.aws.events.direct import Direct
+from aqscore.aws.events.eventbridge import EventBridge
+from aqscore.aws.events.http import Http
+from aqscore.aws.events.s3 import S3
+from aqscore.aws.events.s3_batch import S3Batch
+from aqscore.aws.events.sqs import Sqs
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
 SOURCES = {

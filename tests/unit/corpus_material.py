@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from function.features import SPEC
+from aqscore.model.features import SPEC
 from training.splits import TRAIN_ONLY_MARK
 
 RATE = SPEC.sample_rate_hz

@@ -18,7 +18,7 @@ MOMENT = datetime(2026, 1, 1, tzinfo=UTC)  # S3's times are whole seconds: here 
 
 
 class MemoryS3:
-    """The calls of boto3's client that function/storage.py makes."""
+    """The calls of boto3's client that function/aqscore/aws/storage.py makes."""
 
     def __init__(self, step: Callable[[], None]) -> None:
         self._step = step

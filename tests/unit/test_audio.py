@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from function.audio import WHOLE, Part, Recording
-from function.errors import (
+from aqscore.audio.recording import WHOLE, Part, Recording
+from aqscore.errors import (
     BadRequest,
     CorruptAudio,
     EmptyFile,
@@ -17,7 +17,7 @@ from function.errors import (
     UnsupportedFormat,
     UnsupportedSampleRate,
 )
-from function.settings import Limits
+from aqscore.limits import Limits
 
 LIMITS = Limits()
 

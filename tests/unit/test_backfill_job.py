@@ -11,7 +11,7 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from function.events.s3_batch import S3Batch
+from aqscore.aws.events.s3_batch import S3Batch
 from infra.backfill import job, objects
 from infra.backfill.estimate import FIGURES, estimate
 from infra.backfill.objects import Found, Totals

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from aqscore.config import ScorerConfig
 from benchmarks import cold, cost, prices
 from benchmarks.__main__ import PARTS, render
 from benchmarks.floor import Product, as_products, products_of
 from benchmarks.measuring import answers_in_turn, in_turn, ratio, short, spread, table
 from benchmarks.scaling import BATCH, FIRST_BATCHES, Load, simulate
 from benchmarks.sizes import threads_for
-from function.settings import Settings
 
 
 def test_a_spread_is_the_median_and_both_ends():
@@ -53,7 +53,7 @@ def test_nodes_are_the_products_that_they_stand_for():
 
 
 def test_the_shipped_graph_has_its_recurrence_among_the_products():
-    model = Settings().model_dir / "model.onnx"
+    model = ScorerConfig().model_dir / "model.onnx"
     few, many = (sum(p.operations for p in products_of(model, frames)) for frames in (100, 200))
     assert many == pytest.approx(2 * few, rel=0.05)
     in_turn = [product.times for product in products_of(model, 100) if product.rows == 1 < product.times]

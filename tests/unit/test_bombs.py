@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from function.audio import Recording
-from function.errors import LimitExceeded, PermanentError, UnsupportedSampleRate
-from function.scoring import score
-from function.settings import Limits, Settings
+from aqscore.audio.recording import Recording
+from aqscore.config import ScorerConfig
+from aqscore.errors import LimitExceeded, PermanentError, UnsupportedSampleRate
+from aqscore.limits import Limits
+from aqscore.pipeline import score_file
 from tests.recordings import FFMPEG, LIBSNDFILE, RATE, amr, by_ffmpeg, by_libsndfile
 
 CAP_S = 30
@@ -35,14 +36,14 @@ def silence(name: str, seconds: int) -> bytes:
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_expands_is_scored_inside_the_cap_and_refused_outside(tmp_path, name):
     path = tmp_path / f"a.{name}"
-    settings = Settings(limits=LIMITS)
+    settings = ScorerConfig(limits=LIMITS)
     path.write_bytes(silence(name, CAP_S - ROUNDING_S))
     with path.open("rb") as file:
-        result = score(file, settings)
+        result = score_file(file, settings)
     assert result.media.duration_s == pytest.approx(CAP_S - ROUNDING_S, abs=ROUNDING_S)
     path.write_bytes(silence(name, CAP_S + ROUNDING_S))
     with path.open("rb") as file, pytest.raises(LimitExceeded, match=f"longer than {CAP_S} s"):
-        score(file, settings)
+        score_file(file, settings)
 
 
 @pytest.mark.parametrize("name", ["flac", "vorbis.ogg", "opus", "mp3", "m4a", "alac.m4a", "webm", "mka"])
@@ -116,7 +117,7 @@ def test_a_count_that_lies_is_not_believed(tmp_path, name):
     path.write_bytes(data)
     with path.open("rb") as file:
         try:
-            result = score(file, Settings(limits=LIMITS))
+            result = score_file(file, ScorerConfig(limits=LIMITS))
         except PermanentError:
             return
         assert result.media.duration_s <= 2.1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from function.features import SPEC, frames_of
+from aqscore.model.features import SPEC, frames_of
 from tests.unit.corpus_material import make_sources
 from training import corpus
 from training.bands import BANDS

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from function.features import SPEC, frame_count, frames_of
+from aqscore.model.features import SPEC, frame_count, frames_of
 from tests.unit.corpus_material import RATE, voice
 from training import clips, labels, sets
 from training.bands import BANDS, band_matrix

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from function.report import Report
+from aqscore.report import Report
 from infra.waiting import wait_until
 from tests.conftest import EXAMPLES, ROOT
 
@@ -111,7 +111,7 @@ def test_the_command_of_make_score_prints_its_table(desk: Path) -> None:
 
 
 def test_the_command_for_programs_writes_json_lines(desk: Path) -> None:
-    [command] = [line for line in blocks(README) if line.startswith(".venv/bin/python -m function")]
+    [command] = [line for line in blocks(README) if line.startswith(".venv/bin/python -m aqscore")]
     done = run(command, desk)
     assert done.returncode == 0, done.stderr
     [line] = (desk / "scores.jsonl").read_text().splitlines()

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from function import drop_folder as module
-from function.drop_folder import DropFolder
-from function.errors import BadRequest, OutOfTime
-from function.object_ref import ObjectRef
-from function.settings import Settings
-from function.storage import Storage
+from aqscore.aws import object_scorer as module
+from aqscore.aws.object_ref import ObjectRef
+from aqscore.aws.object_scorer import ObjectScorer
+from aqscore.aws.settings import Settings
+from aqscore.aws.storage import Storage
+from aqscore.errors import BadRequest, OutOfTime
 from tests.unit.memory_s3 import MemoryS3
 
 INCOMING, RESULTS = "incoming", "results"
@@ -32,21 +32,21 @@ def given_s(monkeypatch) -> list[float]:
     """The seconds that each scoring is given; there is no result, for want of more of them."""
     given = []
 
-    def score(file, settings, left_s):
-        given.append(left_s)
+    def score_file(file, config, time_limit_s):
+        given.append(time_limit_s)
         raise OutOfTime("Not in this test.")
 
-    monkeypatch.setattr(module, "score", score)
+    monkeypatch.setattr(module, "score_file", score_file)
     return given
 
 
-def folder(monkeypatch, request_s: float = 0.0, prefix: str = "") -> DropFolder:
+def folder(monkeypatch, request_s: float = 0.0, prefix: str = "") -> ObjectScorer:
     clock = Clock(request_s)
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
     s3 = MemoryS3(clock.request)
     s3.put(INCOMING, "calls/a.wav", b"sound")
     settings = Settings(incoming_bucket=INCOMING, incoming_prefix=prefix, results_bucket=RESULTS)
-    return DropFolder(settings, Storage(s3))
+    return ObjectScorer(settings, Storage(s3))
 
 
 def test_a_fresh_call_tries_whatever_comes_and_still_ends_in_time(monkeypatch, given_s):

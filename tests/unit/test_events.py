@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.drop_folder import DropFolder, Outcome
-from function.errors import BadRequest, StorageUnavailable, UnreadableEvent
-from function.events import source_of
-from function.events.direct import Direct
-from function.events.eventbridge import EventBridge
-from function.events.http import Http
-from function.events.s3 import S3
-from function.events.s3_batch import S3Batch
-from function.events.sqs import Sqs
-from function.object_ref import ObjectRef
-from function.report import ErrorInfo, ErrorRecord, ObjectSource
-from function.settings import Settings
-from function.storage import Storage
+from aqscore.aws.events import source_of
+from aqscore.aws.events.direct import Direct
+from aqscore.aws.events.eventbridge import EventBridge
+from aqscore.aws.events.http import Http
+from aqscore.aws.events.s3 import S3
+from aqscore.aws.events.s3_batch import S3Batch
+from aqscore.aws.events.sqs import Sqs
+from aqscore.aws.object_ref import ObjectRef
+from aqscore.aws.object_scorer import ObjectScorer, Outcome
+from aqscore.aws.settings import Settings
+from aqscore.aws.storage import Storage
+from aqscore.errors import BadRequest, StorageUnavailable, UnreadableEvent
+from aqscore.report import ErrorInfo, ErrorRecord, ObjectSource
 from tests.conftest import ROOT
 from tests.unit.memory_s3 import MemoryS3
 
@@ -357,7 +357,7 @@ def spoiled(draw) -> object:
 
 @given(bodies=st.lists(JSON | spoiled() | st.text(), max_size=4))
 def test_no_message_whatever_it_says_keeps_the_others_from_their_turn(bodies):
-    folder = DropFolder(Settings(results_bucket="results"), Storage(MemoryS3(lambda: None)))
+    folder = ObjectScorer(Settings(results_bucket="results"), Storage(MemoryS3(lambda: None)))
     event = sqs_event(*bodies, {"bucket": "results", "key": "a.json"}, s3_event())
     answer = Sqs.handle(event, Call(), folder)
     failed = {each["itemIdentifier"] for each in answer["batchItemFailures"]}

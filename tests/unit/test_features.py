@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from function.features import SPEC, FrameStream, frame_count, frames_of
+from aqscore.model.features import SPEC, FrameStream, frame_count, frames_of
 
 
 def streamed(samples: np.ndarray, cuts: list[int]) -> np.ndarray:

@@ -8,10 +8,11 @@ import av
 import numpy as np
 import pytest
 
-from function.audio import WHOLE, Media, Part, Recording
-from function.errors import CorruptAudio, UnsupportedFormat
-from function.formats import Refused, open_decoder
-from function.settings import Limits
+from aqscore.audio.decoders import open_decoder
+from aqscore.audio.decoders.base import Refused
+from aqscore.audio.recording import WHOLE, Media, Part, Recording
+from aqscore.errors import CorruptAudio, UnsupportedFormat
+from aqscore.limits import Limits
 from tests.recordings import FFMPEG, LIBSNDFILE, RATE, amr, by_ffmpeg, by_libsndfile
 
 LIMITS = Limits(max_memory_bytes=256_000_001)  # processes of this module's own

@@ -16,9 +16,9 @@ HEAVY = {
 @pytest.mark.parametrize(
     "statement",
     [
-        "import function.handler",
-        f"import function.handler as h; from function.scoring import score; "
-        f"score(open({str(EXAMPLES / 'clean.flac')!r}, 'rb'), h.settings)",
+        "import aqscore.aws.handler",
+        f"import aqscore.aws.handler as h; from aqscore.pipeline import score_file; "
+        f"score_file(open({str(EXAMPLES / 'clean.flac')!r}, 'rb'), h.settings.scorer)",
     ],
     ids=["handler", "handler and a score"],
 )

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from function import isolation
-from function.audio import Recording
-from function.errors import DecoderCrashed, DecoderLost, LimitExceeded, UnsupportedFormat
-from function.isolation import Decoding
-from function.settings import Limits
+from aqscore.audio import client as isolation
+from aqscore.audio.client import Decoding
+from aqscore.audio.recording import Recording
+from aqscore.errors import DecoderCrashed, DecoderLost, LimitExceeded, UnsupportedFormat
+from aqscore.limits import Limits
 from tests.conftest import EXAMPLES, ROOT
 from tests.recordings import titled
 

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from function.__main__ import main
+from aqscore.cli.main import main
 from tests.conftest import EXAMPLES, ROOT
 from tests.recordings import by_ffmpeg, titled
 
@@ -24,7 +24,7 @@ def test_a_line_for_every_input_in_the_order_given(capsys, tmp_path):
         str(tmp_path / "nowhere.wav"),
         str(EXAMPLES / "clean.flac"),
     ]
-    assert main([*inputs, "--format", "jsonl"]) == 1
+    assert main(["score", *inputs, "--format", "jsonl"]) == 1
     results = lines(capsys)
     assert [result["source"]["file"] for result in results] == inputs
     assert [result.get("error", {}).get("type") for result in results] == [
@@ -39,7 +39,7 @@ def test_folders_are_walked(capsys, tmp_path, speech):
     shutil.copy(EXAMPLES / "clean.flac", tmp_path / "a.flac")
     (tmp_path / "c.m4a").write_bytes(by_ffmpeg(speech, "ipod", "aac"))
     (tmp_path / "readme.txt").write_text("Not a recording, and not taken for one.")
-    assert main([str(tmp_path), "--format", "jsonl", "--no-frames"]) == 0
+    assert main(["score", str(tmp_path), "--format", "jsonl", "--no-frames"]) == 0
     results = lines(capsys)
     assert [result["source"]["file"] for result in results] == [
         str(tmp_path / "a.flac"), str(tmp_path / "c.m4a"), str(tmp_path / "deeper" / "B.FLAC")
@@ -52,19 +52,19 @@ def test_a_decoder_that_is_killed_costs_its_own_line_only(capsys, tmp_path, monk
     path.write_bytes(titled("killed", speech))
     monkeypatch.syspath_prepend(ROOT / "tests" / "hostile")
     monkeypatch.setenv("AQSCORE_MAX_MEMORY_BYTES", "98000000")  # a process of its own, with that folder
-    assert main([str(path), str(EXAMPLES / "clean.flac"), "--format", "jsonl"]) == 1
+    assert main(["score", str(path), str(EXAMPLES / "clean.flac"), "--format", "jsonl"]) == 1
     lost, scored = lines(capsys)
     assert (lost["error"]["type"], lost["error"]["retryable"]) == ("decoder_lost", True)
     assert scored["score"]
 
 
 def test_a_folder_without_recordings_says_so(capsys, tmp_path):
-    assert main([str(tmp_path)]) == 1
+    assert main(["score", str(tmp_path)]) == 1
     assert "No recordings in" in capsys.readouterr().err
 
 
 def test_the_table_is_for_a_person(capsys):
-    assert main([str(EXAMPLES / "clean.flac")]) == 0
+    assert main(["score", str(EXAMPLES / "clean.flac")]) == 0
     out = capsys.readouterr().out
     assert "Score" in out
     assert "clean.flac" in out.replace("\n", "").replace("│", "").replace(" ", "")
@@ -72,7 +72,7 @@ def test_the_table_is_for_a_person(capsys):
 
 def test_a_wrong_setting_stops_before_anything_is_scored(capsys, monkeypatch):
     monkeypatch.setenv("AQSCORE_RUNTIME", "torch")
-    assert main([str(EXAMPLES / "clean.flac")]) == 2
+    assert main(["score", str(EXAMPLES / "clean.flac")]) == 2
     captured = capsys.readouterr()
     assert "AQSCORE_RUNTIME" in captured.err
     assert captured.out == ""
@@ -90,7 +90,7 @@ def test_other_forms_hold_the_same_results(capsys, tmp_path):
     text.write_text("no audio")
     table, plot, page = (tmp_path / name for name in ("scores.csv", "scores.png", "scores.html"))
     options = ["--csv", str(table), "--plot", str(plot), "--report", str(page), "--format", "jsonl"]
-    assert main([str(EXAMPLES / "noisy.flac"), str(text), *options]) == 1
+    assert main(["score", str(EXAMPLES / "noisy.flac"), str(text), *options]) == 1
     [report, record] = lines(capsys)
     with table.open(newline="", encoding="utf-8") as file:
         [good, bad] = csv.DictReader(file)

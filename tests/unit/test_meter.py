@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import soxr
 
-from function.features import frames_of
-from function.meter import Meter
+from aqscore.analysis.signal_statistics import SignalStatistics
+from aqscore.model.features import frames_of
 
 
-def measured(samples, speech=None, cuts=()) -> Meter:
+def measured(samples, speech=None, cuts=()) -> SignalStatistics:
     samples = np.asarray(samples, np.float32)
-    meter = Meter(0.5)
+    meter = SignalStatistics(0.5)
     for block in np.split(samples, cuts):
         meter.add_samples(block)
     frames = frames_of(samples)
@@ -54,7 +54,7 @@ def test_snr_needs_speech_and_pauses(rng):
 @pytest.mark.parametrize("cuts", [(), (5,), (37, 38, 39), range(1, 300)])
 def test_the_clearest_speech_is_the_highest_mean_over_six_tenths_of_a_second(rng, cuts):
     speech = rng.random(300).astype(np.float32)
-    meter = Meter(0.5)
+    meter = SignalStatistics(0.5)
     for block in np.split(speech, cuts):
         meter.add_frames(np.zeros((len(block), 257), np.float32), block)
     means = [speech[start : start + 38].mean() for start in range(300 - 37)]
@@ -62,7 +62,7 @@ def test_the_clearest_speech_is_the_highest_mean_over_six_tenths_of_a_second(rng
 
 
 def test_the_clearest_speech_of_less_than_that_is_the_mean_of_all():
-    meter = Meter(0.5)
+    meter = SignalStatistics(0.5)
     for speech in ([1.0, 1.0], [0.0, 0.0]):
         meter.add_frames(np.zeros((2, 257), np.float32), np.array(speech, np.float32))
     assert meter.clearest_speech == 0.5

@@ -8,24 +8,16 @@ import sys
 import numpy as np
 import pytest
 
-from function.errors import SetupError
-from function.features import SPEC, frames_of
-from function.model import (
-    FIRST_EDGE,
-    LAST_EDGE,
-    NETWORKS,
-    SILENT_FRAMES,
-    FrameScores,
-    Model,
-    OnnxNetwork,
-    ScoreStream,
-    Window,
-    load_model,
-)
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.errors import SetupError
+from aqscore.model.features import SPEC, frames_of
+from aqscore.model.loading import Model, load_model
+from aqscore.model.pooling import FrameScores
+from aqscore.model.runtimes import NETWORKS, OnnxNetwork
+from aqscore.model.windows import FIRST_EDGE, LAST_EDGE, SILENT_FRAMES, ScoreStream, Window
 from tests.conftest import ROOT
 
-FOLDER = Settings().model_dir
+FOLDER = ScorerConfig().model_dir
 
 
 @pytest.fixture(scope="module")
@@ -216,13 +208,13 @@ def test_its_first_call_is_made_when_it_is_loaded(monkeypatch):
 
 
 def test_it_is_loaded_once_per_process(settings):
-    assert load_model(settings) is load_model(Settings())
+    assert load_model(settings) is load_model(ScorerConfig())
 
 
 def test_the_runtime_reports_nothing_to_its_maker(tmp_path):
     """When ONNX Runtime is let, it gives the machine a number and keeps it in the home folder."""
     subprocess.run(
-        [sys.executable, "-c", "from function.model import *; load_model(Settings())"],
+        [sys.executable, "-c", "from aqscore.model.loading import *; load_model(ScorerConfig())"],
         cwd=ROOT,
         env={"HOME": str(tmp_path)},
         check=True,

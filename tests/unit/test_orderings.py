@@ -14,13 +14,14 @@ from botocore.exceptions import EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from function import drop_folder as module
-from function.drop_folder import DropFolder
-from function.errors import EmptyFile, StorageUnavailable
-from function.object_ref import ObjectRef
-from function.scoring import score
-from function.settings import Settings
-from function.storage import Storage
+from aqscore.aws import object_scorer as module
+from aqscore.aws.object_ref import ObjectRef
+from aqscore.aws.object_scorer import ObjectScorer
+from aqscore.aws.settings import Settings
+from aqscore.aws.storage import Storage
+from aqscore.config import ScorerConfig
+from aqscore.errors import EmptyFile, StorageUnavailable
+from aqscore.pipeline import score_file
 from tests.conftest import EXAMPLES
 from tests.unit.memory_s3 import MemoryS3
 
@@ -36,15 +37,15 @@ AWAY = EndpointConnectionError(endpoint_url="http://s3")
 def quick_scores():
     """Every good recording has the same report; what is tested is which version it is for."""
     with (EXAMPLES / "noisy.flac").open("rb") as file:
-        scored = score(file, Settings(), frames=False)
+        scored = score_file(file, ScorerConfig(), frames=False)
 
-    def quick(file, settings, left_s):
+    def quick(file, config, time_limit_s):
         if file.read(3) == BAD:
             raise EmptyFile("It is bad.")
         return scored
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "score", quick)
+        patch.setattr(module, "score_file", quick)
         yield
 
 
@@ -63,7 +64,7 @@ class Run:
 
     def __init__(self, bodies: list[bytes], copies: list[int], draws: list[int], faults: list[str | None]):
         self.s3 = LossyS3(self._step)
-        self.folder = DropFolder(Settings(results_bucket=RESULTS), Storage(self.s3))
+        self.folder = ObjectScorer(Settings(results_bucket=RESULTS), Storage(self.s3))
         self._bodies, self._copies = bodies, copies
         self._draws, self._faults = iter(draws), iter(faults)
         self._jobs: list[Job] = []

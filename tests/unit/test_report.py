@@ -4,15 +4,16 @@ import json
 
 import pytest
 
-from function import announcements
-from function.errors import EmptyFile, StorageUnavailable
-from function.report import WARNINGS, ErrorRecord, FileSource, json_schema, verdict_of, warning
+from aqscore.aws import notifications as announcements
+from aqscore.errors import EmptyFile, StorageUnavailable
+from aqscore.report import WARNINGS, ErrorRecord, FileSource, json_schema, warning
+from aqscore.scale import verdict_of
 from tests.conftest import ROOT
 
 
 def test_the_published_schema_is_the_codes_own():
     published = json.loads((ROOT / "docs" / "report-v1.schema.json").read_text())
-    assert published == json_schema(), "Write it anew: python -m function.report > docs/report-v1.schema.json"
+    assert published == json_schema(), "Write it anew: python -m aqscore.report > docs/report-v1.schema.json"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_verdicts_begin_at_their_thresholds(score, verdict):
 
 def test_every_warning_can_be_filled_in():
     values = {
-        "least_s": 0.5, "share": 0.1, "bandwidth_hz": 4_000, "duration_s": 3.0,
+        "min_duration_s": 0.5, "share": 0.1, "bandwidth_hz": 4_000, "duration_s": 3.0,
         "level_dbfs": -60.0, "hop_s": 0.032
     }  # fmt: skip
     for code in WARNINGS:
@@ -52,5 +53,5 @@ def test_an_error_record_says_what_to_do(error, retryable):
 
 def test_the_published_schema_of_announcements_is_the_codes_own():
     published = json.loads((ROOT / "docs" / "announcement-v1.schema.json").read_text())
-    hint = "Write it anew: python -m function.announcements > docs/announcement-v1.schema.json"
+    hint = "Write it anew: python -m aqscore.aws.notifications > docs/announcement-v1.schema.json"
     assert published == announcements.json_schema(), hint

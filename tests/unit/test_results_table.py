@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from function.errors import AqscoreError
-from function.report import ErrorRecord, ObjectSource, Report, json_schema
-from function.scoring import score
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.errors import AqscoreError
+from aqscore.pipeline import score_file
+from aqscore.report import ErrorRecord, ObjectSource, Report, json_schema
 from infra import drift
 from tests.conftest import EXAMPLES, ROOT, wav_bytes
 
@@ -58,7 +58,7 @@ def bucket(tmp_path_factory) -> Path:
         path.write_bytes(body)
         try:
             with path.open("rb") as file:
-                document = Report(source=source, **dict(score(file, Settings())))
+                document = Report(source=source, **dict(score_file(file, ScorerConfig())))
         except AqscoreError as error:
             document = ErrorRecord.of(error, source)
         path.unlink()
@@ -160,7 +160,7 @@ def test_bad_moments_of_good_recordings_are_found(bucket: Path, tmp_path: Path):
 
 def test_models_are_told_apart(database):
     [row] = answer(database, "by_model")
-    info = json.loads((Settings().model_dir / "model.json").read_text())
+    info = json.loads((ScorerConfig().model_dir / "model.json").read_text())
     assert (row["name"], row["version"]) == (info["name"], info["version"])
     assert (row["recordings"], row["without_score"]) == (4, 1)
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from function.audio import Part
-from function.errors import (
+from aqscore.audio.recording import Part
+from aqscore.config import ScorerConfig
+from aqscore.errors import (
     CorruptAudio,
     EmptyFile,
     InvalidSamples,
@@ -15,15 +16,16 @@ from function.errors import (
     OutOfTime,
     UnsupportedFormat,
 )
-from function.report import HIGHEST, LOWEST, FileSource, Report
-from function.scoring import score
-from function.settings import Limits, Settings
+from aqscore.limits import Limits
+from aqscore.pipeline import score_file
+from aqscore.report import FileSource, Report
+from aqscore.scale import HIGHEST, LOWEST
 from tests.conftest import EXAMPLES
 
 
 def scored(path, settings, **options):
     with path.open("rb") as file:
-        return score(file, settings, **options)
+        return score_file(file, settings, **options)
 
 
 def codes(result) -> set[str]:
@@ -128,7 +130,7 @@ def test_nan_samples_are_an_error(settings, recorded, speech):
 
 def test_limits_are_settings(settings):
     with pytest.raises(LimitExceeded):
-        scored(EXAMPLES / "clean.flac", Settings(limits=Limits(max_duration_s=1.0)))
+        scored(EXAMPLES / "clean.flac", ScorerConfig(limits=Limits(max_duration_s=1.0)))
 
 
 def test_a_long_recording_says_that_its_frames_are_thinned(settings, tmp_path, speech):
@@ -143,12 +145,12 @@ def test_a_long_recording_says_that_its_frames_are_thinned(settings, tmp_path, s
 
 
 def test_what_takes_longer_than_there_is_time_stops_by_itself(settings):
-    with pytest.raises(OutOfTime, match="longer than the 0 s"):
-        scored(EXAMPLES / "clean.flac", settings, left_s=0.0)
-    assert scored(EXAMPLES / "clean.flac", settings, left_s=600.0).score
+    with pytest.raises(OutOfTime, match="longer than the time limit of 0 s"):
+        scored(EXAMPLES / "clean.flac", settings, time_limit_s=0.0)
+    assert scored(EXAMPLES / "clean.flac", settings, time_limit_s=600.0).score
 
 
 def test_a_file_in_memory_is_refused_by_name():
     """The decoder reads by descriptor; a BytesIO has none, and says so itself."""
     with pytest.raises(io.UnsupportedOperation):
-        score(io.BytesIO(b"RIFF"), Settings())
+        score_file(io.BytesIO(b"RIFF"), ScorerConfig())

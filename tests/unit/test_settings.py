@@ -7,8 +7,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from function.errors import SetupError
-from function.settings import Limits, Settings
+from aqscore.aws.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.errors import SetupError
+from aqscore.limits import Limits
 from tests.conftest import ROOT
 
 
@@ -45,17 +47,19 @@ def test_each_variable_reaches_its_setting():
         event_bus="default",
         topic_arn="arn:aws:sns:eu-central-1:123456789012:results",
         cors_origin="https://example.org",
-        runtime="tensorflow",
-        threads=2,
-        model_dir=Path("/models/a"),
-        limits=Limits(
-            max_bytes=1000,
-            max_duration_s=60.5,
-            max_channels=2,
-            min_sample_rate_hz=8000,
-            max_sample_rate_hz=48_000,
-            max_decode_s=30.0,
-            max_memory_bytes=100_000_000,
+        scorer=ScorerConfig(
+            runtime="tensorflow",
+            threads=2,
+            model_dir=Path("/models/a"),
+            limits=Limits(
+                max_bytes=1000,
+                max_duration_s=60.5,
+                max_channels=2,
+                min_sample_rate_hz=8000,
+                max_sample_rate_hz=48_000,
+                max_decode_s=30.0,
+                max_memory_bytes=100_000_000,
+            ),
         ),
     )
 

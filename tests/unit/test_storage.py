@@ -2,8 +2,8 @@
 
 import pytest
 
-from function.object_ref import ObjectRef
-from function.storage import Storage
+from aqscore.aws.object_ref import ObjectRef
+from aqscore.aws.storage import Storage
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from function import telemetry
-from function.errors import EmptyFile, OutOfTime, StorageUnavailable
-from function.report import ErrorRecord, ObjectSource, Report
-from function.scoring import score
-from function.settings import Settings
+from aqscore.aws import metrics as telemetry
+from aqscore.config import ScorerConfig
+from aqscore.errors import EmptyFile, OutOfTime, StorageUnavailable
+from aqscore.pipeline import score_file
+from aqscore.report import ErrorRecord, ObjectSource, Report
 from tests.conftest import EXAMPLES, ROOT
 
 SOURCE = {"bucket": "in", "key": "calls/录音.wav", "version_id": "v1", "etag": None}
@@ -24,7 +24,7 @@ def in_lambda(monkeypatch):
 @pytest.fixture(scope="module")
 def report() -> Report:
     with (EXAMPLES / "clean.flac").open("rb") as file:
-        return Report(source=ObjectSource(bucket="in", key="k"), **dict(score(file, Settings())))
+        return Report(source=ObjectSource(bucket="in", key="k"), **dict(score_file(file, ScorerConfig())))
 
 
 def metrics(capsys) -> list[tuple[dict, dict]]:
@@ -41,7 +41,7 @@ def metrics(capsys) -> list[tuple[dict, dict]]:
 
 
 def test_a_scored_file_counts_its_score_and_its_seconds(capsys, caplog, report):
-    caplog.set_level(logging.INFO, "function")
+    caplog.set_level(logging.INFO, "aqscore")
     telemetry.file_done("scored", SOURCE, 0.25, report, age_s=1.5)
     assert metrics(capsys) == [
         (

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from function import timeline as module
-from function.features import SPEC
-from function.model import FrameScores
-from function.timeline import Timeline
+from aqscore.analysis import timeline as module
+from aqscore.analysis.timeline import Timeline
+from aqscore.model.features import SPEC
+from aqscore.model.pooling import FrameScores
 
 
 def scores_of(score, weight=None, speech=None) -> FrameScores:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from function.model import Model
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.model.loading import Model
 from tests.unit.training_corpus import make_corpus
 from training import calibration, evaluate, evaluate_human, export, pooling, release
 from training.calibration import Prediction
@@ -284,7 +284,7 @@ def test_human_scores_are_compared_by_file_and_condition(exported, tmp_path, cap
     info = json.loads((tmp_path / "model" / "model.json").read_text())
     info["no_speech"]["clearest_speech"] = 0.0  # one epoch doesn't teach what speech is
     (tmp_path / "model" / "model.json").write_text(json.dumps(info))
-    columns = evaluate_human.compare(rows, replace(Settings(), model_dir=tmp_path / "model"))
+    columns = evaluate_human.compare(rows, replace(ScorerConfig(), model_dir=tmp_path / "model"))
     assert len(columns["file"][0]) == 8
     assert len(columns["condition"][0]) == 4
     assert "missing.wav" in capsys.readouterr().out
@@ -301,6 +301,6 @@ def test_a_wrong_csv_is_explained(tmp_path, text, said):
 
 
 def test_the_shipped_model_still_scores_the_conformance_signals_as_pinned():
-    folder = Settings().model_dir
+    folder = ScorerConfig().model_dir
     assert list(json.loads((folder / "conformance.json").read_text())["scores"]) == list(signals())
     release.check(folder)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from function.model import FrameScores
+from aqscore.model.pooling import FrameScores
 from training.losses import frame_loss, losses, overall_score, speech_loss, utterance_loss
 from training.network import CONFIGS, build, build_for_training, heard_bands
 from training.weights import begin_from, exported

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from function.report import FileSource, Report
-from function.scoring import score
-from function.settings import Settings
+from aqscore.config import ScorerConfig
+from aqscore.pipeline import score_file
+from aqscore.report import FileSource, Report
 from tests.conftest import EXAMPLES
 from training import conformance, release
 
-SHIPPED = Settings().model_dir
+SHIPPED = ScorerConfig().model_dir
 FILES = {"MODEL_CARD.md", "conformance.json", "model.json", "model.keras", "model.onnx"}
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -50,7 +50,7 @@ def test_two_models_side_by_side_and_the_report_says_which_scored(exported: Path
     reports = []
     for folder in (SHIPPED, out):
         with (EXAMPLES / "clean.flac").open("rb") as file:
-            scored = score(file, replace(Settings(), model_dir=folder), frames=False)
+            scored = score_file(file, replace(ScorerConfig(), model_dir=folder), frames=False)
         reports.append(Report(source=FileSource(file="clean.flac"), **dict(scored)))
     assert [report.model.name for report in reports] == [before["name"], "our-calls"]
     assert reports[1].model.version == "9.1.0"

@@ -7,10 +7,10 @@ import numpy as np
 import soundfile as sf
 import tensorflow as tf
 
-from function.features import SPEC, frames_of
+from aqscore.model.features import SPEC, frames_of
 
 BANDS = 48
-# function.model asks for one thread, and TensorFlow takes no other number once it has begun.
+# aqscore.model.loading asks for one thread, and TensorFlow takes no other number once it has begun.
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
 SECONDS = 3

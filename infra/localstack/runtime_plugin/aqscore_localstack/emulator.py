@@ -105,7 +105,7 @@ class EmulatorExecutor(RuntimeExecutor):
         if not image_config or not image_config.command:
             raise LambdaRuntimeException(
                 f"Function {function_version.id.function_name} names no handler. Expected PackageType "
-                "Image with ImageConfig.Command set to the handler, e.g. [function.handler.handler]."
+                "Image with ImageConfig.Command set to the handler, e.g. [aqscore.aws.handler.handler]."
             )
 
     @classmethod
@@ -114,7 +114,7 @@ class EmulatorExecutor(RuntimeExecutor):
 
     @property
     def handler(self) -> str:
-        """What the template names, e.g. ``function.handler.handler``."""
+        """What the template names, e.g. ``aqscore.aws.handler.handler``."""
         return self.function_version.config.image_config.command[0]
 
     def emulator_options(self) -> list[str]:

@@ -1,0 +1,7 @@
+"""``python -m aqscore`` is the command ``aqscore``."""
+
+import sys
+
+from aqscore.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,164 @@
+"""Results announced to whoever listens: an event on EventBridge's bus, or a message to an SNS topic.
+
+``python -m aqscore.aws.notifications`` prints docs/announcement-v1.schema.json. docs/notifications.md
+describes how to subscribe, and the delivery guarantees.
+"""
+
+import json
+from typing import Any, Literal, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel, ConfigDict, Field
+
+from aqscore.aws.settings import Settings
+from aqscore.errors import AnnouncementFailed
+from aqscore.report import ErrorRecord, ObjectSource, Report, Score, Seconds
+from aqscore.scale import Verdict
+
+SOURCE = "aqscore"
+DETAIL_TYPES = {"scored": "Recording Scored", "refused": "Recording Refused"}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class StoredResult(_Part):
+    """Where the whole result is."""
+
+    bucket: str
+    key: str
+
+
+class ModelName(_Part):
+    """Which model scored."""
+
+    name: str
+    version: str
+
+
+class Refusal(_Part):
+    """Why the recording could not be scored."""
+
+    type: str
+    message: str
+
+
+class Announcement(_Part):
+    """A result in short: an event's detail, or a message's body."""
+
+    schema_version: Literal["1"] = "1"
+    state: Literal["scored", "refused"]
+    source: ObjectSource
+    result: StoredResult
+    model: ModelName | None = Field(None, description="Null when refused")
+    score: Score | None = Field(None, description="Null when refused, and where it would mean nothing")
+    interval: tuple[Score, Score] | None = None
+    verdict: Verdict | None = None
+    duration_s: Seconds | None = Field(None, description="Of the recording; null when refused")
+    warnings: list[str] = Field([], description="Codes, as in the report")
+    error: Refusal | None = Field(None, description="Null when scored")
+
+    @classmethod
+    def of(cls, document: Report | ErrorRecord, bucket: str, key: str) -> "Announcement":
+        """The announcement of a result of an object, stored under that name."""
+        stored = StoredResult(bucket=bucket, key=key)
+        if isinstance(document, ErrorRecord):
+            refusal = Refusal(type=document.error.type, message=document.error.message)
+            return cls(state="refused", source=document.source, result=stored, error=refusal)
+        return cls(
+            state="scored",
+            source=document.source,
+            result=stored,
+            model=ModelName(name=document.model.name, version=document.model.version),
+            score=document.score,
+            interval=document.interval,
+            verdict=document.verdict,
+            duration_s=document.media.duration_s,
+            warnings=[warning.code for warning in document.warnings],
+        )
+
+
+class Announcer(Protocol):
+    """A way to tell of results."""
+
+    def announce(self, announcement: Announcement) -> None:
+        """Raises AnnouncementFailed when AWS did not take it."""
+
+
+class EventBridge:
+    """Events on a bus; rules there pick by any field: ``{"detail": {"score": [{"numeric": ["<", 2]}]}}``.
+
+    https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+    """
+
+    def __init__(self, client: Any, bus: str) -> None:
+        self._events = client
+        self._bus = bus
+
+    def announce(self, announcement: Announcement) -> None:
+        entry = {
+            "EventBusName": self._bus,
+            "Source": SOURCE,
+            "DetailType": DETAIL_TYPES[announcement.state],
+            "Detail": announcement.model_dump_json(),
+        }
+        try:
+            answer = self._events.put_events(Entries=[entry])
+        except (ClientError, BotoCoreError) as error:
+            raise AnnouncementFailed(f"EventBridge did not take the event: {error}") from error
+        if answer["FailedEntryCount"]:
+            [failed] = answer["Entries"]
+            raise AnnouncementFailed(
+                f"EventBridge did not take the event: {failed['ErrorCode']}, {failed.get('ErrorMessage')}"
+            )
+
+
+class Sns:
+    """Messages to a topic, with ``state`` and ``verdict`` as attributes for filter policies.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html
+    """
+
+    def __init__(self, client: Any, topic_arn: str) -> None:
+        self._sns = client
+        self._topic_arn = topic_arn
+
+    def announce(self, announcement: Announcement) -> None:
+        attributes = {"state": announcement.state, "verdict": announcement.verdict}
+        try:
+            self._sns.publish(
+                TopicArn=self._topic_arn,
+                Message=announcement.model_dump_json(),
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value}
+                    for name, value in attributes.items()
+                    if value
+                },
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise AnnouncementFailed(f"SNS did not take the message: {error}") from error
+
+
+def announcer_of(settings: Settings) -> Announcer | None:
+    """The way that the settings choose; None when nobody is to be told."""
+    import boto3
+
+    if settings.event_bus:
+        return EventBridge(boto3.client("events"), settings.event_bus)
+    if settings.topic_arn:
+        return Sns(boto3.client("sns"), settings.topic_arn)
+    return None
+
+
+def json_schema() -> dict:
+    """The JSON Schema (2020-12) of an announcement."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "aqscore announcement, version 1",
+        **Announcement.model_json_schema(mode="serialization"),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(json_schema(), indent=2))

@@ -1,0 +1,35 @@
+"""The storage that the HTTPS API may have beside it: uploads, objects and stored reports."""
+
+from contextlib import AbstractContextManager
+from typing import Any, BinaryIO, Protocol
+
+from aqscore.report import ObjectSource
+
+
+class RecordingStore(Protocol):
+    """Buckets of recordings and results. Ids are those of uploads and posted recordings."""
+
+    def open_object(
+        self, bucket: str, key: str, max_bytes: int
+    ) -> AbstractContextManager[tuple[BinaryIO, ObjectSource]]:
+        """Opens an object of the incoming bucket.
+
+        Raises Forbidden for an object outside it, ObjectNotFound, LimitExceeded, StorageUnavailable.
+        """
+
+    def presign_upload(
+        self, score_id: str, content_type: str, max_bytes: int, lifetime_s: int
+    ) -> dict[str, Any]:
+        """A presigned POST: ``url`` and ``fields`` of a form that uploads one recording."""
+
+    def keep_report(self, score_id: str, body: bytes) -> str:
+        """Stores the JSON report of a posted recording; returns its URL.
+
+        Raises StorageUnavailable.
+        """
+
+    def result(self, score_id: str) -> bytes | None:
+        """The stored JSON report or error record; None where there is none."""
+
+    def has_upload(self, score_id: str) -> bool:
+        """Whether a recording was uploaded under this id."""

@@ -1,0 +1,99 @@
+"""The model: a network and its model.json, checked when loaded, loaded once per process."""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aqscore.config import ScorerConfig
+from aqscore.errors import SetupError
+from aqscore.model.features import SPEC
+from aqscore.model.runtimes import NETWORKS, Network
+from aqscore.model.windows import ScoreStream
+from aqscore.scale import SCALE
+
+
+def read_model_info(folder: Path) -> dict[str, Any]:
+    """The contents of a model's model.json.
+
+    Raises SetupError when there is none.
+    """
+    try:
+        info: dict[str, Any] = json.loads((folder / "model.json").read_text())
+    except OSError as error:
+        raise SetupError(
+            f"There is no model in {folder} ({error.strerror}), expected model.json there.",
+            advice="Name a folder that holds an exported model (AQSCORE_MODEL_DIR, or the argument model).",
+        ) from None
+    return info
+
+
+class Model:
+    """A network and what model.json says about it.
+
+    Raises SetupError when files are missing or changed, or when the model was made for
+    features, a scale or rules other than this version's.
+    """
+
+    def __init__(self, folder: Path, runtime: str, threads: int = 1) -> None:
+        self.info = read_model_info(folder)
+        self._check_fit()
+        network = NETWORKS[runtime]
+        file = self.info["files"][network.file]
+        path = folder / file["name"]
+        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        if self.sha256 != file["sha256"]:
+            raise SetupError(
+                f"{path.name} is not the file that model.json describes (sha256 {self.sha256[:12]}..., "
+                f"expected {file['sha256'][:12]}...).",
+                advice="Copy model.json and its files together, or export the model again.",
+            )
+        self.runtime = runtime
+        self.speech_probability: float = self.info["no_speech"]["speech_probability"]
+        self.power: float = self.info["pooling"]["power"]
+        self.network: Network = network(path, threads)
+        # The first call takes longer: memory is laid out, and TensorFlow traces its graph. In Lambda that is
+        # for the init to do, not for the first answer.
+        self.network(np.zeros((1, SPEC.bins), np.float32))
+
+    def _check_fit(self) -> None:
+        """Raises SetupError when the model was made for other features, scale or rules."""
+        theirs, ours = self.info.get("features", {}), SPEC.as_dict()
+        if differences := [
+            f"{name} is {theirs.get(name)!r}, expected {ours.get(name)!r}"
+            for name in sorted(theirs.keys() | ours.keys())
+            if theirs.get(name) != ours.get(name)
+        ]:
+            raise SetupError(
+                f"Model {self.info.get('version')} was trained on other features: {'; '.join(differences)}.",
+                advice="Train and export it again with this version of function/aqscore/model/features.py.",
+            )
+        if self.info.get("scale") != SCALE:
+            raise SetupError(
+                f"Model {self.info.get('version')} scores on the scale {self.info.get('scale')!r}, expected "
+                f"{SCALE!r}: reports and verdicts are on that one.",
+                advice="Train it on labels of that scale.",
+            )
+        for part, name in (("no_speech", "clearest_speech"), ("pooling", "power")):
+            if name not in (self.info.get(part) or {}):
+                raise SetupError(
+                    f"Model {self.info.get('version')} has {part} {self.info.get(part)}, expected {name} in "
+                    "it: an older version wrote it.",
+                    advice="Export it again with this version of training.export.",
+                )
+
+    def stream(self) -> "ScoreStream":
+        return ScoreStream(self.network, **self.info["window"])
+
+
+def load_model(config: ScorerConfig) -> Model:
+    """The process's model; the first call loads it, later ones return it."""
+    return _load(config.model_dir, config.runtime, config.threads)
+
+
+@cache
+def _load(folder: Path, runtime: str, threads: int) -> Model:
+    return Model(folder, runtime, threads)

@@ -1,0 +1,210 @@
+"""The result's schema, version 1. ``python -m aqscore.report`` makes docs/report-v1.schema.json."""
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aqscore.errors import AqscoreError, RetryableError
+from aqscore.scale import HIGHEST, LOWEST, SCALE, Verdict
+
+SCHEMA_VERSION = "1"
+
+Score = Annotated[float, Field(ge=LOWEST, le=HIGHEST, description=f"{SCALE}, {LOWEST} to {HIGHEST}")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0)]
+
+WARNINGS = {
+    "no_speech": "No speech was found, so there is no score: the scale means nothing without speech.",
+    "too_short": "The recording is too short for a score: at least {min_duration_s} s are needed.",
+    "clipped": "{share:.2%} of the samples are clipped: the recording was too loud for its converter.",
+    "narrow_band": "The sound ends at {bandwidth_hz:,} Hz. On a wideband scale such speech scores low.",
+    "truncated": "The file ends before its own end: only the {duration_s:.1f} s that decoded were scored.",
+    "low_level": "The recording is very quiet ({level_dbfs:.0f} dBFS): rounding noise may be audible.",
+    "thinned": "The recording is long: frames are averages over {hop_s:g} s.",
+}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ObjectSource(_Part):
+    """The object version that was scored."""
+
+    bucket: str
+    key: str
+    version_id: str | None = None
+    etag: str | None = None
+    sequencer: str | None = None
+    size_bytes: int | None = None
+
+
+class FileSource(_Part):
+    """A local or posted file."""
+
+    file: str
+
+
+Source = ObjectSource | FileSource
+
+
+class MediaInfo(_Part):
+    """What the file is."""
+
+    container: str
+    codec: str
+    sample_rate_hz: int
+    channels: int
+    duration_s: Seconds
+    bandwidth_hz: int | None = Field(description="Where the sound's spectrum ends; null in silence")
+
+
+class ModelInfo(_Part):
+    """Which model scored."""
+
+    name: str
+    version: str
+    sha256: str
+    scale: Literal["PESQ-WB MOS-LQO"] = SCALE
+    runtime: Literal["onnx", "tensorflow"]
+
+
+class Frames(_Part):
+    """A score for every frame: frame i is centred at start_s + i * hop_s."""
+
+    hop_s: Seconds
+    start_s: Seconds
+    scores: list[float]
+
+
+class Segment(_Part):
+    """A stretch of the recording and its score."""
+
+    start_s: Seconds
+    end_s: Seconds
+    score: Score
+
+
+class Distribution(_Part):
+    """The share of the time in each verdict's class."""
+
+    bad: Share
+    poor: Share
+    fair: Share
+    good: Share
+    excellent: Share
+
+
+class Signal(_Part):
+    """What was measured without the model; null where there is nothing to measure."""
+
+    level_dbfs: float | None = Field(description="RMS level over the whole recording")
+    peak_dbfs: float | None
+    clipped_share: Share
+    silent_share: Share = Field(description="Share of the time under -70 dBFS")
+    speech_share: Share = Field(description="Share of the frames in which somebody speaks")
+    snr_db: float | None = Field(description="Speech against pauses; null without either")
+
+
+class Warning(_Part):
+    """A reason to trust the score less, or why there is none."""
+
+    code: Literal[tuple(WARNINGS)]
+    message: str
+
+
+class Timing(_Part):
+    """Seconds that each stage took."""
+
+    decode_s: Seconds
+    features_s: Seconds
+    model_s: Seconds
+    total_s: Seconds
+
+
+class _Result(_Part):
+    schema_version: Literal["1"] = SCHEMA_VERSION
+    source: Source
+
+
+class Scored(_Part):
+    """Everything that follows from the samples alone."""
+
+    media: MediaInfo
+    model: ModelInfo
+    score: Score | None = Field(description="Null where it would mean nothing; a warning says why")
+    interval: tuple[Score, Score] | None = Field(description="Holds the true value 9 times out of 10")
+    verdict: Verdict | None
+    frames: Frames | None = Field(description="Null when not asked for")
+    timeline: list[Segment]
+    worst_segment: Segment | None
+    distribution: Distribution | None
+    signal: Signal
+    warnings: list[Warning]
+    timing: Timing
+
+
+class Scores(Scored):
+    """The scores of a recording and, when asked for, of each of its channels."""
+
+    channels: list[Scored] | None = Field(None, description="Each channel on its own, when asked for")
+
+
+class Report(Scores, _Result):
+    """The result for a recording that could be scored."""
+
+
+class ErrorInfo(_Part):
+    """Why a file could not be scored."""
+
+    type: str
+    message: str = Field(description="What happened, and what was expected")
+    advice: str = Field(description="What to do next")
+    retryable: bool
+
+
+class ErrorRecord(_Result):
+    """The result for a file that could not be scored."""
+
+    error: ErrorInfo
+
+    @classmethod
+    def of(cls, error: AqscoreError, source: Source) -> "ErrorRecord":
+        return cls(
+            source=source,
+            error=ErrorInfo(
+                type=error.type,
+                message=error.message,
+                advice=error.advice,
+                retryable=isinstance(error, RetryableError),
+            ),
+        )
+
+
+def read_document(stored: bytes) -> Report | ErrorRecord:
+    """A stored result. Raises pydantic's ValidationError when it is not one of this version."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Report | ErrorRecord).validate_json(stored)
+
+
+def warning(code: str, **values) -> Warning:
+    """A warning of one of the known codes, its text filled in."""
+    return Warning(code=code, message=WARNINGS[code].format(**values))
+
+
+def json_schema() -> dict:
+    """The JSON Schema (2020-12) of a result: a report or an error record."""
+    from pydantic import TypeAdapter
+
+    schema = TypeAdapter(Report | ErrorRecord).json_schema(mode="serialization")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"aqscore result, version {SCHEMA_VERSION}",
+        **schema,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(json_schema(), indent=2))
