@@ -8,7 +8,7 @@ from pathlib import Path
 from aqscore.report import ErrorRecord, Report
 from aqscore.scale import HIGHEST, LOWEST
 
-PAGE = Path(__file__).parent / "page"
+PAGE = Path(__file__).parents[1] / "http" / "page"
 COLUMNS = (
     "file", "score", "lower", "upper", "verdict", "worst_score", "worst_start_s", "duration_s",
     "speech_share", "snr_db", "level_dbfs", "warnings", "error",
