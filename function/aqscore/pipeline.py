@@ -11,7 +11,7 @@ import numpy as np
 
 from aqscore.analysis.signal_statistics import SignalStatistics
 from aqscore.analysis.timeline import Timeline
-from aqscore.audio.recording import WHOLE, Media, Part, Recording
+from aqscore.audio.recording import WHOLE, AudioArray, Media, Part, Recording, open_recording
 from aqscore.config import ScorerConfig
 from aqscore.errors import BadRequest, OutOfTime
 from aqscore.model.features import FrameStream
@@ -49,45 +49,6 @@ class ScoreOptions:
             )
 
 
-def score_recording(file: BinaryIO, config: ScorerConfig, options: ScoreOptions) -> Scores:
-    """Scores an open binary file as the options ask.
-
-    Raises as ``score_file`` does.
-    """
-    part = Part(start_s=options.start_s, end_s=options.end_s)
-    mix = score_file(file, config, frames=options.frames, part=part)
-    channels: list[Scored] | None = None
-    if options.channels == "split":
-        channels = [
-            score_file(file, config, frames=options.frames, part=replace(part, channel=number))
-            for number in range(mix.media.channels)
-        ]
-    return Scores(**dict(mix), channels=channels)
-
-
-def score_file(
-    file: BinaryIO,
-    config: ScorerConfig,
-    *,
-    frames: bool = True,
-    part: Part = WHOLE,
-    time_limit_s: float = math.inf,
-) -> Scored:
-    """Scores a part of an open binary file, which needs a file descriptor.
-
-    All times in the result count from the beginning of the file. Memory doesn't grow with the length of
-    the recording. Raises the PermanentErrors of aqscore.audio when the file can't be scored, SetupError
-    when the model can't be loaded, OutOfTime when scoring takes longer than ``time_limit_s`` seconds.
-    """
-    model = load_model(config)
-    deadline, timer = Deadline(time_limit_s), StageTimer()
-    with Recording(file, config.limits, part) as recording:
-        statistics = SignalStatistics(model.speech_probability)
-        timeline = Timeline(model.speech_probability, model.power, part.start_s)
-        _run_stream(recording, model, statistics, timeline, deadline, timer)
-        return _report(recording.media, statistics, timeline, model, timer, frames)
-
-
 class Deadline:
     """A point in time after which work must stop."""
 
@@ -120,6 +81,54 @@ class StageTimer:
         """Seconds so far. The total includes time outside of the stages."""
         stages = {f"{stage}_s": round(self._spent_s[stage], 4) for stage in ("decode", "features", "model")}
         return Timing(**stages, total_s=round(time.perf_counter() - self._started, 4))
+
+
+def score_recording(
+    audio: BinaryIO | AudioArray, config: ScorerConfig, options: ScoreOptions, time_limit_s: float = math.inf
+) -> Scores:
+    """Scores an open binary file or an array as the options ask, within ``time_limit_s`` seconds in all.
+
+    Raises as ``score_part`` does.
+    """
+    deadline = Deadline(time_limit_s)
+    part = Part(start_s=options.start_s, end_s=options.end_s)
+    mix = score_part(audio, config, part, frames=options.frames, deadline=deadline)
+    channels: list[Scored] | None = None
+    if options.channels == "split":
+        channels = [
+            score_part(audio, config, replace(part, channel=number), frames=options.frames, deadline=deadline)
+            for number in range(mix.media.channels)
+        ]
+    return Scores(**dict(mix), channels=channels)
+
+
+def score_file(
+    file: BinaryIO,
+    config: ScorerConfig,
+    *,
+    frames: bool = True,
+    part: Part = WHOLE,
+    time_limit_s: float = math.inf,
+) -> Scored:
+    """Scores a part of an open binary file within ``time_limit_s`` seconds, as ``score_part`` does."""
+    return score_part(file, config, part, frames=frames, deadline=Deadline(time_limit_s))
+
+
+def score_part(
+    audio: BinaryIO | AudioArray, config: ScorerConfig, part: Part, *, frames: bool, deadline: Deadline
+) -> Scored:
+    """Scores a part of an array or of an open binary file, which needs a file descriptor.
+
+    All times in the result count from the beginning of the file. Memory doesn't grow with the length of
+    the recording. Raises the PermanentErrors of aqscore.audio when the recording can't be scored,
+    SetupError when the model can't be loaded, OutOfTime after the deadline.
+    """
+    model, timer = load_model(config), StageTimer()
+    with open_recording(audio, config.limits, part) as recording:
+        statistics = SignalStatistics(model.speech_probability)
+        timeline = Timeline(model.speech_probability, model.power, part.start_s)
+        _run_stream(recording, model, statistics, timeline, deadline, timer)
+        return _report(recording.media, statistics, timeline, model, timer, frames)
 
 
 def _run_stream(

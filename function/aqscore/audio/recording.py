@@ -64,6 +64,21 @@ class Part:
 WHOLE = Part()
 
 
+@dataclass(frozen=True)
+class AudioArray:
+    """Decoded samples: float, (n,) or (n, channels), full scale 1.0."""
+
+    samples: np.ndarray
+    sample_rate_hz: int
+
+
+def open_recording(audio: BinaryIO | AudioArray, limits: Limits, part: Part = WHOLE) -> "Recording":
+    """A Recording of an open file or of an array; raises as Recording does."""
+    if isinstance(audio, AudioArray):
+        return Recording.of_array(audio, limits, part)
+    return Recording(audio, limits, part)
+
+
 class Recording:
     """An open recording. ``blocks()`` yields its samples once; ``media`` describes it.
 
