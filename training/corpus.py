@@ -8,7 +8,7 @@ P00001 speaks). Stopped at any time, it goes on where it was.
 
 OUT gets manifest.jsonl (a line a clip), SET/NNNNNNN.npz (frames, overall, frame_scores, speech, reference)
 with the audio beside it in the development sets, splits.json, references.jsonl and corpus.json. How frames
-are labelled: docs/decisions/0020-labels-by-time.md.
+are labelled: docs/decisions/0020-label-frames-by-their-spliced-version.md.
 """
 
 import argparse
