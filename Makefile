@@ -8,7 +8,7 @@ SEED ?= 1
 CLIPS ?= 80000
 MINUTES ?= 90
 
-.PHONY: help demo score serve test fuzz bench soak audit sbom lock train release-model backfill deploy
+.PHONY: help demo score serve check test-fast test fuzz bench soak audit sbom lock train release-model backfill deploy
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -33,6 +33,16 @@ score: $(INSTALLED) ## Score files or folders: make score FILES="a.wav b.mp3" [O
 
 serve: $(INSTALLED) ## Serve the page and the HTTPS API on http://127.0.0.1:8000, with no cloud
 	@$(BIN)/aqscore serve
+
+check: $(INSTALLED) ## Check style, formatting, types and layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy --strict --cache-dir .mypy_cache/strict function/aqscore
+	@$(BIN)/mypy --cache-dir .mypy_cache/ordinary training infra benchmarks
+	@$(BIN)/lint-imports
+
+test-fast: $(INSTALLED) ## Run the unit tests of the serving side (under a minute)
+	@$(BIN)/python -m pytest -q -m "not slow" tests/unit --ignore=tests/unit/training --ignore=tests/unit/infra
 
 test: $(INSTALLED) ## Run every test that this machine can run, and say which it can't
 	@$(BIN)/python -m infra.localstack.install localstack sam checkov

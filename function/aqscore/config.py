@@ -4,12 +4,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from aqscore.errors import SetupError
 from aqscore.limits import Limits
 
-RUNTIMES = ("onnx", "tensorflow")
+Runtime = Literal["onnx", "tensorflow"]
+RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
 _PACKAGE = Path(__file__).resolve().parent
 # An installed package holds the shipped model; a checkout has it at its top level.
 _MODEL_FOLDERS = (_PACKAGE / "model_artifacts", _PACKAGE.parents[1] / "model_artifacts")
@@ -25,7 +26,7 @@ class ScorerConfig:
     """Everything that a scorer needs to know, and nothing about where recordings come from."""
 
     model_dir: Path = shipped_model()
-    runtime: str = "onnx"
+    runtime: Runtime = "onnx"
     threads: int = 1  # 1,769 MB of Lambda memory is one core
     limits: Limits = Limits()
 

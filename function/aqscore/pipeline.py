@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Literal
@@ -67,7 +67,7 @@ class StageTimer:
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
-        self._spent_s: Counter[str] = Counter()
+        self._spent_s: defaultdict[str, float] = defaultdict(float)
 
     def run[**P, T](self, stage: str, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
         """Calls ``work`` and adds the time that it takes to the stage."""

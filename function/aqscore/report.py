@@ -1,20 +1,21 @@
 """The result's schema, version 1. ``python -m aqscore.report`` makes docs/report-v1.schema.json."""
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from aqscore.errors import AqscoreError, RetryableError
 from aqscore.scale import HIGHEST, LOWEST, SCALE, Verdict
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION: Final = "1"
 
 Score = Annotated[float, Field(ge=LOWEST, le=HIGHEST, description=f"{SCALE}, {LOWEST} to {HIGHEST}")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
 
-WARNINGS = {
+WarningCode = Literal["no_speech", "too_short", "clipped", "narrow_band", "truncated", "low_level", "thinned"]
+WARNINGS: dict[WarningCode, str] = {
     "no_speech": "No speech was found, so there is no score: the scale means nothing without speech.",
     "too_short": "The recording is too short for a score: at least {min_duration_s} s are needed.",
     "clipped": "{share:.2%} of the samples are clipped: the recording was too loud for its converter.",
@@ -110,7 +111,7 @@ class Signal(_Part):
 class Warning(_Part):
     """A reason to trust the score less, or why there is none."""
 
-    code: Literal[tuple(WARNINGS)]
+    code: WarningCode
     message: str
 
 
@@ -189,12 +190,12 @@ def read_document(stored: bytes) -> Report | ErrorRecord:
     return TypeAdapter(Report | ErrorRecord).validate_json(stored)
 
 
-def warning(code: str, **values) -> Warning:
+def warning(code: WarningCode, **values: float) -> Warning:
     """A warning of one of the known codes, its text filled in."""
     return Warning(code=code, message=WARNINGS[code].format(**values))
 
 
-def json_schema() -> dict:
+def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a result: a report or an error record."""
     from pydantic import TypeAdapter
 

@@ -1,8 +1,8 @@
 """The scale of all scores: its name, its range, and the five verdicts."""
 
-from typing import Literal
+from typing import Final, Literal
 
-SCALE = "PESQ-WB MOS-LQO"
+SCALE: Final = "PESQ-WB MOS-LQO"
 # The range of ITU-T P.862.2's mapping, rounded to two digits.
 LOWEST, HIGHEST = 1.04, 4.64
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqscore.audio.recording import AudioArray
-from aqscore.config import ScorerConfig
+from aqscore.config import Runtime, ScorerConfig
 from aqscore.errors import BadRequest, ObjectNotFound
 from aqscore.limits import Limits
 from aqscore.model.loading import load_model
@@ -32,7 +32,7 @@ class Scorer:
         self,
         model: str | os.PathLike[str] | None = None,
         *,
-        runtime: Literal["onnx", "tensorflow"] = "onnx",
+        runtime: Runtime = "onnx",
         threads: int = 1,
         limits: Limits | None = None,
     ) -> None:
@@ -49,6 +49,11 @@ class Scorer:
             limits=limits or defaults.limits,
         )
         load_model(self._config)
+
+    @classmethod
+    def from_config(cls, config: ScorerConfig) -> "Scorer":
+        """A scorer of that configuration; raises as the constructor does."""
+        return cls(config.model_dir, runtime=config.runtime, threads=config.threads, limits=config.limits)
 
     def score(
         self,

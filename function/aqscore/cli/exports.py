@@ -4,8 +4,9 @@ import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from aqscore.report import ErrorRecord, Report
+from aqscore.report import ErrorRecord, FileSource, Report
 from aqscore.scale import HIGHEST, LOWEST
 
 PAGE = Path(__file__).parents[1] / "http" / "page"
@@ -15,6 +16,12 @@ COLUMNS = (
 )  # fmt: skip
 
 type Result = Report | ErrorRecord
+
+
+def file_of(result: Result) -> str:
+    """The path of the recording that a result is for."""
+    assert isinstance(result.source, FileSource)
+    return result.source.file
 
 
 def write_csv(results: Sequence[Result], path: Path) -> None:
@@ -57,23 +64,24 @@ def write_plot(results: Sequence[Result], path: Path) -> None:
     )
     for report, panel in zip(reports, panels[:, 0], strict=False):
         frames = report.frames
+        assert frames is not None
         times = [frames.start_s + i * frames.hop_s for i in range(len(frames.scores))]
         panel.plot(times, frames.scores, linewidth=1)
         if worst := report.worst_segment:
             panel.axvspan(worst.start_s, worst.end_s, color="tab:red", alpha=0.25)
         panel.set(ylim=(LOWEST - 0.04, HIGHEST + 0.06), xlabel="s", ylabel="MOS-LQO")
-        panel.set_title(f"{report.source.file}: {report.score:.2f}, {report.verdict}", loc="left")
+        panel.set_title(f"{file_of(report)}: {report.score:.2f}, {report.verdict}", loc="left")
     figure.savefig(path)
     pyplot.close(figure)
 
 
-def _row(result: Result) -> dict:
+def _row(result: Result) -> dict[str, Any]:
     if isinstance(result, ErrorRecord):
-        return {"file": result.source.file, "error": f"{result.error.type}: {result.error.message}"}
+        return {"file": file_of(result), "error": f"{result.error.type}: {result.error.message}"}
     lower, upper = result.interval or (None, None)
     worst = result.worst_segment
     return {
-        "file": result.source.file,
+        "file": file_of(result),
         "score": result.score,
         "lower": lower,
         "upper": upper,

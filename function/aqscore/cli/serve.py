@@ -1,0 +1,25 @@
+"""``aqscore serve``: the page and the HTTPS API on this machine."""
+
+import argparse
+import sys
+
+from aqscore.config import ScorerConfig
+from aqscore.errors import SetupError
+
+
+def run_serve(options: argparse.Namespace) -> int:
+    """Serves until it is interrupted. Returns 2 when it can't start."""
+    try:
+        import uvicorn
+
+        from aqscore.http.app import create_app
+    except ImportError as error:
+        print(f"{error.name} is not installed. Run: pip install 'aqscore[serve]'", file=sys.stderr)
+        return 2
+    try:
+        app = create_app(ScorerConfig.from_env())
+    except SetupError as error:
+        print(f"{error.message} {error.advice}", file=sys.stderr)
+        return 2
+    uvicorn.run(app, host=options.host, port=options.port, log_level=options.log_level)
+    return 0
