@@ -24,7 +24,7 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture(scope="session")
-def settings() -> ScorerConfig:
+def config() -> ScorerConfig:
     """The defaults, which score with the shipped model."""
     return ScorerConfig()
 

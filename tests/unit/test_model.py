@@ -207,8 +207,8 @@ def test_its_first_call_is_made_when_it_is_loaded(monkeypatch):
     assert calls == [(1, SPEC.bins)]
 
 
-def test_it_is_loaded_once_per_process(settings):
-    assert load_model(settings) is load_model(ScorerConfig())
+def test_it_is_loaded_once_per_process(config):
+    assert load_model(config) is load_model(ScorerConfig())
 
 
 def test_the_runtime_reports_nothing_to_its_maker(tmp_path):

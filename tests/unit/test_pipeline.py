@@ -1,4 +1,4 @@
-"""scoring.py: one report for whatever comes, with a reason wherever there is no score."""
+"""pipeline.py: a report for every recording, with a reason wherever there is no score."""
 
 import io
 
@@ -23,17 +23,17 @@ from aqscore.scale import HIGHEST, LOWEST
 from tests.conftest import EXAMPLES
 
 
-def scored(path, settings, **options):
+def scored(path, config, **options):
     with path.open("rb") as file:
-        return score_file(file, settings, **options)
+        return score_file(file, config, **options)
 
 
 def codes(result) -> set[str]:
     return {warning.code for warning in result.warnings}
 
 
-def test_a_report_is_complete_and_survives_json(settings):
-    result = scored(EXAMPLES / "noisy.flac", settings)
+def test_a_report_is_complete_and_survives_json(config):
+    result = scored(EXAMPLES / "noisy.flac", config)
     report = Report(source=FileSource(file="noisy.flac"), **dict(result))
     assert Report.model_validate_json(report.model_dump_json()) == report
     lower, upper = report.interval
@@ -45,24 +45,23 @@ def test_a_report_is_complete_and_survives_json(settings):
     assert report.timing.total_s >= report.timing.model_s > 0
 
 
-def test_frames_are_left_out_when_not_wanted(settings):
-    with_frames, without = (scored(EXAMPLES / "clean.flac", settings, frames=f) for f in (True, False))
+def test_frames_are_left_out_when_not_wanted(config):
+    with_frames, without = (scored(EXAMPLES / "clean.flac", config, frames=f) for f in (True, False))
     assert without.frames is None
     assert without.score == with_frames.score
     assert without.timeline == with_frames.timeline
 
 
-def test_a_channel_can_be_picked(settings, recorded, speech):
+def test_a_channel_can_be_picked(config, recorded, speech):
     path = recorded(np.stack([speech, np.zeros_like(speech)], axis=1))
     assert (
-        scored(path, settings, part=Part(channel=0)).score
-        == scored(recorded(speech, "mono.wav"), settings).score
+        scored(path, config, part=Part(channel=0)).score == scored(recorded(speech, "mono.wav"), config).score
     )
-    assert codes(scored(path, settings, part=Part(channel=1))) == {"no_speech"}
+    assert codes(scored(path, config, part=Part(channel=1))) == {"no_speech"}
 
 
-def test_the_times_of_a_part_count_from_the_files_beginning(settings):
-    result = scored(EXAMPLES / "clean.flac", settings, part=Part(start_s=1.0, end_s=4.5))
+def test_the_times_of_a_part_count_from_the_files_beginning(config):
+    result = scored(EXAMPLES / "clean.flac", config, part=Part(start_s=1.0, end_s=4.5))
     assert result.media.duration_s == 3.5
     assert (result.timeline[0].start_s, result.timeline[-1].end_s) == (1.0, 4.5)
     assert result.frames.start_s == pytest.approx(1.016)
@@ -70,15 +69,15 @@ def test_the_times_of_a_part_count_from_the_files_beginning(settings):
 
 
 @pytest.mark.parametrize("seconds", [0.001, 0.04, 0.3])
-def test_too_short_for_a_score(settings, recorded, speech, seconds):
-    result = scored(recorded(speech[: round(seconds * 16_000)]), settings)
+def test_too_short_for_a_score(config, recorded, speech, seconds):
+    result = scored(recorded(speech[: round(seconds * 16_000)]), config)
     assert "too_short" in codes(result)
     assert (result.score, result.interval, result.verdict, result.frames) == (None,) * 4
     assert result.timeline == []
 
 
-def test_digital_silence_is_no_speech(settings, recorded):
-    result = scored(recorded(np.zeros(48_000, np.float32)), settings)
+def test_digital_silence_is_no_speech(config, recorded):
+    result = scored(recorded(np.zeros(48_000, np.float32)), config)
     assert codes(result) == {"no_speech"}
     assert result.score is None
     assert (result.signal.level_dbfs, result.signal.peak_dbfs, result.signal.silent_share) == (
@@ -88,19 +87,19 @@ def test_digital_silence_is_no_speech(settings, recorded):
     )
 
 
-def test_warnings_say_what_is_odd(settings, recorded, speech):
-    assert "clipped" in codes(scored(recorded(np.clip(speech * 8, -1, 1)), settings))
-    assert "low_level" in codes(scored(recorded(speech * 0.001), settings))
-    narrow = scored(recorded(speech[::2].copy(), rate=8_000), settings)
+def test_warnings_say_what_is_odd(config, recorded, speech):
+    assert "clipped" in codes(scored(recorded(np.clip(speech * 8, -1, 1)), config))
+    assert "low_level" in codes(scored(recorded(speech * 0.001), config))
+    narrow = scored(recorded(speech[::2].copy(), rate=8_000), config)
     assert "narrow_band" in codes(narrow)
     assert narrow.media.bandwidth_hz <= 4_000
     cut = recorded(speech, "cut.wav")
     cut.write_bytes(cut.read_bytes()[:100_000])
-    assert "truncated" in codes(scored(cut, settings))
+    assert "truncated" in codes(scored(cut, config))
 
 
-def test_clean_speech_has_nothing_to_warn_of(settings):
-    assert codes(scored(EXAMPLES / "clean.flac", settings)) == set()
+def test_clean_speech_has_nothing_to_warn_of(config):
+    assert codes(scored(EXAMPLES / "clean.flac", config)) == set()
 
 
 @pytest.mark.parametrize(
@@ -113,41 +112,41 @@ def test_clean_speech_has_nothing_to_warn_of(settings):
         (b"\x00" * 10_000, UnsupportedFormat),
     ],
 )
-def test_what_is_no_recording_is_an_error_of_its_own(settings, tmp_path, content, error):
+def test_what_is_no_recording_is_an_error_of_its_own(config, tmp_path, content, error):
     path = tmp_path / "file.wav"
     path.write_bytes(content)
     with pytest.raises(error) as caught:
-        scored(path, settings)
+        scored(path, config)
     assert caught.value.advice
 
 
-def test_nan_samples_are_an_error(settings, recorded, speech):
+def test_nan_samples_are_an_error(config, recorded, speech):
     speech = speech.copy()
     speech[100] = np.nan
     with pytest.raises(InvalidSamples):
-        scored(recorded(speech, subtype="FLOAT"), settings)
+        scored(recorded(speech, subtype="FLOAT"), config)
 
 
-def test_limits_are_settings(settings):
+def test_limits_are_settings(config):
     with pytest.raises(LimitExceeded):
         scored(EXAMPLES / "clean.flac", ScorerConfig(limits=Limits(max_duration_s=1.0)))
 
 
-def test_a_long_recording_says_that_its_frames_are_thinned(settings, tmp_path, speech):
+def test_a_long_recording_says_that_its_frames_are_thinned(config, tmp_path, speech):
     path = tmp_path / "long.flac"
     with soundfile.SoundFile(path, "w", 16_000, 1) as file:
         for _ in range(60):
             file.write(speech)
-    result = scored(path, settings)
+    result = scored(path, config)
     assert "thinned" in codes(result)
     assert result.frames.hop_s == 0.032
-    assert "thinned" not in codes(scored(path, settings, frames=False))
+    assert "thinned" not in codes(scored(path, config, frames=False))
 
 
-def test_what_takes_longer_than_there_is_time_stops_by_itself(settings):
+def test_what_takes_longer_than_there_is_time_stops_by_itself(config):
     with pytest.raises(OutOfTime, match="longer than the time limit of 0 s"):
-        scored(EXAMPLES / "clean.flac", settings, time_limit_s=0.0)
-    assert scored(EXAMPLES / "clean.flac", settings, time_limit_s=600.0).score
+        scored(EXAMPLES / "clean.flac", config, time_limit_s=0.0)
+    assert scored(EXAMPLES / "clean.flac", config, time_limit_s=600.0).score
 
 
 def test_a_file_in_memory_is_refused_by_name():

@@ -1,4 +1,4 @@
-"""__main__.py: a line for every input, in the order given; the exit status tells."""
+"""aqscore score: a line for every input, in the order given, and an exit status."""
 
 import csv
 import json
@@ -99,3 +99,35 @@ def test_other_forms_hold_the_same_results(capsys, tmp_path):
     assert plot.read_bytes().startswith(b"\x89PNG")
     assert f'"score": {report["score"]}' in page.read_text()
     assert "page/page.js" not in page.read_text()
+
+
+def test_names_are_shown_as_they_are_however_they_look_as_markup(capsys, tmp_path):
+    path = tmp_path / "[bold]call[1].flac"
+    shutil.copy(EXAMPLES / "noisy.flac", path)
+    assert main(["score", str(path)]) == 0
+    assert "[bold]call[1].flac" in "".join(part.strip(" │\n") for part in _cells(capsys.readouterr().out))
+
+
+def _cells(table: str) -> list[str]:
+    """The first column of a table, line by line."""
+    return [line.split("│")[1] for line in table.splitlines() if line.startswith("│")]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["score", "--help"], ["serve", "--help"]])
+def test_help_names_the_command(capsys, arguments):
+    with pytest.raises(SystemExit) as exit:
+        main(arguments)
+    assert exit.value.code == (0 if arguments else 2)
+    assert "aqscore" in "".join(capsys.readouterr())
+
+
+def test_version_prints_both_versions(capsys, monkeypatch, tmp_path):
+    with pytest.raises(SystemExit) as exit:
+        main(["--version"])
+    assert exit.value.code == 0
+    assert capsys.readouterr().out.startswith("aqscore ")
+    monkeypatch.setenv("AQSCORE_MODEL_DIR", str(tmp_path))
+    with pytest.raises(SystemExit) as exit:
+        main(["--version"])
+    assert exit.value.code == 2
+    assert "There is no model in" in capsys.readouterr().err
