@@ -82,7 +82,7 @@ class Model:
                 raise SetupError(
                     f"Model {self.info.get('version')} has {part} {self.info.get(part)}, expected {name} in "
                     "it: an older version wrote it.",
-                    advice="Export it again with this version of training.export.",
+                    advice="Export it again with this version of training.release.export.",
                 )
 
     def stream(self) -> "ScoreStream":

@@ -1,0 +1,55 @@
+"""What augmentation may change of a clip and what it must leave."""
+
+import numpy as np
+import pytest
+
+from training.bands import BANDS
+from training.network.augmentation import CUT_FRAMES, _warp, augmented
+
+
+@pytest.fixture
+def clip(rng):
+    return {
+        "frames": rng.random((50, 257)).astype(np.float32),
+        "overall": np.float32(2.5),
+        "frame_scores": np.full(50, 2.5, np.float32),
+        "speech": np.ones(50, np.float32),
+        "reference": rng.random((50, BANDS)).astype(np.float32),
+    }
+
+
+def test_arrays_stay_in_step_and_scores_stay(clip, rng):
+    lengths, heard = set(), set()
+    for _ in range(60):
+        changed = augmented(clip, rng)
+        count = len(changed["frames"])
+        lengths.add(count)
+        assert all(len(changed[name]) == count for name in ("frame_scores", "speech", "reference"))
+        assert all(changed[name].dtype == np.float32 for name in changed)
+        assert changed["overall"] == clip["overall"]
+        heard.add(np.count_nonzero(changed["speech"]))
+        assert np.count_nonzero(np.isfinite(changed["frame_scores"])) == np.count_nonzero(changed["speech"])
+        assert np.isfinite(changed["frames"]).all() and (changed["frames"] >= 0).all()
+    assert max(lengths) > 50, "no clip got silence around it"
+    assert heard == set(range(50 - CUT_FRAMES, 51)), "of some frames at the beginning none were cut off"
+
+
+def test_the_clip_that_was_given_is_not_touched(clip, rng):
+    before = {name: values.copy() for name, values in clip.items()}
+    augmented(clip, rng)
+    for name, values in before.items():
+        np.testing.assert_array_equal(clip[name], values)
+
+
+def test_warping_moves_a_tone_by_the_factor(clip):
+    clip["frames"][:] = 0
+    clip["frames"][:, 110] = 1
+    _warp(clip, 1.1)
+    assert clip["frames"].argmax(axis=1).tolist() == [100] * 50
+
+
+def test_warping_by_one_changes_nothing(clip):
+    frames, reference = clip["frames"].copy(), clip["reference"].copy()
+    _warp(clip, 1.0)
+    np.testing.assert_allclose(clip["frames"], frames, atol=1e-5)
+    np.testing.assert_allclose(clip["reference"], reference, atol=1e-5)

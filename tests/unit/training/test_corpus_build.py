@@ -1,0 +1,174 @@
+"""The whole builder on made-up material: what it writes, that nothing leaks, that it repeats and resumes."""
+
+import argparse
+import json
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from aqscore.model.features import SPEC, frames_of
+from tests.unit.training.material import make_sources
+from training.bands import BANDS
+from training.corpus import build as corpus
+from training.corpus.splits import DEV, TRAIN
+
+DEV_SETS = {
+    "dev_noise": 4,
+    "dev_mixed": 3,
+    "dev_clean": 2,
+    "dev_pairs": 4,
+    "dev_bursts": 2,
+    "dev_no_speech": 3,
+}
+TRAIN_CLIPS = 32
+
+
+def build(sources, out, workers=1, seed=1):
+    corpus.build(argparse.Namespace(**sources, out=out, clips=TRAIN_CLIPS, seed=seed, workers=workers))
+    return [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+
+
+def contents(out):
+    return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*.npz"))}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    sources = make_sources(folder / "sources")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus, "DEV_SETS", DEV_SETS)
+        yield sources, folder / "out", build(sources, folder / "out")
+
+
+def test_every_clip_is_there_once(built):
+    _, out, lines = built
+    assert {(line["set"], line["clip"]) for line in lines} == {
+        (name, f"{index:07d}") for name, index in corpus._jobs(TRAIN_CLIPS)
+    }
+    assert len(lines) == sum(DEV_SETS.values()) + TRAIN_CLIPS
+    assert not list(out.rglob("*.tmp"))
+    summary = json.loads((out / "corpus.json").read_text())
+    assert summary["finished"]
+    assert summary["made"] == {**DEV_SETS, "train": TRAIN_CLIPS}
+    assert summary["references"]["read"]["kept"] == 12
+
+
+def test_the_arrays_are_as_agreed(built):
+    _, out, lines = built
+    for line in lines:
+        with np.load(out / line["set"] / f"{line['clip']}.npz") as arrays:
+            count = len(arrays["frames"])
+            assert arrays["frames"].dtype == np.float16
+            assert arrays["frames"].shape == (count, SPEC.bins)
+            assert arrays["frame_scores"].shape == arrays["speech"].shape == (count,)
+            assert arrays["reference"].shape == (count, BANDS)
+            assert all(np.isfinite(arrays[name]).all() for name in ("frames", "reference"))
+            if line["pesq_wb"] is None:
+                assert line["group"] == "no_speech"
+                assert np.isnan(arrays["overall"])
+                assert not arrays["speech"].any()
+                assert not arrays["reference"].any()
+            else:
+                assert arrays["overall"] == np.float32(line["pesq_wb"])
+                assert np.all((arrays["frame_scores"] > 1) & (arrays["frame_scores"] < 4.65))
+                assert arrays["speech"].any()
+
+
+def test_frames_come_from_the_audio_beside_them(built):
+    _, out, lines = built
+    for line in lines:
+        if line["set"] != "train":
+            samples = sf.read(out / line["set"] / f"{line['clip']}.flac", dtype="float32")[0]
+            with np.load(out / line["set"] / f"{line['clip']}.npz") as arrays:
+                np.testing.assert_array_equal(frames_of(samples).astype(np.float16), arrays["frames"])
+
+
+def test_nothing_leaks_between_the_splits(built):
+    _, out, lines = built
+    split = json.loads((out / "splits.json").read_text())
+    assert (
+        set(split["speakers"].values())
+        == set(split["noise_kinds"].values())
+        == set(split["rooms"].values())
+        == {TRAIN, DEV}
+    )
+    heard = {TRAIN: set(), DEV: set()}
+    for line in lines:
+        side = TRAIN if line["set"] == "train" else DEV
+        assert all(split["speakers"][speaker] == side for speaker in line["speakers"])
+        assert all(split["noise_kinds"].get(kind, side) == side for kind in line["noise_kinds"])
+        rooms = [record["method"] for record in line["degradations"] if record["kind"] == "reverb"]
+        assert all(split["rooms"].get(room, side) == side for room in rooms)
+        heard[side] |= set(line["speech_files"]) | {
+            kind for kind in line["noise_kinds"] if kind in split["noise_kinds"]
+        }
+    assert "anvil" in heard[TRAIN]  # which is in the folder that only trains
+    assert heard[DEV]
+    assert not heard[TRAIN] & heard[DEV]
+
+
+def test_pairs_differ_by_their_snr_only(built):
+    _, _, lines = built
+    pairs = {(line["pair"], line["pair_rank"]): line for line in lines if line["set"] == "dev_pairs"}
+    for pair in (0, 1):
+        worse, better = pairs[pair, 0], pairs[pair, 1]
+        assert better["snr_db"] - worse["snr_db"] == pytest.approx(5)
+        assert better["speech_files"] == worse["speech_files"]
+        assert better["noise_kinds"] == worse["noise_kinds"]
+        assert better["pesq_wb"] > worse["pesq_wb"] - 0.02
+
+
+def test_a_burst_is_worse_than_what_surrounds_it(built):
+    _, out, lines = built
+    for line in (line for line in lines if line["set"] == "dev_bursts"):
+        scores = np.load(out / "dev_bursts" / f"{line['clip']}.npz")["frame_scores"]
+        centres = SPEC.first_centre_s + SPEC.hop_s * np.arange(len(scores))
+        inside = (centres >= line["burst"][0] + 0.01) & (centres < line["burst"][1] - 0.01)
+        outside = (centres < line["burst"][0] - 0.01) | (centres >= line["burst"][1] + 0.01)
+        assert scores[inside].max() <= scores[outside].min() - 1.5
+
+
+def test_the_same_seed_makes_the_same_clips_with_any_number_of_workers(built, tmp_path, monkeypatch):
+    sources, out, _ = built
+    fewer = {name: 1 for name in DEV_SETS}
+    monkeypatch.setattr(corpus, "DEV_SETS", fewer)
+    build(sources, tmp_path / "again", workers=2)
+    again, before = contents(tmp_path / "again"), contents(out)
+    assert len(again) == sum(fewer.values()) + TRAIN_CLIPS
+    assert again == {name: before[name] for name in again}
+
+
+def test_it_goes_on_after_a_kill(built):
+    sources, out, lines = built
+    before = contents(out)
+    whole = (out / "manifest.jsonl").read_text()
+    lost = out / "train" / "0000003.npz"
+    lost.unlink()
+    kept = {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")}
+    (out / "manifest.jsonl").write_text(whole[:-25])
+    again = build(sources, out)
+    assert sorted(json.dumps(line) for line in again) == sorted(json.dumps(line) for line in lines)
+    assert contents(out) == before
+    assert sum(path.stat().st_mtime_ns != at for path, at in kept.items()) == 1
+
+
+def test_another_seed_in_the_same_folder_is_refused(built):
+    sources, out, _ = built
+    with pytest.raises(ValueError, match="expected the same seed and folders"):
+        build(sources, out, seed=2)
+
+
+def test_a_split_that_would_be_empty_is_said_before_anything_is_made(built, tmp_path):
+    sources, _, _ = built
+    with pytest.raises(ValueError, match="No usable clean speech is left"):
+        build({**sources, "speech": sources["speech"][1:]}, tmp_path / "out")
+
+
+def test_a_speech_folder_without_speech_ends_with_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "empty").mkdir()
+    words = f"corpus --speech {tmp_path / 'empty'} --noise {tmp_path} --out {tmp_path / 'out'} --clips 1"
+    monkeypatch.setattr("sys.argv", [*words.split(), "--workers", "1"])
+    with pytest.raises(SystemExit, match="No audio file was found in .*empty"):
+        corpus.main()

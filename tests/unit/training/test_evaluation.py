@@ -1,0 +1,309 @@
+"""Measures against scipy's, calibration, and a whole export and evaluation of a tiny corpus."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import replace
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import scipy.stats
+
+from aqscore.config import ScorerConfig
+from aqscore.model.loading import Model
+from tests.unit.training.tiny_corpus import make_corpus
+from training.evaluation import calibration, evaluate, pooling
+from training.evaluation import human_scores as evaluate_human
+from training.evaluation.calibration import Prediction
+from training.evaluation.measures import HIGHER, is_met, measured
+from training.evaluation.metrics import bootstrap, pearson, rmse, roc_auc, shared_error, spearman
+from training.network.model import Config, build
+from training.network.train import train
+from training.network.weights import halfway
+from training.release import export
+from training.release import promote as release
+from training.release.card import render
+from training.release.conformance import signals
+
+# TensorFlow 2.21 and Keras 3.15 speak to NumPy 2.5 and Python 3.13 in words that both are giving up.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")
+
+TINY = Config("full", front=True, units=(8,), learned_weight=True, channels=8, maps=(2, 3), fine=8)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A corpus, and the model halfway to the end of a one-epoch run on it."""
+    folder = tmp_path_factory.mktemp("exported")
+    corpus = make_corpus(folder / "corpus")
+    keras.utils.set_random_seed(1)
+    build(TINY).save(folder / "beginning.keras")
+    train(corpus, folder / "run", TINY, 1, minutes=None, epochs=1, first=folder / "beginning.keras")
+    given = {"run": "run", "halfway": "beginning.keras", "corpus": "corpus", "out": "model", "plots": "plots"}
+    export.main([part for name, path in given.items() for part in (f"--{name}", str(folder / path))])
+    return folder
+
+
+def test_measures_are_scipys():
+    generator = np.random.default_rng(0)
+    true = generator.uniform(1, 4.6, 200).round(1)
+    predicted = true + generator.standard_normal(200)
+    assert pearson(true, predicted) == pytest.approx(scipy.stats.pearsonr(true, predicted).statistic)
+    assert spearman(true, predicted) == pytest.approx(scipy.stats.spearmanr(true, predicted).statistic)
+    assert rmse(true, predicted) == pytest.approx(np.sqrt(np.mean((true - predicted) ** 2)))
+    positive = true > 3
+    u = scipy.stats.mannwhitneyu(predicted[positive].round(1), predicted[~positive].round(1)).statistic
+    assert roc_auc(positive, predicted.round(1)) == pytest.approx(u / (positive.sum() * (~positive).sum()))
+
+
+def test_shared_error_is_what_an_owners_predictions_are_off_by_together():
+    generator = np.random.default_rng(1)
+    owner = np.repeat(np.arange(500), 6)
+    off = np.repeat(generator.normal(0, 0.5, 500), 6)
+    predicted = off + generator.normal(0, 0.8, len(owner))
+    assert shared_error(owner, np.zeros(len(owner)), predicted) == pytest.approx(0.5, abs=0.05)
+    assert shared_error(owner, np.zeros(len(owner)), predicted - off) < 0.1
+    assert np.isnan(shared_error(np.arange(9), np.zeros(9), np.ones(9)))
+
+
+def test_measures_of_nothing_are_nan():
+    assert np.isnan(pearson(np.ones(4), np.arange(4)))
+    assert np.isnan(roc_auc(np.ones(4), np.arange(4)))
+
+
+def test_bootstrap_of_what_can_not_be_measured_is_nan():
+    assert np.isnan(bootstrap(pearson, np.ones(4), np.arange(4))).all()
+    assert measured("of no clip", np.mean, [np.empty(0)], HIGHER, 0.9, None)["value"] is None
+
+
+def test_bootstrap_holds_the_value_and_narrows_with_more_data():
+    widths = []
+    for count in (50, 800):
+        values = np.random.default_rng(1).standard_normal(count)
+        low, high = bootstrap(np.mean, values)
+        assert low < values.mean() < high
+        widths.append(high - low)
+    assert widths[1] < widths[0] / 2
+
+
+def predictions(generator, count: int) -> list[Prediction]:
+    found = []
+    for index in range(count):
+        true = generator.uniform(1.1, 4.5)
+        speech = generator.beta(8, 2, 200)
+        found.append(
+            Prediction(
+                {"set": "dev_noise", "pesq_wb": true, "snr_db": 5, "speakers": [f"speaker {index % 20}"]},
+                true + 0.3 * generator.standard_normal(),
+                speech,
+            )
+        )
+        found.append(
+            Prediction(
+                {"set": "dev_no_speech", "pesq_wb": None, "snr_db": None}, 2.0, generator.beta(1, 9, 200)
+            )
+        )
+    return found
+
+
+def test_the_interval_covers_nine_of_ten_clips_it_has_not_seen():
+    generator = np.random.default_rng(0)
+    table = calibration.interval_table(
+        predictions(generator, 600), {"speech_probability": 0.5, "clearest_speech": 0.5}
+    )
+    fresh = [p for p in predictions(generator, 600) if p.clip["pesq_wb"]]
+    scores, true = np.array([p.overall for p in fresh]), np.array([p.clip["pesq_wb"] for p in fresh])
+    lower, upper = (np.interp(scores, table["score"], table[side]) for side in ("lower", "upper"))
+    assert 0.85 <= np.mean((true >= lower) & (true <= upper)) <= 0.95
+    for values in (table["score"], table["lower"], table["upper"]):
+        assert values == sorted(values)
+
+
+def test_a_network_that_can_not_tell_speech_yet_is_not_calibrated():
+    rule = {"speech_probability": 0.5, "clearest_speech": 1.1}
+    with pytest.raises(ValueError, match="None of the .* clips .* expected some: .* train it for longer"):
+        calibration.interval_table(predictions(np.random.default_rng(0), 20), rule)
+
+
+def test_the_rule_tells_speech_from_none():
+    generator = np.random.default_rng(0)
+    rule = calibration.no_speech_rule(predictions(generator, 100))
+    for p in predictions(generator, 100):
+        assert calibration.is_refused(p.speech, rule) == (p.clip["set"] == "dev_no_speech")
+
+
+def test_the_rule_lets_little_pass_and_refuses_the_fewest():
+    generator = np.random.default_rng(0)
+    noise = {"set": "dev_no_speech", "pesq_wb": None, "snr_db": None}
+    speech = {"set": "dev_noise", "pesq_wb": 1.1, "snr_db": -5.0}
+    found = [
+        Prediction(clip, 1.5, np.full(100, level, np.float32))
+        for clip, lowest in ((noise, 0.0), (speech, 0.5))
+        for level in lowest + 0.6 * generator.random(200)
+    ]
+    rule = calibration.no_speech_rule(found)
+    levels = np.sort([p.speech[0] for p in found if p.clip is noise])
+    assert np.mean(levels >= rule["clearest_speech"]) <= calibration.PASSED
+    # A hundredth lower, and too much would pass.
+    assert np.mean(levels >= rule["clearest_speech"] - 0.01) > calibration.PASSED
+
+
+def test_exported_model_is_whole_and_both_runtimes_agree(exported):
+    folder = exported / "model"
+    onnx, tensorflow = (Model(folder, runtime).network for runtime in ("onnx", "tensorflow"))
+    for length in (1, 2, 3, 100, 101):
+        frames = np.random.default_rng(length).random((length, 257)).astype(np.float32)
+        for one, other in zip(onnx(frames), tensorflow(frames), strict=True):
+            assert one.shape == (length,)
+            np.testing.assert_allclose(one, other, atol=1e-4)
+    info = json.loads((folder / "model.json").read_text())
+    assert info["training"]["epochs_done"] == 1
+    assert info["data"]["dev_noise"]["clips"] == 8
+
+
+def test_exported_model_is_the_mean_of_the_runs_beginning_and_end(exported):
+    beginning, network, model = (
+        keras.models.load_model(exported / name, compile=False)
+        for name in ("beginning.keras", "run/network.keras", "model/model.keras")
+    )
+    network.set_weights(
+        [(one + other) / 2 for one, other in zip(beginning.weights, network.weights, strict=True)]
+    )
+    frames = np.random.default_rng(0).random((1, 30, 257)).astype(np.float32)
+    for name, values in network(frames, training=False).items():
+        np.testing.assert_allclose(model(frames, training=False)[name], values, atol=1e-6)
+    assert json.loads((exported / "model" / "model.json").read_text())["training"]["halfway"] is True
+    card = (exported / "model" / "MODEL_CARD.md").read_text()
+    assert "the means of the weights" in card
+    assert "--halfway" in card
+
+
+def test_the_card_says_how_the_weights_were_chosen(exported):
+    info = json.loads((exported / "model" / "model.json").read_text())
+    assert "chosen by rule" in render(info)
+    info["training"]["note"] = "The third of five was taken."
+    assert "The third of five was taken." in render(info)
+    assert "chosen by rule" not in render(info)
+
+
+def test_a_run_is_only_averaged_with_what_it_began_with(exported, tmp_path):
+    parts = ["--run", exported / "run", "--corpus", exported / "corpus", "--out", tmp_path]
+    other = exported / "run" / "network.keras"
+    with pytest.raises(ValueError, match="of what .* began with: name what"):
+        export.main([str(part) for part in [*parts, "--halfway", other]])
+    with pytest.raises(ValueError, match="shapes of their weights"):
+        halfway(build(replace(TINY, units=(5,))), keras.models.load_model(other, compile=False))
+
+
+def test_a_model_that_is_exported_again_is_averaged_with_nothing(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        export.main(["--again", "model", "--halfway", "a.keras", "--corpus", "c", "--out", str(tmp_path)])
+    assert "expected --run with it" in capsys.readouterr().err
+
+
+def test_a_model_is_exported_again_with_the_network_that_it_has(exported, tmp_path):
+    was = json.loads((exported / "model" / "model.json").read_text())
+    was["data"]["train"]["clips"] = 12_345  # of a corpus that is not at hand any more
+    again = tmp_path / "was"
+    shutil.copytree(exported / "model", again)
+    (again / "model.json").write_text(json.dumps(was))
+    parts = ["--again", again, "--corpus", exported / "corpus", "--out", tmp_path / "out"]
+    export.main([str(part) for part in [*parts, "--version", "2.0.0"]])
+    model, before = (
+        keras.models.load_model(folder / "model.keras", compile=False) for folder in (tmp_path / "out", again)
+    )
+    frames = np.random.default_rng(0).random((1, 30, 257)).astype(np.float32)
+    for name, values in before(frames, training=False).items():
+        np.testing.assert_allclose(model(frames, training=False)[name], values, atol=1e-6)
+    info = json.loads((tmp_path / "out" / "model.json").read_text())
+    assert info["version"] == "2.0.0"
+    source = hashlib.sha256((again / "model.keras").read_bytes()).hexdigest()
+    assert info["training"] == was["training"] | {"again_sha256": source}
+    assert "training.release.export --again OTHER" in (tmp_path / "out" / "MODEL_CARD.md").read_text()
+    assert info["data"] == was["data"]
+
+
+def test_every_row_is_measured_and_the_card_carries_it(exported):
+    rows = json.loads((exported / "model" / "model.json").read_text())["metrics"]["rows"]
+    card = (exported / "model" / "MODEL_CARD.md").read_text()
+    assert len({row["name"] for row in rows}) == len(rows) == 18
+    assert all(f"| {row['name']} |" in card for row in rows)
+    assert "$" not in card
+    assert (exported / "plots" / "scatter.png").stat().st_size > 10_000
+
+
+def test_errors_count_a_clip_for_each_of_its_kinds():
+    runs = [
+        SimpleNamespace(clip={"pesq_wb": true, "noise_kinds": kinds}, result=SimpleNamespace(score=score))
+        for true, score, kinds in ((1.5, 2.0, ["rain"]), (2.0, 2.5, ["frog", "rain"]), (4.0, 3.0, ["rain"]))
+    ]
+    errors = evaluate._errors(runs, lambda clip: clip["noise_kinds"])
+    assert errors["frog"] == {"clips": 1, "pearson": None, "rmse": 0.5, "bias": 0.5}
+    assert (errors["rain"]["clips"], errors["rain"]["bias"]) == (3, 0.0)
+    assert errors["rain"]["rmse"] == pytest.approx(np.sqrt(0.5), abs=1e-4)
+
+
+def test_bars_are_held_against_the_right_side():
+    row = {"value": 0.9, "way": "at least", "bar": 0.9, "aim": 0.95}
+    assert is_met(row, "bar") and not is_met(row, "aim")
+    assert is_met({"value": 0.1, "way": "at most", "bar": 0.2}, "bar")
+    assert not is_met({"value": 0.99, "way": "within", "bar": (0.85, 0.95)}, "bar")
+    assert not is_met({"value": None, "way": "at least", "bar": 0.9}, "bar")
+
+
+def test_conformance_scores_are_pinned_and_the_same_for_both_runtimes(exported):
+    folder = exported / "model"
+    pinned = json.loads((folder / "conformance.json").read_text())["scores"]
+    assert list(pinned) == list(signals())
+    release.check(folder)
+
+
+def test_the_power_is_found_at_which_true_frame_scores_give_the_recordings(tmp_path):
+    (tmp_path / "train").mkdir()
+    lines = []
+    for number in range(4):
+        worse = np.arange(100) < 10 * (number + 1)
+        score = np.where(worse, 2.64, 4.64).astype(np.float32)
+        arrays = {"frames": np.ones((100, 257)), "speech": np.ones(100), "reference": np.ones((100, 48))}
+        overall = 4.64 - 2 * np.mean(worse) ** (1 / 3)
+        np.savez(tmp_path / "train" / f"{number}.npz", frame_scores=score, overall=overall, **arrays)
+        lines.append(json.dumps({"clip": str(number), "set": "train", "pesq_wb": overall}) + "\n")
+    (tmp_path / "manifest.jsonl").write_text("".join(lines))
+    errors = {power: error for power, error, _ in pooling.misses(tmp_path, "train")}
+    assert min(errors, key=errors.get) == 3.0
+    assert errors[3.0] < 1e-3
+
+
+def test_human_scores_are_compared_by_file_and_condition(exported, tmp_path, capsys):
+    lines = ["path,MOS,condition"]
+    for index, path in enumerate(sorted((exported / "corpus" / "dev_noise").glob("*.flac"))):
+        lines.append(f"{path},{1 + index / 2},{index % 4}")
+    table = tmp_path / "scores.csv"
+    table.write_text("\n".join([*lines, "missing.wav,3,1"]) + "\n")
+    rows = evaluate_human.read_rows(table)
+    shutil.copytree(exported / "model", tmp_path / "model")
+    info = json.loads((tmp_path / "model" / "model.json").read_text())
+    info["no_speech"]["clearest_speech"] = 0.0  # one epoch doesn't teach what speech is
+    (tmp_path / "model" / "model.json").write_text(json.dumps(info))
+    columns = evaluate_human.compare(rows, replace(ScorerConfig(), model_dir=tmp_path / "model"))
+    assert len(columns["file"][0]) == 8
+    assert len(columns["condition"][0]) == 4
+    assert "missing.wav" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("file,MOS\na,3\n", "expected path"), ("path,MOS\na,good\n", "line 2")]
+)
+def test_a_wrong_csv_is_explained(tmp_path, text, said):
+    path = tmp_path / "scores.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=said):
+        evaluate_human.read_rows(path)
+
+
+def test_the_shipped_model_still_scores_the_conformance_signals_as_pinned():
+    folder = ScorerConfig().model_dir
+    assert list(json.loads((folder / "conformance.json").read_text())["scores"]) == list(signals())
+    release.check(folder)

@@ -1,0 +1,158 @@
+r"""Makes the corpus: clean speech, noise and rooms in; labelled clips, a manifest and the splits out.
+
+    python -m training.corpus.build --speech DIR... --noise DIR... [--rir DIR...] --out DIR \
+        --clips N [--seed S] [--workers W]
+
+Each --speech DIR is one corpus with a folder a speaker, or in ST-CMDS's flat layout (20170001P00001A0001.wav:
+P00001 speaks). Stopped at any time, it goes on where it was.
+
+OUT gets manifest.jsonl (a line a clip), SET/NNNNNNN.npz (frames, overall, frame_scores, speech, reference)
+with the audio beside it in the development sets, splits.json, references.jsonl and corpus.json. How frames
+are labelled: docs/decisions/0020-label-frames-by-their-spliced-version.md.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import soundfile as sf
+from tqdm import tqdm
+
+from aqscore.model.features import SPEC
+from training.corpus import splits
+from training.corpus.clips import make_clip
+from training.corpus.mixtures import Pools
+from training.corpus.sets import DEV_SETS, TRAIN_SET
+from training.corpus.sources import (
+    count_references,
+    make_pools,
+    make_splits,
+    prepare_all,
+    spawned,
+    whole_lines,
+    write_lines,
+)
+
+PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "pesq")
+_made: dict = {}  # what a worker was given: "out", "seed", and its Pools by split
+
+
+def build(arguments: argparse.Namespace) -> None:
+    """Prepares, splits and makes what is missing, the development sets first."""
+    out = arguments.out
+    out.mkdir(parents=True, exist_ok=True)
+    given = {"seed": arguments.seed} | {
+        name: [str(path) for path in getattr(arguments, name)] for name in ("speech", "noise", "rir")
+    }
+    _same_as_before(out, given)
+    synthetic, train_only = (
+        {path.name for path in arguments.speech if (path / mark).is_file()}
+        for mark in (splits.SYNTHETIC_MARK, splits.TRAIN_ONLY_MARK)
+    )
+    references = prepare_all(arguments.speech, out, arguments.workers)
+    split = make_splits(references, synthetic | train_only, arguments.noise, arguments.rir, arguments.seed)
+    (out / "splits.json").write_text(json.dumps(split, indent=1, ensure_ascii=False))
+    pools = {name: make_pools(references, synthetic, split, name) for name in (splits.TRAIN, splits.DEV)}
+    manifest = out / "manifest.jsonl"
+    finished = [
+        line for line in whole_lines(manifest) if (out / line["set"] / f"{line['clip']}.npz").is_file()
+    ]
+    write_lines(manifest, finished)
+    known = {(line["set"], int(line["clip"])) for line in finished}
+    jobs = [job for job in _jobs(arguments.clips) if job not in known]
+    for cut_short in out.glob("*/*.tmp"):
+        cut_short.unlink()
+    for name in (*DEV_SETS, TRAIN_SET):
+        (out / name).mkdir(exist_ok=True)
+    redraws = sum(line["redraws"] for line in finished)
+    summary = {
+        "arguments": {**given, "clips": arguments.clips},
+        "references": count_references(references),
+        "spec": SPEC.as_dict(),
+    }
+    summary["versions"] = {name: version(name) for name in PACKAGES}
+    _write_json(out / "corpus.json", {**summary, "finished": False})
+    with (
+        manifest.open("a") as record,
+        spawned(arguments.workers, _begin, (pools, out, arguments.seed)) as pool,
+    ):
+        for line in tqdm(pool.imap_unordered(_make, jobs, 2), "clips", len(jobs), unit="clip"):
+            record.write(json.dumps(line) + "\n")
+            record.flush()
+            known.add((line["set"], int(line["clip"])))
+            redraws += line["redraws"]
+    clips = dict(Counter(name for name, _ in known))
+    _write_json(out / "corpus.json", {**summary, "finished": True, "made": clips, "redraws": redraws})
+
+
+def _jobs(clips: int) -> Iterator[tuple[str, int]]:
+    for name, count in {**DEV_SETS, TRAIN_SET: clips}.items():
+        yield from ((name, index) for index in range(count))
+
+
+def _make(job: tuple[str, int]) -> dict:
+    """Makes one clip and writes it, the .npz last and in one step: where it is, the clip is whole."""
+    name, index = job
+    clip = make_clip(_made["seed"], name, index, _made[splits.TRAIN if name == TRAIN_SET else splits.DEV])
+    path = _made["out"] / name / f"{index:07d}.npz"
+    if name != TRAIN_SET:
+        sf.write(path.with_suffix(".flac"), clip.samples, SPEC.sample_rate_hz, subtype="PCM_16")
+    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+    with unfinished.open("wb") as file:
+        np.savez(file, **clip.arrays)
+    unfinished.replace(path)
+    return clip.record
+
+
+def _begin(pools: dict[str, Pools], out: Path, seed: int) -> None:
+    _made.update(pools, out=out, seed=seed)
+
+
+def _same_as_before(out: Path, given: dict) -> None:
+    path = out / "corpus.json"
+    if path.is_file():
+        before = json.loads(path.read_text())["arguments"]
+        if any(before[name] != value for name, value in given.items()):
+            raise ValueError(
+                f"{out} holds a corpus made with {before}, expected the same seed and folders: "
+                "name another --out."
+            )
+
+
+def _write_json(path: Path, value: dict) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.corpus.build", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "--speech", type=Path, nargs="+", required=True, help="folders of clean speech, one a corpus"
+    )
+    parser.add_argument(
+        "--noise",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="folders of noise, files named after what is heard",
+    )
+    parser.add_argument("--rir", type=Path, nargs="*", default=[], help="folders of room impulse responses")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--clips", type=int, required=True, help="how many clips the train set gets")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    try:
+        build(parser.parse_args())
+    except ValueError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

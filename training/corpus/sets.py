@@ -1,0 +1,191 @@
+"""The corpus's sets: what is drawn for a clip of each, from a generator and one split's pools."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from aqscore.model.features import SPEC
+from training.corpus import labels
+from training.corpus.mixtures import (
+    COMBINED,
+    ORDER,
+    OTHER_KINDS,
+    Pools,
+    Version,
+    degraded,
+    mild,
+    no_speech,
+    with_noise,
+)
+from training.corpus.speech import Passage
+from training.degradations.rerecording import rerecorded
+
+RATE = SPEC.sample_rate_hz
+DEV_SETS = {
+    "dev_noise": 600,
+    "dev_mixed": 800,
+    "dev_clean": 100,
+    "dev_pairs": 600,
+    "dev_bursts": 300,
+    "dev_no_speech": 400,
+}
+TRAIN_SET = "train"
+DEV_SECONDS, BURST_SECONDS = (4.0, 8.0), (5.0, 8.0)
+TRAIN_SECONDS, LONG_SECONDS, LONG_SHARE = (3.0, 6.0), (6.0, 10.0), 0.1
+PAUSE_SHARE, PAUSE_S = 0.06, (1.0, 5.0)
+RERECORDED_SHARE = 0.85  # of the train set's speech
+# Of the train set; the rest is other degradations.
+NO_SPEECH_SHARE, CLEAN_SHARE, NOISE_SHARE = 0.12, 0.1, 0.35
+BY_TIME_SHARE = 0.35  # of the degraded speech in the train set
+WORSE_INSIDE_SHARE = 0.65  # of those get worse for a while, the rest better
+EVEN_SNR_SHARE = 0.3  # of noisy train clips have an evenly drawn SNR, as dev_noise, the rest an even score
+# How often each is drawn, to 1 for those not named: what is learned slowly is shown more.
+WEIGHTS = {"reverb": 2.0, "gain": 2.0, "bandlimit": 3.0, "packet_loss": 2.0, "codec": 3.0, COMBINED: 3.0}
+SNR_DB, PAIR_SNR_DB, PAIR_STEP_DB = (-10.0, 45.0), (-5.0, 30.0), 5.0
+INTERVAL_S, BURST_S = (0.3, 2.0), (0.5, 2.0)
+BURST_SPEECH = 0.6  # of a burst's frames hold speech
+BURST_DROP, BURST_CHANGE_DB = 1.5, -15.0  # a burst is clear: PESQ falls by that, what changes is that loud
+BURST_KINDS = tuple(kind for kind in OTHER_KINDS if kind != "gain")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A clip before its labels: ``other`` is heard instead of ``base`` in ``intervals`` (none: never).
+
+    ``worse`` is the one of the two that gives the clip its group and its SNR; the base where it is not said.
+    """
+
+    passage: Passage | None
+    base: Version
+    other: Version | None = None
+    intervals: tuple[tuple[float, float], ...] = ()
+    worse: Version | None = None
+    extra: tuple = ()  # more of the manifest's line, (name, value) pairs
+
+
+def _train(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
+    choice = generator.random()
+    seconds = generator.uniform(*(LONG_SECONDS if generator.random() < LONG_SHARE else TRAIN_SECONDS))
+    if choice < NO_SPEECH_SHARE:
+        return Draft(None, no_speech(generator, pools, round(seconds * RATE)))
+    passage, recorded = pools.speech.draw(generator, seconds), []
+    if generator.random() < RERECORDED_SHARE:
+        passage, recorded = rerecorded(passage, generator)
+    if generator.random() < PAUSE_SHARE:
+        passage = _with_pause(passage, generator)
+    return replace(_befallen(generator, pools, passage, choice), extra=(("rerecorded", recorded),))
+
+
+def _befallen(generator: np.random.Generator, pools: Pools, passage: Passage, choice: float) -> Draft:
+    """A train clip that somebody speaks in; ``choice`` is where it lies between the shares."""
+    if choice < NO_SPEECH_SHARE + CLEAN_SHARE:
+        return Draft(passage, Version(passage.samples))
+    severity = generator.random()
+    if choice < NO_SPEECH_SHARE + CLEAN_SHARE + NOISE_SHARE:
+        kind = "noise"
+    else:
+        kinds = (*OTHER_KINDS, COMBINED)
+        weights = np.array([WEIGHTS.get(kind, 1.0) for kind in kinds])
+        kind = str(generator.choice(kinds, p=weights / weights.sum()))
+    if kind == "noise" and generator.random() < EVEN_SNR_SHARE:
+        worse = with_noise(passage.samples, generator.uniform(*SNR_DB), generator, pools)
+    else:
+        worse = degraded(passage.samples, kind, severity, generator, pools)
+    if generator.random() >= BY_TIME_SHARE:
+        return Draft(passage, worse)
+    choice = generator.random()
+    if choice < 0.5:
+        better = Version(passage.samples)
+    elif choice < 0.8:
+        better = mild(passage.samples, generator, pools)
+    else:
+        better = degraded(passage.samples, kind, severity * generator.uniform(0, 0.6), generator, pools)
+    intervals = _intervals(generator, len(passage.samples) / RATE)
+    base, other = (better, worse) if generator.random() < WORSE_INSIDE_SHARE else (worse, better)
+    return Draft(passage, base, other, intervals, worse)
+
+
+def _dev_noise(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
+    passage = pools.speech.draw(generator, generator.uniform(*DEV_SECONDS))
+    return Draft(passage, with_noise(passage.samples, generator.uniform(*SNR_DB), generator, pools))
+
+
+def _dev_mixed(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
+    passage = pools.speech.draw(generator, generator.uniform(*DEV_SECONDS))
+    kind = (*ORDER, COMBINED)[index % (len(ORDER) + 1)]
+    return Draft(passage, degraded(passage.samples, kind, generator.random(), generator, pools))
+
+
+def _dev_clean(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
+    passage = pools.speech.draw(generator, generator.uniform(*DEV_SECONDS))
+    return Draft(passage, Version(passage.samples))
+
+
+def _dev_pairs(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
+    passage = pools.speech.draw(generator, generator.uniform(*DEV_SECONDS))
+    snr_db = generator.uniform(*PAIR_SNR_DB) + PAIR_STEP_DB * (index % 2)
+    extra = (("pair", index // 2), ("pair_rank", index % 2))
+    return Draft(passage, with_noise(passage.samples, snr_db, generator, pools), extra=extra)
+
+
+def _dev_bursts(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
+    while True:
+        passage = pools.speech.draw(generator, generator.uniform(*BURST_SECONDS))
+        length = generator.uniform(*BURST_S)
+        start = generator.uniform(0, len(passage.samples) / RATE - length)
+        stretch = slice(round(start * RATE), round((start + length) * RATE))
+        if (
+            np.mean(
+                labels.speech_activity(passage.samples)[stretch.start // SPEC.hop : stretch.stop // SPEC.hop]
+            )
+            < BURST_SPEECH
+        ):
+            continue
+        better = (
+            Version(passage.samples) if generator.random() < 0.5 else mild(passage.samples, generator, pools)
+        )
+        kind = "noise" if index % 2 else BURST_KINDS[index // 2 % len(BURST_KINDS)]
+        worse = degraded(passage.samples, kind, generator.uniform(0.4, 1.0), generator, pools)
+        change = float(np.sqrt(np.mean(np.square(worse.samples[stretch] - better.samples[stretch]))))
+        if change < labels.active_level(passage.samples) * 10 ** (BURST_CHANGE_DB / 20):
+            continue
+        score = labels.pesq_wb(passage.samples, worse.samples)
+        before = labels.pesq_wb(passage.samples, better.samples)
+        if None not in (score, before) and before - score >= BURST_DROP:
+            burst = (start, start + length)
+            return Draft(
+                passage, better, worse, (burst,), worse, (("burst", [round(at, 3) for at in burst]),)
+            )
+
+
+def _dev_no_speech(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
+    return Draft(None, no_speech(generator, pools, round(generator.uniform(*DEV_SECONDS) * RATE)))
+
+
+def _with_pause(passage: Passage, generator: np.random.Generator) -> Passage:
+    """The passage after or before seconds of digital silence."""
+    silence = np.zeros(round(generator.uniform(*PAUSE_S) * RATE), np.float32)
+    order = [silence, passage.samples] if generator.random() < 0.5 else [passage.samples, silence]
+    return Passage(np.concatenate(order), passage.speakers, passage.files)
+
+
+def _intervals(generator: np.random.Generator, seconds: float) -> tuple[tuple[float, float], ...]:
+    """One or two intervals of 0.3 to 2 s, one in each half of the clip when there are two."""
+    count = int(generator.integers(1, 3))
+    found = []
+    for part in range(count):
+        length = min(generator.uniform(*INTERVAL_S), 0.9 * seconds / count)
+        start = seconds * part / count + generator.uniform(0, seconds / count - length)
+        found.append((start, start + length))
+    return tuple(found)
+
+
+DRAFTS = {
+    TRAIN_SET: _train,
+    "dev_noise": _dev_noise,
+    "dev_mixed": _dev_mixed,
+    "dev_clean": _dev_clean,
+    "dev_pairs": _dev_pairs,
+    "dev_bursts": _dev_bursts,
+    "dev_no_speech": _dev_no_speech,
+}

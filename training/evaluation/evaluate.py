@@ -1,0 +1,219 @@
+"""Measures a model on the development sets: `python -m training.evaluation.evaluate --corpus DIR [--model DIR]`.
+
+Prints every measure with its bar, its aim and a 95 % confidence interval by bootstrap over clips, and
+writes metrics.json beside the model. Recordings go through the serving pipeline, as files.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from aqscore.config import ScorerConfig
+from aqscore.model.features import SPEC
+from aqscore.model.loading import load_model
+from aqscore.model.runtimes import OnnxNetwork
+from aqscore.scale import HIGHEST, LOWEST
+from training.evaluation.calibration import NO_SPEECH_SET, SCORED_SETS, is_for_calibration, is_plain_speech
+from training.evaluation.measures import HIGHER, LOWER, WITHIN, measured, plain, print_table, rounded
+from training.evaluation.metrics import pearson, rmse, roc_auc, shared_error, spearman
+from training.evaluation.plots import plot_errors, plot_scatter
+from training.evaluation.robustness import SAME, SILENCES, Run, moved_scores, score_clips
+from training.network.dataset import read_manifest
+
+PAIR_SET, BURST_SET = "dev_pairs", "dev_bursts"
+CHANGED_CLIPS = 40
+TEN_SECONDS = 625  # frames
+TIMED_CALLS = 50
+GOOD = 3  # MOS-LQO
+EDGE_S = SPEC.first_centre_s  # frames nearer to a burst's edge hold some of both sides
+
+
+def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
+    """Returns what ``print_table`` and the card show: "rows", "groups", "noise_kinds" and "refused".
+
+    A row has name, value, low and high (its confidence interval, or null), way ("at least", "at most",
+    "within"), bar and aim.
+    """
+    settings = replace(ScorerConfig(), model_dir=model)
+    runs = score_clips(corpus, read_manifest(corpus, *SCORED_SETS, PAIR_SET, NO_SPEECH_SET), settings)
+    by_set = {
+        name: [run for run in runs if run.clip["set"] == name]
+        for name in (*SCORED_SETS, PAIR_SET, NO_SPEECH_SET)
+    }
+    labelled = [run for name in SCORED_SETS for run in by_set[name] if run.clip["pesq_wb"] is not None]
+    scored = [run for run in labelled if not run.refused]
+    noise = [run for run in scored if run.clip["set"] == "dev_noise"]
+    rows = [
+        measured("Pearson, additive noise", pearson, _columns(noise), HIGHER, 0.95, 0.97),
+        measured("RMSE, additive noise", rmse, _columns(noise), LOWER, 0.38, 0.30),
+        measured("Pearson, all degradations", pearson, _columns(scored), HIGHER, 0.93, 0.96),
+        measured("Spearman, all degradations", spearman, _columns(scored), HIGHER, 0.93, 0.96),
+        measured("RMSE, all degradations", rmse, _columns(scored), LOWER, None, None),
+        plain(f"error shared by a speaker's clips above {GOOD}", _speakers_error(scored), LOWER, None, None),
+        measured("pairs 5 dB apart in order", np.mean, [_in_order(by_set[PAIR_SET])], HIGHER, 0.98, 0.995),
+        *_burst_rows([run for run in by_set[BURST_SET] if not run.refused and run.clip["burst"]]),
+        *_change_rows(corpus, noise, settings),
+        *_guard_rows(by_set[NO_SPEECH_SET], labelled),
+        measured("90 % interval holds the truth", np.mean, [_covered(scored)], WITHIN, (0.85, 0.95), None),
+        *_cost_rows(load_model(settings).info, model),
+    ]
+    groups = _errors(scored, lambda clip: [clip["group"]])
+    kinds = _errors(noise, lambda clip: clip["noise_kinds"])
+    if plots:
+        plot_scatter(
+            {name: _columns([r for r in scored if r.clip["set"] == name]) for name in SCORED_SETS},
+            plots / "scatter.png",
+        )
+        plot_errors(groups, "group of degradations", plots / "groups.png")
+        plot_errors(kinds, "kind of noise, dev_noise", plots / "noise_kinds.png")
+    refused = {
+        name: [sum(run.refused for run in by_set[name]), len(by_set[name])]
+        for name in (*SCORED_SETS, PAIR_SET)
+    }
+    return {"rows": rows, "groups": groups, "noise_kinds": kinds, "refused": refused}
+
+
+def burst_auc(run: Run) -> float:
+    """Area under ROC of one clip's frames: low scores for those inside the burst, high for the rest."""
+    start, end = run.clip["burst"]
+    scores = np.array(run.result.frames.scores)
+    centre = run.result.frames.start_s + run.result.frames.hop_s * np.arange(len(scores))
+    clear = (np.abs(centre - start) >= EDGE_S) & (np.abs(centre - end) >= EDGE_S)
+    inside = (centre > start) & (centre < end)
+    return roc_auc(inside[clear], -scores[clear])
+
+
+def _columns(runs: list[Run]) -> list[np.ndarray]:
+    return [np.array([run.clip["pesq_wb"] for run in runs]), np.array([run.result.score for run in runs])]
+
+
+def _speakers_error(scored: list[Run]) -> float:
+    """What the network takes for a fault in one speaker's every recording, or for none."""
+    good = [run for run in scored if run.clip["pesq_wb"] > GOOD]
+    return shared_error(np.array([run.clip["speakers"][0] for run in good]), *_columns(good))
+
+
+def _in_order(runs: list[Run]) -> np.ndarray:
+    """(pairs,) whether the better of two versions scores higher; not if either was refused a score."""
+    pairs: dict = {}
+    for run in runs:
+        pairs.setdefault(run.clip["pair"], {})[run.clip["pair_rank"]] = run.result.score
+    whole = [pair for pair in pairs.values() if len(pair) == 2]
+    return np.array([None not in pair.values() and pair[1] > pair[0] for pair in whole], float)
+
+
+def _burst_rows(runs: list[Run]) -> list[dict]:
+    overlaps = [
+        run.result.worst_segment is not None
+        and run.result.worst_segment.start_s < run.clip["burst"][1]
+        and run.result.worst_segment.end_s > run.clip["burst"][0]
+        for run in runs
+    ]
+    return [
+        measured(
+            "frames: ROC area, burst against the rest",
+            np.nanmean,
+            [np.array([burst_auc(run) for run in runs])],
+            HIGHER,
+            0.90,
+            0.97,
+        ),
+        measured(
+            "worst segment overlaps the burst", np.mean, [np.array(overlaps, float)], HIGHER, 0.90, 0.98
+        ),
+    ]
+
+
+def _change_rows(corpus: Path, runs: list[Run], settings: ScorerConfig) -> list[dict]:
+    """The largest move of any clip: a mean would hide the one recording that jumps."""
+    chosen = runs[:: max(1, len(runs) // CHANGED_CLIPS)][:CHANGED_CLIPS]
+    moves = moved_scores(corpus, chosen, settings)
+    largest = {
+        name: float(np.max(values, where=np.isfinite(values), initial=0)) for name, values in moves.items()
+    }
+    lost = sum(np.count_nonzero(np.isinf(values)) for values in moves.values())
+    same = max(largest[name] for name in SAME)
+    return [
+        plain("level, polarity, WAV, 48 kHz: largest move", same, LOWER, 0.05, 0.02),
+        *(plain(f"10 s of {name}: largest move", largest[name], LOWER, 0.15, 0.05) for name in SILENCES),
+        plain(f"such changes that took the score away, of {len(chosen) * len(moves)}", lost, LOWER, 0, None),
+    ]
+
+
+def _guard_rows(silent: list[Run], labelled: list[Run]) -> list[dict]:
+    """On the half that the rule was not fitted on."""
+    flagged = np.array([run.no_speech for run in silent if not is_for_calibration(run.clip)], float)
+    plain = [run for run in labelled if is_plain_speech(run.clip) and not is_for_calibration(run.clip)]
+    wrong = np.array([run.no_speech for run in plain], float)
+    return [
+        measured("no speech, flagged as such", np.mean, [flagged], HIGHER, 0.97, 0.995),
+        measured("speech at 0 dB and better, wrongly flagged", np.mean, [wrong], LOWER, 0.01, 0.002),
+    ]
+
+
+def _covered(scored: list[Run]) -> np.ndarray:
+    """(clips,) whether the interval holds the true score, on the half that it was not fitted on."""
+    held_out = [run for run in scored if not is_for_calibration(run.clip)]
+    lower, upper = np.array([run.result.interval for run in held_out]).reshape(-1, 2).T
+    # PESQ's own top is 4.6439, the scale's is written 4.64.
+    true = np.clip([run.clip["pesq_wb"] for run in held_out], LOWEST, HIGHEST)
+    return ((lower <= true) & (true <= upper)).astype(float)
+
+
+def _cost_rows(info: dict, model: Path) -> list[dict]:
+    network = OnnxNetwork(model / info["files"]["onnx"]["name"], threads=1)
+    frames = np.abs(np.random.default_rng(0).standard_normal((TEN_SECONDS, SPEC.bins))).astype(np.float32)
+    times = []
+    for _ in range(TIMED_CALLS):
+        started = time.perf_counter()
+        network(frames)
+        times.append(1000 * (time.perf_counter() - started))
+    return [
+        plain("parameters", info["parameters"], LOWER, 2_000_000, None),
+        plain("ms for 10 s, ONNX Runtime, one thread", float(np.median(times)), LOWER, 15, 8),
+    ]
+
+
+def _errors(scored: list[Run], kinds_of: Callable[[dict], list[str]]) -> dict[str, dict]:
+    """{kind: clips, Pearson, RMSE and mean error}, the kinds of a clip from its line of the manifest."""
+    by_kind: dict[str, list[Run]] = {}
+    for run in scored:
+        for kind in kinds_of(run.clip):
+            by_kind.setdefault(kind, []).append(run)
+    errors = {}
+    for kind in sorted(by_kind):
+        true, predicted = _columns(by_kind[kind])
+        errors[kind] = {
+            "clips": len(true),
+            "pearson": rounded(pearson(true, predicted)) if len(true) > 2 else None,
+            "rmse": rounded(rmse(true, predicted)),
+            "bias": rounded(float(np.mean(predicted - true))),
+        }
+    return errors
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.evaluation.evaluate", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("--corpus", type=Path, required=True, help="corpus with the development sets")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=ScorerConfig().model_dir,
+        help="folder that training.release.export wrote",
+    )
+    parser.add_argument("--plots", type=Path, help="folder for PNGs: scatter, error by group")
+    options = parser.parse_args(arguments)
+    metrics = evaluate(options.corpus, options.model, options.plots)
+    (options.model / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    print_table(metrics)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Compares scores with people's: `python -m training.evaluation.human_scores SCORES.csv [--model DIR]`.
+
+The CSV has a header and the columns path, MOS and, if there is one, condition. Paths are relative to
+the CSV. Prints Pearson, Spearman and RMSE per file and per condition (means of MOS and score). RMSE is
+between two scales, MOS-LQO and people's, so a model that ranks well may still have a large one.
+"""
+
+import argparse
+import csv
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from aqscore.config import ScorerConfig
+from aqscore.errors import PermanentError
+from aqscore.pipeline import score_file
+from training.evaluation.metrics import bootstrap, pearson, rmse, spearman
+
+MEASURES = {"Pearson": pearson, "Spearman": spearman, "RMSE": rmse}
+LEAST_ROWS = 3
+
+
+def read_rows(path: Path) -> list[tuple[Path, float, str | None]]:
+    """The CSV's rows as (file, MOS, condition or None).
+
+    Raises ValueError, naming the line, when a column is missing or a MOS is not a number from 1 to 5.
+    """
+    with path.open(newline="") as file:
+        reader = csv.DictReader(file)
+        if not {"path", "MOS"} <= set(reader.fieldnames or ()):
+            raise ValueError(
+                f"{path} has the columns {reader.fieldnames}, expected path, MOS and perhaps condition."
+            )
+        rows = []
+        for line in reader:
+            try:
+                mos = float(line["MOS"])
+            except (TypeError, ValueError):
+                mos = 0.0
+            if not 1 <= mos <= 5:
+                raise ValueError(
+                    f"{path}, line {reader.line_num}: MOS is {line['MOS']!r}, expected a number from 1 to 5."
+                )
+            rows.append((path.parent / line["path"], mos, line.get("condition") or None))
+    return rows
+
+
+def compare(
+    rows: list[tuple[Path, float, str | None]], settings: ScorerConfig
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Scores the files; returns (MOS, score) arrays by "file" and, where conditions are given, "condition".
+
+    Files that get no score are printed with the reason and left out.
+    """
+    found = []
+    for path, mos, condition in tqdm(rows, unit="file", mininterval=1.0):
+        try:
+            with path.open("rb") as file:
+                result = score_file(file, settings, frames=False)
+        except (PermanentError, OSError) as error:
+            tqdm.write(f"{path}: {error}")
+            continue
+        if result.score is None:
+            tqdm.write(f"{path}: {result.warnings[0].message}")
+            continue
+        found.append((condition, mos, result.score))
+    columns = {"file": tuple(np.array([row[1:] for row in found], float).reshape(-1, 2).T)}
+    conditions = defaultdict(list)
+    for condition, *pair in found:
+        if condition is not None:
+            conditions[condition].append(pair)
+    if conditions:
+        columns["condition"] = tuple(np.array([np.mean(pairs, axis=0) for pairs in conditions.values()]).T)
+    return columns
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.evaluation.human_scores", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("csv", type=Path, help="file with the columns path, MOS and perhaps condition")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=ScorerConfig().model_dir,
+        help="folder that training.release.export wrote",
+    )
+    options = parser.parse_args(arguments)
+    columns = compare(read_rows(options.csv), replace(ScorerConfig(), model_dir=options.model))
+    for name, (mos, scores) in columns.items():
+        if len(mos) < LEAST_ROWS:
+            print(f"per {name}: {len(mos)} scored, at least {LEAST_ROWS} are needed to compare")
+            continue
+        for measure, of in MEASURES.items():
+            low, high = bootstrap(of, mos, scores)
+            value = of(mos, scores)
+            print(f"per {name} ({len(mos)}): {measure} {value:.3f} (95 % interval {low:.3f} to {high:.3f})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""An exported model takes the shipped one's place: `python -m training.release.promote --model DIR --version X`.
+
+Checks first, on a copy: the features are this version's, and with both runtimes the conformance signals score
+what the export pinned. Then model.json gets name, version and the files' hashes, the card is written anew
+from it, and the five files go to model_artifacts/. Nothing else changes.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import shutil
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from aqscore.config import ScorerConfig
+from aqscore.errors import SetupError
+from aqscore.model.runtimes import NETWORKS
+from training.release import card, conformance
+
+PINNED = "conformance.json"
+CARD = "MODEL_CARD.md"
+
+
+def release(model: Path, out: Path, name: str | None, version: str | None) -> dict:
+    """Checks the folder ``model`` and puts its files into ``out``; returns what model.json says then.
+
+    ``name`` and ``version`` stay as they are when None. Raises SetupError when the folder is not a model of
+    this code or does not conform, and when other weights are out there under the same name and version.
+    """
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".release-") as folder:
+        info = _info(model)
+        copy = Path(shutil.copytree(model, folder, dirs_exist_ok=True))
+        info |= {"name": name or info["name"], "version": version or info["version"]}
+        info["files"] = {
+            kind: each | {"sha256": hashlib.sha256((copy / each["name"]).read_bytes()).hexdigest()}
+            for kind, each in info["files"].items()
+        }
+        _refuse_the_same_name(info, out)
+        (copy / "model.json").write_text(json.dumps(info, indent=2) + "\n")
+        check(copy)
+        (copy / CARD).write_text(card.render(info))
+        out.mkdir(exist_ok=True)
+        # model.json last: until it is there, the old one refuses the new files, and nothing scores wrongly.
+        for file in [*(each["name"] for each in info["files"].values()), PINNED, CARD, "model.json"]:
+            (copy / file).replace(out / file)
+    return info
+
+
+def check(folder: Path) -> None:
+    """Raises SetupError when either runtime can't load the model, or scores a signal other than pinned."""
+    pinned = json.loads((folder / PINNED).read_text())
+    for runtime in NETWORKS:
+        found = conformance.scores_of(replace(ScorerConfig(), model_dir=folder, runtime=runtime))
+        for signal, expected in pinned["scores"].items():
+            if _apart(found.get(signal), expected) > pinned["tolerance"]:
+                raise SetupError(
+                    f"With {runtime}, the signal “{signal}” scores {found.get(signal)}, expected {expected} "
+                    f"within {pinned['tolerance']}: the model is not the one that was exported.",
+                    advice="Export the run again: python -m training.release.export",
+                )
+
+
+def _apart(found: float | None, expected: float | None) -> float:
+    if found is None or expected is None:
+        return 0.0 if found is expected else float("inf")
+    return abs(found - expected)
+
+
+def _info(folder: Path) -> dict:
+    needed = ("model.json", "model.onnx", "model.keras", PINNED)
+    missing = [file for file in needed if not (folder / file).exists()]
+    if missing:
+        raise SetupError(
+            f"{folder} has no {' and no '.join(missing)}, expected a folder that training.release.export wrote.",
+            advice="make train ends with such a folder, runs/model.",
+        )
+    return json.loads((folder / "model.json").read_text())
+
+
+def _refuse_the_same_name(info: dict, out: Path) -> None:
+    """Reports name the model by name and version: two of the same could not be told apart."""
+    if not (out / "model.json").exists():
+        return
+    there = json.loads((out / "model.json").read_text())
+    if (there["name"], there["version"]) == (info["name"], info["version"]) and there["files"] != info[
+        "files"
+    ]:
+        raise SetupError(
+            f"There is another model {info['name']} {info['version']} in {out}, with other weights.",
+            advice="Give this one a version of its own: --version.",
+        )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.release.promote", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("--model", type=Path, required=True, help="folder that training.release.export wrote")
+    parser.add_argument("--version", type=_version, help="e.g. 1.1.0; the export's own by default")
+    parser.add_argument("--name", help="e.g. our-calls; the export's own by default")
+    parser.add_argument(
+        "--out", type=Path, default=ScorerConfig().model_dir, help="model_artifacts by default"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        info = release(options.model, options.out, options.name, options.version)
+    except SetupError as error:
+        print(f"{error.message} {error.advice}", file=sys.stderr)
+        return 1
+    print(
+        f"{info['name']} {info['version']} is in {options.out}. Now: make test, then sam build && sam deploy."
+    )
+    return 0
+
+
+def _version(text: str) -> str:
+    if not re.fullmatch(r"\d+\.\d+\.\d+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no version, expected three numbers such as 1.1.0")
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())
