@@ -12,7 +12,7 @@ from aqscore.aws.settings import Settings
 from aqscore.errors import AnnouncementFailed
 from infra.waiting import wait_until
 from tests.conftest import EXAMPLES
-from tests.integration.test_storage import announced, stored
+from tests.integration.test_s3 import announced, stored
 
 SPEECH = (EXAMPLES / "clean.flac").read_bytes()
 LIMIT_S = 20

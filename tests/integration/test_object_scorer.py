@@ -13,9 +13,9 @@ from aqscore.aws.settings import Settings
 from aqscore.config import ScorerConfig
 from aqscore.errors import BadRequest, OutOfTime, SetupError
 from aqscore.limits import Limits
-from benchmarks.cost import GETS, PUTS
+from infra.usage import S3_GETS, S3_PUTS
 from tests.conftest import EXAMPLES, ROOT
-from tests.integration.test_storage import announced, stored
+from tests.integration.test_s3 import announced, stored
 from tests.recordings import titled
 
 SPEECH = (EXAMPLES / "clean.flac").read_bytes()
@@ -90,7 +90,7 @@ def test_scoring_costs_the_requests_that_the_benchmark_counts(s3, folder, incomi
     ref = announced(s3, incoming, "a.flac", SPEECH, "0A")
     requests_to.clear()
     folder.process(ref, is_first_try=True)
-    assert requests_to == {"GetObject": 1, "HeadObject": GETS - 1, "PutObject": PUTS}
+    assert requests_to == {"GetObject": 1, "HeadObject": S3_GETS - 1, "PutObject": S3_PUTS}
 
 
 def test_a_duplicate_costs_one_head(s3, folder, incoming, requests_to):

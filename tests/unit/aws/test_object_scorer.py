@@ -11,7 +11,7 @@ from aqscore.aws.object_scorer import ObjectScorer
 from aqscore.aws.settings import Settings
 from aqscore.aws.storage import Storage
 from aqscore.errors import BadRequest, OutOfTime
-from tests.unit.memory_s3 import MemoryS3
+from tests.unit.aws.memory_s3 import MemoryS3
 
 INCOMING, RESULTS = "incoming", "results"
 BIG_BYTES = 100_000_000

@@ -14,7 +14,7 @@ from aqscore.aws.storage import Storage
 from aqscore.http.app import create_app
 from aqscore.report import Report
 from tests.conftest import EXAMPLES
-from tests.integration.test_storage import stored
+from tests.integration.test_s3 import stored
 
 CLEAN = (EXAMPLES / "clean.flac").read_bytes()
 

@@ -8,7 +8,7 @@ from aqscore.aws.object_ref import ObjectRef
 from aqscore.aws.storage import READ_TRIES, Storage
 from aqscore.errors import StorageUnavailable
 from infra.soak.proxy import FaultProxy, fault_proxy
-from tests.integration.test_storage import announced, stored
+from tests.integration.test_s3 import announced, stored
 
 BODY = bytes(range(256)) * 4000
 

@@ -24,7 +24,7 @@ from aqscore.aws.storage import Storage
 from aqscore.errors import BadRequest, StorageUnavailable, UnreadableEvent
 from aqscore.report import ErrorInfo, ErrorRecord, ObjectSource
 from tests.conftest import ROOT
-from tests.unit.memory_s3 import MemoryS3
+from tests.unit.aws.memory_s3 import MemoryS3
 
 OBJECT = {
     "key": "calls/a+b%2B%25+%E5%BD%95%E9%9F%B3.wav",

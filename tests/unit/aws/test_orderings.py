@@ -23,7 +23,7 @@ from aqscore.config import ScorerConfig
 from aqscore.errors import EmptyFile, StorageUnavailable
 from aqscore.pipeline import score_file
 from tests.conftest import EXAMPLES
-from tests.unit.memory_s3 import MemoryS3
+from tests.unit.aws.memory_s3 import MemoryS3
 
 INCOMING, RESULTS = "incoming", "results"
 KEY = "a.wav"
