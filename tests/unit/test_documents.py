@@ -1,6 +1,7 @@
-"""The documents: their links lead somewhere, their commands run, their parameters are the template's."""
+"""The documents: links and paths exist, commands and examples run, parameters are those of the template."""
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -18,31 +19,41 @@ from tests.conftest import EXAMPLES, ROOT
 
 DOCUMENTS = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "training/*.md", "model_artifacts/*.md", "benchmarks/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "training/**/*.md", "model_artifacts/*.md", "benchmarks/*.md")
     for path in ROOT.glob(pattern)
 )
+GUIDES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 README = ROOT / "README.md"
+RECORDS = sorted(ROOT.glob("docs/decisions/[0-9]*.md"))
+AQSCORE = f"{sys.executable} -m aqscore"
 START_LIMIT_S = 60
 
 
-def blocks(path: Path) -> list[str]:
-    """The commands of a document: indented lines, continued ones joined, comments dropped."""
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def commands(path: Path) -> list[str]:
+    """The commands of a document: indented lines, continued ones joined, comments removed."""
     text = re.sub(r"\\\n\s*", " ", path.read_text())
     lines = re.findall(r"^ {4}(\S.*)$", text, flags=re.M)
     return [line.partition(" # ")[0].strip() for line in lines]
 
 
+def slug(heading: str) -> str:
+    """The anchor that GitHub makes of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
 def anchors(path: Path) -> set[str]:
-    """The anchors that GitHub makes of a document's headings."""
-    headings = re.findall(r"^#+ (.+)$", path.read_text(), flags=re.M)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return {slug(heading) for heading in re.findall(r"^#+ (.+)$", path.read_text(), flags=re.M)}
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_lead_somewhere(path: Path) -> None:
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_links_have_targets(path: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
         if re.match(r"https?:", link):
-            continue  # nothing outside can be reached from a test
+            continue  # tests can't reach other sites
         file, _, anchor = link.partition("#")
         target = (path.parent / file).resolve() if file else path
         assert target.exists(), f"{path.name} links to {link}"
@@ -50,25 +61,32 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{path.name} links to {link}"
 
 
-def test_make_knows_the_targets_that_documents_name() -> None:
+@pytest.mark.parametrize("path", GUIDES, ids=name_of)
+def test_files_named_in_documents_exist(path: Path) -> None:
+    folders = "benchmarks|docs|examples|function|infra|model_artifacts|tests|training"
+    for file in re.findall(rf"(?<![\w./-])(?:{folders})/[\w./-]*\w", path.read_text()):
+        assert (ROOT / file).exists() or (path.parent / file).exists(), f"{path.name} names {file}"
+
+
+def test_make_targets_named_in_documents_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.M))
     for path in DOCUMENTS:
         for command in re.findall(r"(?:^ {4}|`)make ([a-z][a-z-]*)", path.read_text(), flags=re.M):
             assert command in targets, f"{path.name} says make {command}"
 
 
-def test_modules_that_documents_run_are_there() -> None:
+def test_modules_run_in_documents_exist() -> None:
     for path in DOCUMENTS:
         for module in re.findall(
-            r"python -m ((?:function|infra|training|benchmarks)[\w.]*)", path.read_text()
+            r"python -m ((?:aqscore|infra|training|benchmarks|tests)(?:\.\w+)*)", path.read_text()
         ):
-            place = ROOT / module.replace(".", "/")
-            assert place.with_suffix(".py").exists() or (place / "__main__.py").exists(), (
+            file = ROOT / ("function" if module.startswith("aqscore") else "") / module.replace(".", "/")
+            assert file.with_suffix(".py").exists() or (file / "__main__.py").exists(), (
                 f"{path.name} runs {module}"
             )
 
 
-def test_parameters_that_documents_set_are_the_templates() -> None:
+def test_parameters_set_in_documents_are_those_of_the_template() -> None:
     template = (ROOT / "template.yaml").read_text()
     known = set(
         re.findall(r"^  (\w+):\n    Type: (?:String|Number|CommaDelimitedList)\b", template, flags=re.M)
@@ -76,61 +94,91 @@ def test_parameters_that_documents_set_are_the_templates() -> None:
     assert len(known) > 10
     for path in (README, *ROOT.glob("docs/*.md")):
         given = set(re.findall(r"[ `\"]([A-Z][a-z]+(?:[A-Z][a-z]+)*)=(?=[\w\"])", path.read_text()))
-        # What boto3 and API Gateway call theirs.
+        # Arguments of boto3 and of API Gateway.
         assert given - {"Bucket", "Key"} <= known, path.name
 
 
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+def test_a_decision_record_has_title_status_and_date_and_stands_in_the_index(path: Path) -> None:
+    text = path.read_text()
+    number, title = re.match(r"# (\d{4}): (.+)\n", text).groups()
+    assert path.stem == f"{number}-{slug(title)}"
+    status = re.search(r"^- Status: (Accepted|Superseded by \[\d{4}\]\(.+\.md\))$", text, flags=re.M).group(1)
+    date = re.search(r"^- Date: (\d{4}-\d\d-\d\d)$", text, flags=re.M).group(1)
+    index = (path.parent / "README.md").read_text()
+    assert f"| {number} | [{title}]({path.name}) | {status} | {date} |" in index
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Path:
-    """A folder with the recordings that the README's commands name."""
+def folder(tmp_path: Path) -> Path:
+    """A folder with the recordings that the commands and examples name."""
     (tmp_path / "calls").mkdir()
     shutil.copy(EXAMPLES / "clean.flac", tmp_path / "calls" / "a.flac")
     shutil.copy(EXAMPLES / "noisy.flac", tmp_path / "meeting.wav")  # the content decides, not the name
-    shutil.copy(EXAMPLES / "clean.flac", tmp_path / "call.wav")
+    shutil.copy(EXAMPLES / "noisy.flac", tmp_path / "call.wav")
     return tmp_path
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess:
-    """A command of the README, with this Python and in that folder."""
-    here = command.replace(".venv/bin/python", f"PYTHONPATH={ROOT} {sys.executable}")
-    return subprocess.run(["bash", "-c", here], cwd=folder, capture_output=True, text=True)
-
-
-def test_the_command_of_make_score_prints_its_table(desk: Path) -> None:
-    [wish] = [line for line in blocks(README) if line.startswith("make score")]
-    options = re.search(r'`(OPTIONS="--csv [^`]+")`', README.read_text()).group(1)
-    # Make says what it would do: its first lines may install, which a test has no business to.
-    said = subprocess.run(
-        ["bash", "-c", f"make --no-print-directory --dry-run {wish.removeprefix('make ')} {options}"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    done = run(said.strip().splitlines()[-1], desk)
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A shell command in that folder, with this Python in place of an installed one."""
+    done = subprocess.run(
+        ["bash", "-c", re.sub(r"^aqscore\b", AQSCORE, command)],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "function")},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
+    return done
+
+
+EXAMPLE_BLOCKS = [
+    pytest.param(block, id=f"{path.name}-{number}")
+    for path in (README, ROOT / "docs/python.md")
+    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```$", path.read_text(), flags=re.M | re.S))
+]
+
+
+@pytest.mark.parametrize("block", EXAMPLE_BLOCKS)
+def test_an_example_in_python_runs(block: str, folder: Path) -> None:
+    assert run(f"{sys.executable} -W error - <<'END'\n{block}\nEND", folder).stdout
+
+
+def test_the_command_for_people_writes_a_table_and_files(folder: Path) -> None:
+    [command] = [line for line in commands(README) if line.startswith("aqscore score meeting.wav")]
+    options = re.search(r"`(--csv [^`]+)`", README.read_text()).group(1)
+    done = run(f"{command} {options}", folder)
     assert "meeting.wav" in done.stdout and "a.flac" in done.stdout
-    assert {"scores.csv", "scores.png", "scores.html"} <= {path.name for path in desk.iterdir()}
+    assert {"scores.csv", "scores.png", "scores.html"} <= {path.name for path in folder.iterdir()}
 
 
-def test_the_command_for_programs_writes_json_lines(desk: Path) -> None:
-    [command] = [line for line in blocks(README) if line.startswith(".venv/bin/python -m aqscore")]
-    done = run(command, desk)
-    assert done.returncode == 0, done.stderr
-    [line] = (desk / "scores.jsonl").read_text().splitlines()
+def test_the_command_for_programs_writes_json_lines(folder: Path) -> None:
+    [command] = [line for line in commands(README) if line.startswith("aqscore score calls/ --format jsonl")]
+    run(command, folder)
+    [line] = (folder / "scores.jsonl").read_text().splitlines()
     assert Report.model_validate_json(line).frames is None
+
+
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [("score FILES=call.wav OPTIONS=--no-frames", "score call.wav --no-frames"), ("serve", "serve")],
+    ids=["score", "serve"],
+)
+def test_make_runs_the_command(target: str, command: str) -> None:
+    done = run(f"make --no-print-directory --dry-run {target}", ROOT)
+    assert done.stdout.strip().splitlines()[-1] == f".venv/bin/aqscore {command}"
 
 
 @pytest.fixture
 def served() -> Iterator[str]:
-    """The address of what `make serve` starts."""
+    """The address of a running `aqscore serve`."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
-    text = re.search(
-        r"^serve:.*\n\t@\$\(BIN\)/python (.*)$", (ROOT / "Makefile").read_text(), flags=re.M
-    ).group(1)
-    command = [sys.executable, *text.split(), "--port", address.rpartition(":")[2], "--log-level", "error"]
-    with subprocess.Popen(command, cwd=ROOT) as server:
+        port = listener.getsockname()[1]
+    command = [sys.executable, "-m", "aqscore", "serve", "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT / "function", stderr=subprocess.DEVNULL) as server:
         try:
-            wait_until(lambda: answers(address), "make serve", START_LIMIT_S)
-            yield address
+            wait_until(lambda: answers(f"127.0.0.1:{port}"), "aqscore serve", START_LIMIT_S)
+            yield f"127.0.0.1:{port}"
         finally:
             server.terminate()
 
@@ -143,8 +191,8 @@ def answers(address: str) -> bool:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
-def test_the_call_of_the_api_gets_a_report(desk: Path, served: str) -> None:
-    [command] = [line for line in blocks(README) if line.startswith("curl -F")]
+def test_the_call_of_the_api_gets_a_report(folder: Path, served: str) -> None:
+    [command] = [line for line in commands(README) if line.startswith("curl -F")]
     assert "127.0.0.1:8000" in command
-    done = run(command.replace("127.0.0.1:8000", served).replace("curl", "curl --silent --noproxy '*'"), desk)
-    assert Report.model_validate(json.loads(done.stdout)).source.file == "call.wav"
+    command = command.replace("127.0.0.1:8000", served).replace("curl", "curl --silent --noproxy '*'")
+    assert Report.model_validate(json.loads(run(command, folder).stdout)).source.file == "call.wav"
