@@ -8,7 +8,7 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 
 from aqscore.model.features import SPEC
-from aqscore.model.windows import SILENT_WEIGHT
+from aqscore.model.silence import SILENT_WEIGHT
 from aqscore.scale import HIGHEST, LOWEST
 from training.bands import band_matrix
 

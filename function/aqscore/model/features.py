@@ -2,15 +2,17 @@
 
 from collections import deque
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-LEVEL_FLOOR = 1e-7  # digital silence stays digital silence instead of being divided by zero
+LEVEL_FLOOR = 1e-7  # the level is a divisor: with this floor, digital silence stays digital silence
 
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """What the network's input is. A model's model.json carries a copy, compared when it is loaded."""
+    """The definition of the network's input. A model.json carries a copy, which must match this one."""
 
     sample_rate_hz: int = 16_000
     frame_length: int = 512
@@ -30,42 +32,42 @@ class FeatureSpec:
         """Seconds from the recording's start to the centre of frame 0. Nothing is padded."""
         return self.frame_length / 2 / self.sample_rate_hz
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 SPEC = FeatureSpec()
-WINDOW = np.hamming(SPEC.frame_length + 1)[:-1].astype(np.float32)  # periodic, as an FFT wants it
-LEVEL_REACH = round(SPEC.level_reach_s / SPEC.hop_s)
+WINDOW = np.hamming(SPEC.frame_length + 1)[:-1].astype(np.float32)  # periodic, as an FFT needs
+LEVEL_REACH = round(SPEC.level_reach_s / SPEC.hop_s)  # frames
 # Frames transformed at a time: their windows and spectra, 500 kB, stay in a core's cache.
-CHUNK = 128
+CHUNK_FRAMES = 128
 
 
 class FrameStream:
-    """Turns blocks of samples into frames, the same ones however the blocks are cut.
+    """Turns blocks of samples into frames. The frames don't depend on how the samples are cut into blocks.
 
-    Every frame is divided by the level around it, so that the recording's gain drops out. The level at
-    frame t is sum(m^2) / sum(m) over the frames within ``level_reach_s`` of t, where m is a frame's RMS
-    magnitude: the mean level as loudness weighs it. Pauses and silence before or after add nothing to
-    it, and a recording shorter than the reach is divided by one number. It takes the frames ahead to
-    know the level, so frames come out ``level_reach_s`` after their samples went in.
+    Each frame is divided by the level around it, which removes the recording's gain. The level at frame t is
+    sum(m^2) / sum(m) over the frames within ``level_reach_s`` of t, where m is a frame's RMS magnitude: the
+    mean magnitude, weighted by itself. Pauses and silence therefore add nothing to it, and a recording
+    shorter than the reach is divided by one number. The level depends on later frames, so a frame comes out
+    ``level_reach_s`` after its samples went in.
 
     Memory: twice the reach, about 4 MB, whatever the recording's length.
     """
 
     def __init__(self) -> None:
         self._tail = np.empty(0, np.float32)
-        self._waiting: deque[np.ndarray] = deque()
+        self._waiting: deque[NDArray[np.float32]] = deque()
         self._pushed = 0
         # Running sums of m and m^2, up to and including each frame: row i belongs to frame
-        # self._sums_start + i - 1. They grow by one addition a frame, in order, so the block size
-        # can't change a bit of them.
+        # self._sums_start + i - 1. Each frame adds once, in order, so the sums are the same to the last bit
+        # for any block size.
         self._sums = np.zeros((1, 2))
         self._sums_start = 0
         self._emitted = 0
 
-    def push(self, samples: np.ndarray) -> np.ndarray:
-        """Takes (n,) float32 samples at 16 kHz, returns the (frames, 257) float32 that are ready."""
+    def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Takes (n,) float32 samples at 16 kHz; returns the (frames, 257) float32 that are ready."""
         samples = np.concatenate([self._tail, samples])
         magnitudes, loudness = _magnitudes(samples)
         self._tail = samples[len(magnitudes) * SPEC.hop :]
@@ -75,11 +77,11 @@ class FrameStream:
         self._pushed += len(magnitudes)
         return self._emit(self._pushed - self._emitted - LEVEL_REACH)
 
-    def finish(self) -> np.ndarray:
+    def finish(self) -> NDArray[np.float32]:
         """Returns the frames that were waiting for more. Samples short of a whole frame are dropped."""
         return self._emit(self._pushed - self._emitted)
 
-    def _emit(self, count: int) -> np.ndarray:
+    def _emit(self, count: int) -> NDArray[np.float32]:
         if count <= 0:
             return np.empty((0, SPEC.bins), np.float32)
         at = np.arange(self._emitted, self._emitted + count)
@@ -96,8 +98,8 @@ class FrameStream:
         self._sums_start = keep_from
         return frames
 
-    def _take(self, count: int) -> np.ndarray:
-        """The first ``count`` of the frames that wait, removed from there."""
+    def _take(self, count: int) -> NDArray[np.float32]:
+        """Removes and returns the first ``count`` of the waiting frames."""
         parts = []
         while count > 0:
             first = self._waiting.popleft()
@@ -108,25 +110,25 @@ class FrameStream:
         return np.concatenate(parts)
 
 
-def frames_of(samples: np.ndarray) -> np.ndarray:
+def frames_of(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """All frames of a whole recording: (n,) float32 at 16 kHz -> (frames, 257) float32."""
     stream = FrameStream()
     return np.concatenate([stream.push(np.asarray(samples, np.float32)), stream.finish()])
 
 
 def frame_count(samples: int) -> int:
-    """How many frames that many samples make."""
+    """The number of frames in that many samples."""
     return max(0, 1 + (samples - SPEC.frame_length) // SPEC.hop)
 
 
-def _magnitudes(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) samples -> (frames, 257) float32 linear magnitudes |X[k]| / frame_length; (frames,) their RMS."""
+def _magnitudes(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """(n,) samples -> (frames, 257) float32 magnitudes |X[k]| / frame_length, (frames,) float64 their RMS."""
     count = frame_count(len(samples))
     magnitudes, loudness = np.empty((count, SPEC.bins), np.float32), np.empty(count)
     if count == 0:
         return magnitudes, loudness
     windows = np.lib.stride_tricks.sliding_window_view(samples, SPEC.frame_length)[:: SPEC.hop]
-    size = min(CHUNK, count)
+    size = min(CHUNK_FRAMES, count)
     windowed = np.empty((size, SPEC.frame_length), np.float32)
     spectra = np.empty((size, SPEC.bins), np.complex64)
     for start in range(0, count, size):

@@ -12,7 +12,7 @@ from aqscore.config import ScorerConfig
 from aqscore.errors import SetupError
 from aqscore.model.features import SPEC
 from aqscore.model.runtimes import NETWORKS, Network
-from aqscore.model.windows import ScoreStream
+from aqscore.model.score_stream import ScoreStream
 from aqscore.scale import SCALE
 
 
@@ -32,13 +32,14 @@ def read_model_info(folder: Path) -> dict[str, Any]:
 
 
 class Model:
-    """A network and what model.json says about it.
-
-    Raises SetupError when files are missing or changed, or when the model was made for
-    features, a scale or rules other than this version's.
-    """
+    """A network and the contents of its model.json."""
 
     def __init__(self, folder: Path, runtime: str, threads: int = 1) -> None:
+        """Loads the network of a folder in one of the runtimes of ``NETWORKS``, to use that many threads.
+
+        Raises SetupError when files are missing or changed, or when the model was made for features, a scale
+        or rules other than this version's.
+        """
         self.info = read_model_info(folder)
         self._check_fit()
         network = NETWORKS[runtime]
@@ -55,17 +56,17 @@ class Model:
         self.speech_probability: float = self.info["no_speech"]["speech_probability"]
         self.power: float = self.info["pooling"]["power"]
         self.network: Network = network(path, threads)
-        # The first call takes longer: memory is laid out, and TensorFlow traces its graph. In Lambda that is
-        # for the init to do, not for the first answer.
+        # The first call takes longer: the runtime allocates memory, and TensorFlow traces its graph. Do it
+        # now (in Lambda: during the init) rather than in the first recording.
         self.network(np.zeros((1, SPEC.bins), np.float32))
 
     def _check_fit(self) -> None:
         """Raises SetupError when the model was made for other features, scale or rules."""
-        theirs, ours = self.info.get("features", {}), SPEC.as_dict()
+        found, expected = self.info.get("features", {}), SPEC.as_dict()
         if differences := [
-            f"{name} is {theirs.get(name)!r}, expected {ours.get(name)!r}"
-            for name in sorted(theirs.keys() | ours.keys())
-            if theirs.get(name) != ours.get(name)
+            f"{name} is {found.get(name)!r}, expected {expected.get(name)!r}"
+            for name in sorted(found.keys() | expected.keys())
+            if found.get(name) != expected.get(name)
         ]:
             raise SetupError(
                 f"Model {self.info.get('version')} was trained on other features: {'; '.join(differences)}.",
@@ -85,7 +86,8 @@ class Model:
                     advice="Export it again with this version of training.release.export.",
                 )
 
-    def stream(self) -> "ScoreStream":
+    def stream(self) -> ScoreStream:
+        """A stream that scores the frames of one recording."""
         return ScoreStream(self.network, **self.info["window"])
 
 

@@ -1,121 +1,63 @@
-"""Scores frames as they come, window by window, in bounded memory."""
+"""The windower: scores frames window by window, each with context on both sides, in bounded memory."""
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aqscore.model.features import SPEC
 from aqscore.model.pooling import FrameScores
 from aqscore.model.runtimes import Network
-from aqscore.scale import LOWEST
-
-SILENT_FRAMES = 64  # a second: of longer pauses of digital silence the network hears no more
-# Frames that hold both silence and sound are a click to the network, where there is none. After silence of
-# whole hops there is one such frame, and no more is left out: the network hears what it would hear without.
-FIRST_EDGE, LAST_EDGE = 1, 2
-# What a frame weighs in which surely nobody speaks: it keeps the mean of a recording without speech defined.
-SILENT_WEIGHT = 1e-7
 
 
 class Window(NamedTuple):
-    """Successive frames, (n, 257), and their scores."""
+    """Successive frames, (n, 257) float32, and their scores."""
 
-    frames: np.ndarray
+    frames: NDArray[np.float32]
     scores: FrameScores
 
+    def part(self, start: int, stop: int) -> "Window":
+        return Window(self.frames[start:stop], self.scores.part(start, stop))
 
-class ScoreStream:
-    """Scores frames as they come, window by window, each with context on both sides.
 
-    A recording of up to ``frames + context`` frames is scored in one go. In a longer one every frame
-    is scored with at least ``context`` frames known on either side of it. Memory doesn't grow.
+class Windower:
+    """Runs the network on successive windows of frames.
 
-    Of digital silence the network hears ``SILENT_FRAMES`` in each pause, and nothing of what comes before
-    the first sound or after the last, edges included: silence says nothing of the speech around it, but a
-    recurrence takes it for a sign. What the network didn't hear gets the score of the sound beside it,
-    next to no weight and no speech.
+    A recording of up to ``frames + context`` frames is scored in one window. In a longer one, each frame is
+    scored with at least ``context`` frames known on either side of it.
+
+    Invariant: the windows that ``push`` and ``finish`` return hold every frame that was pushed, in order and
+    unchanged. Memory doesn't grow with the length of the recording.
     """
 
     def __init__(self, network: Network, frames: int, context: int) -> None:
         self._network = network
         self._window = frames
         self._context = context
-        self._frames: list[np.ndarray] = []  # joined when a window is ready: each time copies all of them
-        self._skipped = np.empty(0, np.int64)  # silent frames left out before each of the frames
-        self._scored = 0  # how many of self._frames are there as context only
-        self._begun = False  # whether there was any sound
-        self._edge = 0  # how many of the next frames are still to be left out
-        self._silent = 0  # how many of the last frames pushed were silent
-        self._waiting = 0  # how many of the last frames were left out
-        self._last_score = LOWEST
+        self._blocks: list[NDArray[np.float32]] = []  # joined once per window: joining copies all of them
+        self._count = 0  # frames in the blocks
+        self._scored = 0  # those at their beginning that were scored, and now are context
 
-    def push(self, frames: np.ndarray) -> list["Window"]:
-        """Takes (n, 257) frames; returns the windows that became ready."""
-        self._take(frames)
+    def push(self, frames: NDArray[np.float32]) -> list[Window]:
+        """Takes (n, 257) float32 frames; returns the windows that became ready."""
+        if len(frames) == 0:
+            return []
+        self._blocks.append(frames)
+        self._count += len(frames)
         ready = []
-        while len(self._skipped) >= self._scored + self._window + self._context:
-            ready += self._score(self._scored + self._window, self._context)
+        while self._count >= self._scored + self._window + self._context:
+            ready.append(self._score(self._scored + self._window, self._context))
         return ready
 
-    def finish(self) -> list["Window"]:
+    def finish(self) -> list[Window]:
         """Returns the frames that were waiting for their context."""
-        heard = len(self._skipped)
-        silence = min(self._silent, SILENT_FRAMES) + LAST_EDGE if self._silent else 0
-        at_end = min(silence, heard - self._scored)
-        rest = self._score(heard - at_end, context=0) if heard - at_end > self._scored else []
-        return rest + self._silence(at_end + self._waiting, self._last_score)
+        return [self._score(self._count, context=0)] if self._count > self._scored else []
 
-    def _take(self, frames: np.ndarray) -> None:
-        """Keeps all frames but those that silence has too many of."""
-        if not self._begun and len(frames):
-            sounding = np.flatnonzero(frames.any(axis=1))
-            self._begun = len(sounding) > 0
-            silent = int(sounding[0]) if self._begun else len(frames)
-            self._edge = silent + (FIRST_EDGE if self._begun and silent + self._waiting else 0)
-        unheard = min(self._edge, len(frames))
-        self._edge -= unheard
-        self._waiting += unheard
-        frames = frames[unheard:]
-        if len(frames) == 0:
-            return
-        at = np.arange(1, len(frames) + 1)
-        last_sound = np.maximum.accumulate(np.where(frames.any(axis=1), at, 0))
-        silent = at - last_sound + np.where(last_sound, 0, self._silent)
-        kept = np.flatnonzero(silent <= SILENT_FRAMES)
-        skipped = np.diff(kept, prepend=-1) - 1
-        if len(kept):
-            skipped[0] += self._waiting
-            self._waiting = len(frames) - 1 - int(kept[-1])
-            self._frames.append(frames if len(kept) == len(frames) else frames[kept])
-            self._skipped = np.concatenate([self._skipped, skipped])
-        else:
-            self._waiting += len(frames)
-        self._silent = int(silent[-1])
-
-    def _score(self, stop: int, context: int) -> list["Window"]:
-        frames = np.concatenate(self._frames)
+    def _score(self, stop: int, context: int) -> Window:
+        """Scores the frames up to ``stop``, and keeps the last of them as context."""
+        frames = np.concatenate(self._blocks)
         scores = self._network(frames[: stop + context])
-        windows = []
-        gaps = np.flatnonzero(self._skipped[self._scored : stop]) + self._scored
-        edges = [self._scored, *gaps[gaps > self._scored].tolist(), stop]
-        for first, last in itertools.pairwise(edges):
-            windows += self._silence(int(self._skipped[first]), scores.score[first])
-            windows.append(Window(frames[first:last], scores.part(first, last)))
-        self._last_score = scores.score[stop - 1]
+        window = Window(frames[self._scored : stop], scores.part(self._scored, stop))
         keep_from = max(0, stop - self._context)
-        self._frames, self._skipped = [frames[keep_from:]], self._skipped[keep_from:]
+        self._blocks, self._count = [frames[keep_from:]], len(frames) - keep_from
         self._scored = stop - keep_from
-        return windows
-
-    def _silence(self, count: int, score: float) -> list["Window"]:
-        """Windows of ``count`` silent frames that the network didn't hear."""
-        sizes = [min(self._window, count - start) for start in range(0, count, self._window)]
-        nothing = np.zeros(SPEC.bins, np.float32)
-        return [
-            Window(
-                np.broadcast_to(nothing, (size, SPEC.bins)),
-                FrameScores(*(np.full(size, value, np.float32) for value in (score, SILENT_WEIGHT, 0.0))),
-            )
-            for size in sizes
-        ]
+        return window
