@@ -1,6 +1,6 @@
-"""How fast, how large, how dear. ``make bench`` runs all, ``python -m benchmarks NAME ...`` some parts."""
+"""Benchmarks of speed, memory and cost: ``make bench`` runs all, ``python -m benchmarks NAME ...`` some."""
 
 import os
 
-# As in the image (function/Dockerfile): what isn't ours stays on one thread.
+# As in the image (function/Dockerfile): NumPy stays on one thread.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"

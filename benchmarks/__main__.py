@@ -1,7 +1,7 @@
-"""Measures and writes it down: ``python -m benchmarks [NAME ...] [--out FOLDER]``.
+"""Runs the benchmarks and writes their results: ``python -m benchmarks [NAME ...] [--out FOLDER]``.
 
-Writes results.json and RESULTS.md into the folder, this package's own by default. Parts that were
-measured before and aren't named stay as they are.
+Writes results.json and RESULTS.md into the folder, by default this package's own. A run of some parts keeps
+the earlier results of the others.
 """
 
 import argparse
@@ -21,14 +21,14 @@ PARTS = {
     "throughput": "Processes and threads",
     "rates": "Processor time by format and size",
     "sizes": "Memory sizes of the function",
-    "reference": "Beside PESQ, which needs the clean recording",
+    "reference": "Compared with PESQ, which needs the clean recording",
     "cost": "Cost",
     "scaling": "A burst of a million",
 }
 HEAD = """# Benchmarks
 
-Written by `make bench`; don't edit. Medians with the least and the greatest of all rounds. What is compared
-was measured in turn, in one run: trust the ratios more than the times, which belong to this machine.
+Written by `make bench`; don't edit. Medians of all rounds, with minimum and maximum. Alternatives were
+measured in turn, in one run: the ratios carry over to other machines better than the times.
 """
 
 
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "parts", nargs="*", metavar="NAME", help=f"some of: {', '.join(PARTS)}; all by default"
     )
-    parser.add_argument("--out", type=Path, default=HERE, metavar="FOLDER", help="where the results go")
+    parser.add_argument("--out", type=Path, default=HERE, metavar="FOLDER", help="folder for the results")
     options = parser.parse_args(arguments)
     if unknown := sorted(set(options.parts) - set(PARTS)):
         parser.error(f"unknown: {', '.join(unknown)}. Expected some of: {', '.join(PARTS)}.")
@@ -58,14 +58,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def write(results: dict, folder: Path) -> None:
-    """Both forms of the results, whole after every part."""
+    """Writes results.json and RESULTS.md: after every part, so that an aborted run keeps its results."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     (folder / "RESULTS.md").write_text(render(results))
 
 
 def render(results: dict) -> str:
-    """The results for people."""
+    """The results as Markdown."""
     facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in results["machine"].items())
     texts = [HEAD, f"Machine: {facts}.\n"]
     for part, title in PARTS.items():

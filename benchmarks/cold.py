@@ -1,9 +1,8 @@
-"""Cold start: import, load and first score in a fresh process, and a container from start to first answer."""
+"""Cold start: import, load and first score in a fresh process; a container from its start to the response."""
 
-import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ import boto3
 
 from aqscore.config import RUNTIMES
 from benchmarks import engine
-from benchmarks.measuring import answers_in_turn, in_fresh_process, ratio, seconds, table
+from benchmarks.measuring import in_fresh_process, numbers_in_turn, ratio, seconds, table
 from benchmarks.recordings import saved, wav
 from infra.localstack.install import LOCALSTACK_PYTHON
 from infra.localstack.server import localstack
@@ -40,10 +39,10 @@ INCOMING, RESULTS, KEY = "bench-incoming", "results", "call.wav"
 def run(results: dict) -> dict:
     with saved(LENGTH_S) as path:
         code = FIRST_SCORE.format(path=str(path))
-        processes = {
+        processes: dict[str, Callable[[], dict]] = {
             runtime: partial(in_fresh_process, code, AQSCORE_RUNTIME=runtime) for runtime in RUNTIMES
         }
-        found = {"process": answers_in_turn(processes, ROUNDS), "audio_s": LENGTH_S}
+        found = {"process": numbers_in_turn(processes, ROUNDS), "audio_s": LENGTH_S}
         if engine.command() is None:
             return found
         images = {runtime: engine.image(runtime) for runtime in RUNTIMES}
@@ -53,13 +52,17 @@ def run(results: dict) -> dict:
         }
         code = FIRST_SCORE.format(path=INSIDE)
         mount = ("--volume", f"{path}:{INSIDE}:ro")
-        containers = {runtime: partial(engine.run, name, code, *mount) for runtime, name in images.items()}
-        found["container"] = answers_in_turn(containers, ROUNDS)
+        containers: dict[str, Callable[[], dict]] = {
+            runtime: partial(engine.run, name, code, *mount) for runtime, name in images.items()
+        }
+        found["container"] = numbers_in_turn(containers, ROUNDS)
     if LOCALSTACK_PYTHON.exists():
-        with objects() as (address, event):
-            tasks = {runtime: partial(whole, name, address, event) for runtime, name in images.items()}
-            tasks["nothing"] = partial(nothing, images["onnx"])
-            found["whole"] = answers_in_turn(tasks, ROUNDS)
+        with recording_in_s3() as (address, event):
+            tasks: dict[str, Callable[[], dict]] = {
+                runtime: partial(whole_container, name, address, event) for runtime, name in images.items()
+            }
+            tasks["nothing"] = partial(empty_container, images["onnx"])
+            found["whole"] = numbers_in_turn(tasks, ROUNDS)
     return found
 
 
@@ -75,26 +78,26 @@ def show(result: dict) -> str:
             ]  # fmt: skip
     if "whole" in result:
         whole = {name: result["whole"][name]["all_s"] for name in result["whole"]}
-        rows.append(["whole container: start, S3, score, S3, answer", *(seconds(whole[r]) for r in RUNTIMES),
+        rows.append(["whole container: start, read, score, write", *(seconds(whole[r]) for r in RUNTIMES),
                      f"{ratio(whole['tensorflow'], whole['onnx']):.1f}x"])  # fmt: skip
         rows.append(["a container that does nothing", seconds(whole["nothing"]), "", ""])
     elif "container" in result:
-        how = "not measured: first `python -m infra.localstack.install localstack`"
+        how = "not measured: run `python -m infra.localstack.install localstack` first"
         rows.append(["whole container", how, "", ""])
     if "beyond_base_mb" in result:
         sizes = result["beyond_base_mb"]
-        rows.append(["image beyond its base, unpacked, MB", *(f"{sizes[r]:,.0f}" for r in RUNTIMES),
+        rows.append(["image without its base, unpacked, MB", *(f"{sizes[r]:,.0f}" for r in RUNTIMES),
                      f"{sizes['tensorflow'] / sizes['onnx']:.1f}x"])  # fmt: skip
     else:
-        rows.append(["containers", "not measured: no container engine answers", "", ""])
+        rows.append(["containers", "not measured: no container engine is running", "", ""])
     return table(
         [f"Seconds, {result['audio_s']} s of WAV", *RUNTIMES, f"{RUNTIMES[1]} / {RUNTIMES[0]}"], rows
     )
 
 
 @contextmanager
-def objects() -> Iterator[tuple[str, dict]]:
-    """S3's address with a recording in it, and the event that has it scored."""
+def recording_in_s3() -> Iterator[tuple[str, dict]]:
+    """LocalStack's S3 with one recording: its address, and the event that scores the recording."""
     with tempfile.TemporaryDirectory() as logs, localstack(Path(logs)) as address:
         s3 = boto3.client(
             "s3", endpoint_url=address, region_name="us-east-1", aws_access_key_id="none",
@@ -107,18 +110,16 @@ def objects() -> Iterator[tuple[str, dict]]:
         yield address, {"bucket": INCOMING, "key": KEY}
 
 
-def whole(name: str, address: str, event: dict) -> dict:
-    """Seconds from starting a container until its answer, a report, is there."""
-    spent_s, answer = engine.start_and_invoke(name, event, {"AWS_ENDPOINT_URL": address})
-    if "score" not in answer:
-        raise RuntimeError(f"Expected a report, and the container answered {str(answer)[:300]}")
+def whole_container(name: str, address: str, event: dict) -> dict:
+    """Seconds from the start of a container to its response, which must be a report."""
+    spent_s, response = engine.start_and_invoke(name, event, {"AWS_ENDPOINT_URL": address})
+    if "score" not in response:
+        raise RuntimeError(f"The container returned {str(response)[:300]}, expected a report.")
     return {"all_s": spent_s}
 
 
-def nothing(name: str) -> dict:
-    """Seconds for starting a container and ending it."""
+def empty_container(name: str) -> dict:
+    """Seconds to start and end a container that does nothing."""
     started = time.perf_counter()
-    subprocess.run(
-        [engine.command(), "run", "--rm", "--network", "none", "--entrypoint", "true", name], check=True
-    )
+    engine.output("run", "--rm", "--network", "none", "--entrypoint", "true", name)
     return {"all_s": time.perf_counter() - started}

@@ -1,20 +1,12 @@
-"""What a thousand hours of audio cost in AWS, by the length of the recordings, with the arithmetic."""
+"""The cost of a thousand hours of audio in AWS, by the length of the recordings, with the arithmetic."""
 
-from benchmarks import prices
 from benchmarks.engine import MEMORY_MB
 from benchmarks.measuring import short, table
+from infra import prices, usage
 
 HOURS = 1000
-# The S3 requests of one object (aqscore.aws.storage): two HEADs look for a result, one GET reads the
-# recording, a HEAD and a PUT write the result, a HEAD looks for a result of the other kind.
-GETS, PUTS = 5, 1
-ROUND_TRIP_S = 0.02  # an assumption: of each of these, in the same region
-READ_BYTES_PER_S = 60e6  # an assumption: of one GET
 BYTES_PER_S = 32_000  # 16 kHz mono WAV
-BATCH = 5  # messages that one call may take; under light traffic it takes one
-SQS_REQUESTS = 3  # a message: sent, received, deleted
 PURPOSES = {"compute": "Compute", "requests": "Lambda and SQS requests", "s3": "S3 requests", "logs": "Logs"}
-LOG_BYTES = 2_000  # our line, our metrics, Lambda's own three lines
 
 
 def run(results: dict) -> dict:
@@ -26,17 +18,23 @@ def run(results: dict) -> dict:
     }
 
 
+def billed_s(length_s: float, score_s: float) -> float:
+    """Billed seconds of a recording of ``length_s`` seconds: scoring, S3's round trips, and reading."""
+    requests_s = (usage.S3_GETS + usage.S3_PUTS) * usage.S3_ROUND_TRIP_S
+    return score_s + requests_s + length_s * BYTES_PER_S / usage.S3_READ_BYTES_PER_S
+
+
 def usd(length_s: float, score_s: float) -> dict[str, float]:
-    """Dollars for HOURS hours of recordings of that length, each scored in that time, by purpose."""
+    """US dollars by purpose for HOURS hours of recordings of ``length_s``, each scored in ``score_s``."""
     files = HOURS * 3600 / length_s
-    billed_s = score_s + (GETS + PUTS) * ROUND_TRIP_S + length_s * BYTES_PER_S / READ_BYTES_PER_S
+    seconds = billed_s(length_s, score_s)
     parts = {
-        "compute": files * prices.compute_usd(billed_s, MEMORY_MB),
-        "requests": files * (prices.LAMBDA_REQUEST + SQS_REQUESTS * prices.SQS_REQUEST),
-        "s3": files * (GETS * prices.S3_GET + PUTS * prices.S3_PUT),
-        "logs": files * LOG_BYTES / 1e9 * prices.LOGS_GB,
+        "compute": files * prices.compute_usd(seconds, MEMORY_MB),
+        "requests": files * (prices.LAMBDA_REQUEST + usage.SQS_REQUESTS * prices.SQS_REQUEST),
+        "s3": files * (usage.S3_GETS * prices.S3_GET + usage.S3_PUTS * prices.S3_PUT),
+        "logs": files * usage.LOG_BYTES / 1e9 * prices.LOGS_GB,
     }
-    return {"files": files, "billed_s": billed_s, **parts, "all": sum(parts.values())}
+    return {"files": files, "billed_s": seconds, **parts, "all": sum(parts.values())}
 
 
 def show(result: dict) -> str:
@@ -52,12 +50,15 @@ def show(result: dict) -> str:
             for length_s, cost in result.items()
         ],
     )  # fmt: skip
-    assumed = f"{1000 * ROUND_TRIP_S:.0f} ms + the bytes of 16 kHz WAV at {READ_BYTES_PER_S / 1e6:.0f} MB/s"
+    s3_requests, round_trip_ms = usage.S3_GETS + usage.S3_PUTS, 1000 * usage.S3_ROUND_TRIP_S
+    read_mb_per_s = usage.S3_READ_BYTES_PER_S / 1e6
     return f"""{listed}
 
-Billed = the score's time (above) + {GETS + PUTS} requests to S3 of {assumed};
-these two are assumptions. Compute = billed x {MEMORY_MB:,} / 1,024 GB x price. A call takes one message, a
-message {SQS_REQUESTS} requests to SQS; a file {GETS} GET or HEAD, {PUTS} PUT and {LOG_BYTES:,} bytes of log.
-Storage and the upload itself are not in it.
+Billed time = the time of scoring (above) + {s3_requests} requests to S3 of {round_trip_ms:.0f} ms +
+reading 16 kHz WAV at {read_mb_per_s:.0f} MB/s. The latter two are assumptions.
+Compute = billed time x {MEMORY_MB:,} / 1,024 GB x price.
+A call takes one message, and a message takes {usage.SQS_REQUESTS} requests to SQS.
+A file takes {usage.S3_GETS} GET or HEAD requests, {usage.S3_PUTS} PUT and {usage.LOG_BYTES:,} bytes of log.
+Storage and the upload itself are not included.
 
 {costs}"""

@@ -1,4 +1,4 @@
-"""The function's image in containers under Lambda's rules, where there is an engine: Docker or podman."""
+"""Runs the function's image in containers with Lambda's limits. Needs an engine: Docker or podman."""
 
 import json
 import shutil
@@ -14,14 +14,14 @@ from infra.localstack.install import ROOT
 
 MEMORY_MB = 1769  # one core, and the template's default
 MB_PER_CORE = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-ANSWER_LIMIT_S = 120
+RESPONSE_LIMIT_S = 120
 EMULATOR, BOOTSTRAP = "/usr/local/bin/aws-lambda-rie", "/var/runtime/bootstrap"
 INVOKE = "2015-03-31/functions/function/invocations"
 
 
 @cache
 def command() -> str | None:
-    """The engine's command, None where none runs a container of the base image."""
+    """The command of the first engine that can run the base image, or None."""
     for name in filter(shutil.which, ("docker", "podman")):
         trial = [name, "run", "--rm", "--entrypoint", "true", base_of_dockerfile()]
         if subprocess.run(trial, capture_output=True).returncode == 0:
@@ -29,46 +29,43 @@ def command() -> str | None:
     return None
 
 
+def _engine() -> str:
+    """The engine's command. Raises RuntimeError where there is none."""
+    if (name := command()) is None:
+        raise RuntimeError("No container engine is running. Start Docker or podman.")
+    return name
+
+
 @cache
 def image(runtime: str) -> str:
-    """Builds the image of a runtime and returns its name. What is built already is built in no time."""
+    """Builds the image of a runtime and returns its name. The engine's cache makes a second build quick."""
     name = f"localhost/aqscore-bench:{runtime}"
-    # Podman wants to be told which formats, although the Dockerfile says it.
-    arguments = [
-        "--build-arg",
-        "FORMATS=all",
-        "-q",
-        "-f",
-        "function/Dockerfile",
-        "--target",
-        runtime,
-        "-t",
-        name,
-        ".",
-    ]
+    # Podman ignores the default of a global ARG in FROM, so FORMATS is given here too.
     done = subprocess.run(
-        [command(), "build", "--network=host", *arguments], cwd=ROOT, capture_output=True, text=True
-    )
+        [_engine(), "build", "--network=host", "--build-arg", "FORMATS=all", "--quiet",
+         "--file", "function/Dockerfile", "--target", runtime, "--tag", name, "."],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
     if done.returncode != 0:
         raise RuntimeError(f"The image for {runtime} could not be built: {done.stderr}")
     return name
 
 
 def size_bytes(name: str) -> int:
-    """Of an image, unpacked."""
-    return int(_output("image", "inspect", "--format", "{{.Size}}", name))
+    """Unpacked size of an image."""
+    return int(output("image", "inspect", "--format", "{{.Size}}", name))
 
 
 def base_of_dockerfile() -> str:
-    """The name of the base image."""
+    """The name of the base image, as function/Dockerfile gives it."""
     lines = (ROOT / "function" / "Dockerfile").read_text().splitlines()
     return next(line.removeprefix("ARG BASE=") for line in lines if line.startswith("ARG BASE="))
 
 
 def run(name: str, code: str, *options: str, memory_mb: int = MEMORY_MB) -> dict:
-    """Runs Python code in a container, with no network; returns the JSON that it prints."""
+    """Runs Python code in a container without a network; returns the JSON that it prints."""
     return json.loads(
-        _output(
+        output(
             "run", "--rm", "--network", "none", *_limits(memory_mb), *_environment(HANDLER_ENVIRONMENT),
             "--env", "PYTHONPATH=/var/task", *options, "--entrypoint", "python3", name, "-c", code,
         )
@@ -76,10 +73,13 @@ def run(name: str, code: str, *options: str, memory_mb: int = MEMORY_MB) -> dict
 
 
 def start_and_invoke(name: str, event: dict, environment: Mapping[str, str]) -> tuple[float, dict]:
-    """Starts a container behind AWS's emulator, as Lambda would; seconds until the answer, and the answer."""
+    """Starts a container behind AWS's Runtime Interface Emulator and sends it one event.
+
+    Returns the seconds from the start to the response, and the response.
+    """
     port, runtime_port = _free_ports(2)
     started = time.perf_counter()
-    container = _output(
+    container = output(
         "run", "--rm", "--detach", "--network", "host", *_limits(MEMORY_MB),
         *_environment({**HANDLER_ENVIRONMENT, **environment, "_HANDLER": "aqscore.aws.handler.handler"}),
         "--entrypoint", EMULATOR, name,
@@ -87,14 +87,14 @@ def start_and_invoke(name: str, event: dict, environment: Mapping[str, str]) -> 
         "--runtime-api-address", f"127.0.0.1:{runtime_port}", BOOTSTRAP,
     )  # fmt: skip
     try:
-        answer = _post(f"http://127.0.0.1:{port}/{INVOKE}", event, started + ANSWER_LIMIT_S)
-        return time.perf_counter() - started, answer
+        response = _post(f"http://127.0.0.1:{port}/{INVOKE}", event, started + RESPONSE_LIMIT_S)
+        return time.perf_counter() - started, response
     finally:
-        subprocess.run([command(), "kill", container], capture_output=True, check=True)
+        subprocess.run([_engine(), "kill", container], capture_output=True, check=True)
 
 
 def _limits(memory_mb: int) -> list[str]:
-    """Lambda's: memory, the cores that come with it, and nothing to write to but /tmp."""
+    """Lambda's limits: memory, the share of a core that comes with it, and a file system with only /tmp."""
     cores = f"{memory_mb / MB_PER_CORE:.3f}"
     return ["--memory", f"{memory_mb}m", "--cpus", cores, "--read-only", "--tmpfs", "/tmp"]
 
@@ -104,24 +104,25 @@ def _environment(values: Mapping[str, str]) -> list[str]:
 
 
 def _post(url: str, event: dict, deadline: float) -> dict:
-    """Asks again until somebody listens. Raises RuntimeError for an answer that is an error."""
+    """Posts the event, again until the emulator listens. Raises RuntimeError if the function failed."""
     request = urllib.request.Request(url, json.dumps(event).encode())
     while True:
         try:
-            with urllib.request.urlopen(request, timeout=ANSWER_LIMIT_S) as answer:
-                found = json.load(answer)
+            with urllib.request.urlopen(request, timeout=RESPONSE_LIMIT_S) as response:
+                body = json.load(response)
             break
         except OSError:
             if time.perf_counter() > deadline:
                 raise
             time.sleep(0.005)
-    if "errorMessage" in found:
-        raise RuntimeError(f"The function in the container failed: {found['errorMessage']}")
-    return found
+    if "errorMessage" in body:
+        raise RuntimeError(f"The function in the container failed: {body['errorMessage']}")
+    return body
 
 
-def _output(*arguments: str) -> str:
-    done = subprocess.run([command(), *arguments], stdout=subprocess.PIPE, text=True, check=True)
+def output(*arguments: str) -> str:
+    """Runs the engine's command with these arguments and returns its standard output."""
+    done = subprocess.run([_engine(), *arguments], stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.strip()
 
 

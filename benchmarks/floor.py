@@ -1,19 +1,19 @@
-"""The floor: what the FFT and the network's matrix products alone would take, beside what scoring takes.
+"""The floor: times the FFT and the network's matrix products alone, beside the whole scoring.
 
-The products are read off the exported graph: ONNX Runtime runs it once without optimisations and says which
-shapes met. A convolution counts as the product that it is after its patches are laid out in rows; an LSTM
-as one product for all inputs and, for each direction, one product a step. NumPy then multiplies matrices
-of those shapes. It is a yardstick rather than a bound: ONNX Runtime's own products can be quicker.
+The shapes come from the exported graph, which ONNX Runtime runs once without optimisations. A convolution
+counts as the product that im2col makes of it. An LSTM counts as one product for all inputs and, for each
+direction, one product a step. NumPy then multiplies matrices of those shapes. The floor is a yardstick
+rather than a bound: ONNX Runtime's own products can be quicker.
 """
 
 import json
 import math
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import onnx
@@ -23,7 +23,7 @@ from aqscore.config import ScorerConfig
 from aqscore.model.features import SPEC, FrameStream, frame_count, frames_of
 from aqscore.model.loading import load_model
 from benchmarks.measuring import in_turn, milliseconds, ratio, table
-from benchmarks.recordings import RATE, answer, speech, wav
+from benchmarks.recordings import RATE, report_json, speech, wav
 
 LENGTH_S = 10
 ROUNDS = 60
@@ -51,12 +51,12 @@ def run(results: dict) -> dict:
     data, samples = wav(LENGTH_S), np.resize(speech(), LENGTH_S * RATE)
     frames = frames_of(samples)
     products = products_of(settings.model_dir / model.info["files"]["onnx"]["name"], len(frames))
-    with tempfile.NamedTemporaryFile() as file:
+    with tempfile.TemporaryFile() as file:
         file.write(data)
         file.flush()
         times = in_turn(
             {
-                "all": partial(answer, data, settings),
+                "all": partial(report_json, data, settings),
                 "decode": lambda: decode(file, settings),
                 "features": lambda: features(samples),
                 "network": partial(model.network, frames),
@@ -83,7 +83,7 @@ def show(result: dict) -> str:
         [f"{result['audio_s']} s of WAV", "Milliseconds", "Share"],
         [
             *([name, milliseconds(times[name]), f"{ratio(times[name], times['all']):.0%}"] for name in named),
-            ["rest (file, meter, timeline, JSON)", f"{1000 * rest_s:.2g}",
+            ["rest (file, signal statistics, timeline, JSON)", f"{1000 * rest_s:.2g}",
              f"{rest_s / times['all']['median']:.0%}"],
             ["**all**", milliseconds(times["all"]), ""],
             ["FFT alone (NumPy's, float32)", milliseconds(times["fft"]), ""],
@@ -91,10 +91,10 @@ def show(result: dict) -> str:
         ],
     )  # fmt: skip
     floor = f"the floor ({1000 * result['floor_s']:.3g} ms)"
-    return f"{stages}\n\nThe whole takes **{result['ratio']:.2f}** times {floor}."
+    return f"{stages}\n\nScoring takes **{result['ratio']:.2f}** times {floor}."
 
 
-def decode(file, settings: ScorerConfig) -> None:
+def decode(file: BinaryIO, settings: ScorerConfig) -> None:
     with Recording(file, settings.limits) as recording:
         for _ in recording.blocks():
             pass
@@ -106,8 +106,8 @@ def features(samples: np.ndarray) -> None:
     stream.finish()
 
 
-def fft_task(samples: np.ndarray):
-    """Transforms as many frames as the samples make, from and into memory that is there."""
+def fft_task(samples: np.ndarray) -> Callable[[], None]:
+    """A task that transforms all frames of the samples, between buffers that are allocated beforehand."""
     count = frame_count(len(samples))
     windows = np.lib.stride_tricks.sliding_window_view(samples, SPEC.frame_length)[:: SPEC.hop]
     windows = np.ascontiguousarray(windows[:count])
@@ -121,8 +121,8 @@ def fft_task(samples: np.ndarray):
     return transform
 
 
-def products_task(products: Iterable[Product]):
-    """Multiplies matrices of these shapes, in memory that is there."""
+def products_task(products: Iterable[Product]) -> Callable[[], None]:
+    """A task that multiplies matrices of these shapes, in buffers that are allocated beforehand."""
     rng = np.random.default_rng(1)
     prepared = []
     for rows, inner, columns, times in products:
@@ -140,7 +140,7 @@ def products_task(products: Iterable[Product]):
 
 
 def products_of(graph: Path, frames: int) -> list[Product]:
-    """The matrix products that the network needs for so many frames."""
+    """The matrix products that the network needs for a number of frames."""
     nodes = onnx.load(graph).graph
     weights = {weight.name: list(weight.dims) for weight in nodes.initializer}
     shapes = shapes_in(graph, frames)
@@ -151,27 +151,29 @@ def products_of(graph: Path, frames: int) -> list[Product]:
     return found
 
 
-def as_products(operator: str, given: list[list[int]], made: list[list[int]], weights: list[list[int]]):
-    """The products in one node: its operator, the shapes of what it is given and makes, of its weights."""
+def as_products(
+    operator: str, inputs: list[list[int]], outputs: list[list[int]], weights: list[list[int]]
+) -> list[Product]:
+    """The products in one node, from its operator and the shapes of its inputs, outputs and weights."""
     match operator:
         case "MatMul" | "Gemm":
-            left, right = [*given, *weights][:2]
+            left, right = [*inputs, *weights][:2]
             return [Product(math.prod(left[:-1]), left[-1], right[-1])]
         case "Conv":
-            [kernel, *_], [batch, channels, *positions] = weights, made[0]
-            groups = given[0][1] // kernel[1]
+            [kernel, *_], [batch, channels, *positions] = weights, outputs[0]
+            groups = inputs[0][1] // kernel[1]
             return [Product(batch * math.prod(positions), math.prod(kernel[1:]), channels // groups, groups)]
         case "LSTM":
-            [steps, batch, inputs], [directions, gates, units] = given[0], weights[1]
+            [steps, batch, width], [directions, gates, units] = inputs[0], weights[1]
             return [
-                Product(steps * batch, inputs, gates, directions),
+                Product(steps * batch, width, gates, directions),
                 Product(batch, units, gates, directions * steps),
             ]
     return []
 
 
 def shapes_in(graph: Path, frames: int) -> dict[str, tuple[list, list]]:
-    """By node, the shapes of its inputs, weights left out, and outputs in a run over so many frames."""
+    """Node -> the shapes of its inputs (without weights) and of its outputs, for a number of frames."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 

@@ -1,4 +1,4 @@
-"""Peak memory and speed by length, up to ten hours; and ten hours inside a function of 1 GB."""
+"""Peak memory and speed by length, up to ten hours; and ten hours in a function with 1 GB of memory."""
 
 from benchmarks import engine
 from benchmarks.measuring import in_fresh_process, short, table
@@ -54,9 +54,9 @@ def run(results: dict) -> dict:
     return found
 
 
-def total_mb(one: dict) -> float:
-    """Of both processes. What they share counts twice, so it is an upper bound."""
-    return one["peak_mb"] + one["decoder_mb"]
+def total_mb(measured: dict) -> float:
+    """Peak memory of both processes: an upper bound, since pages that they share count twice."""
+    return measured["peak_mb"] + measured["decoder_mb"]
 
 
 def show(result: dict) -> str:

@@ -1,4 +1,4 @@
-"""What a result was measured on: no names of hosts, people or folders."""
+"""Describes the machine of a measurement, without names of hosts, people or folders."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ PACKAGES = ("numpy", "onnxruntime", "tensorflow-cpu", "soundfile", "soxr", "pyda
 
 
 def describe() -> dict:
-    """Processor, cores, memory, load, and the versions of what matters."""
+    """Processor, cores, memory, load, and the versions of the packages that decide the speed."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     processor = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

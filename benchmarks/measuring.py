@@ -1,4 +1,4 @@
-"""Taking times fairly: medians with their spread, and what is compared in turn, in one run."""
+"""Timing: medians with their spread, and alternatives measured in turn, in one run."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from typing import Any
 
 from infra.localstack.install import ROOT
 
-# What importing the handler needs; no request is made.
+# The variables that the handler needs when it is imported; it makes no request.
 HANDLER_ENVIRONMENT = {
     "AQSCORE_RESULTS_BUCKET": "results",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -23,17 +23,17 @@ HANDLER_ENVIRONMENT = {
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Median, least and greatest of the values, and how many there are."""
+    """Median, minimum and maximum of the values, and their number."""
     return {
         "median": statistics.median(values),
-        "least": min(values),
-        "greatest": max(values),
+        "min": min(values),
+        "max": max(values),
         "rounds": len(values),
     }
 
 
 def in_turn(tasks: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, dict[str, float]]:
-    """Seconds that each task takes. All have a turn in each round, after one round that doesn't count."""
+    """The spread of each task's seconds. Every round runs every task once; the first round isn't counted."""
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
     for task in tasks.values():
         task()
@@ -45,25 +45,28 @@ def in_turn(tasks: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, di
     return {name: spread(values) for name, values in seconds.items()}
 
 
-def answers_in_turn(tasks: Mapping[str, Callable[[], dict]], rounds: int) -> dict[str, dict[str, dict]]:
-    """The same for tasks that take their own times: spreads of every number in their answers."""
-    answers: dict[str, list[dict]] = {name: [] for name in tasks}
+def numbers_in_turn(tasks: Mapping[str, Callable[[], dict]], rounds: int) -> dict[str, dict[str, dict]]:
+    """The same for tasks that return their own numbers: the spread of each field that they return."""
+    found: dict[str, list[dict]] = {name: [] for name in tasks}
     for _ in range(rounds):
         for name, task in tasks.items():
-            answers[name].append(task())
+            found[name].append(task())
     return {
-        name: {field: spread([answer[field] for answer in found]) for field in found[0]}
-        for name, found in answers.items()
+        name: {field: spread([row[field] for row in rows]) for field in rows[0]}
+        for name, rows in found.items()
     }
 
 
 def ratio(part: Mapping[str, float], whole: Mapping[str, float]) -> float:
-    """How many times the second median the first one is."""
+    """The first median divided by the second."""
     return part["median"] / whole["median"]
 
 
 def in_fresh_process(code: str, *arguments: str, **environment: str) -> dict[str, Any]:
-    """Runs Python code in a process of its own, as Lambda would; returns the JSON that it prints."""
+    """Runs Python code in a process of its own, as Lambda would; returns the JSON that it prints.
+
+    Raises RuntimeError, with the standard error of the process, when it fails.
+    """
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=ROOT,
@@ -72,26 +75,26 @@ def in_fresh_process(code: str, *arguments: str, **environment: str) -> dict[str
         text=True,
     )
     if done.returncode != 0:
-        raise RuntimeError(f"What was to be measured failed: {done.stderr}")
+        raise RuntimeError(f"The measured process failed: {done.stderr}")
     return json.loads(done.stdout)
 
 
 def milliseconds(times: Mapping[str, float]) -> str:
-    """``6.8 (6.5 to 7.9)``: median, least and greatest."""
-    return "{} ({} to {})".format(*(short(1000 * times[key]) for key in ("median", "least", "greatest")))
+    """``6.8 (6.5 to 7.9)``: median, minimum and maximum in milliseconds."""
+    return "{} ({} to {})".format(*(short(1000 * times[key]) for key in ("median", "min", "max")))
 
 
 def seconds(times: Mapping[str, float]) -> str:
     """The same in seconds."""
-    return "{} ({} to {})".format(*(short(times[key]) for key in ("median", "least", "greatest")))
+    return "{} ({} to {})".format(*(short(times[key]) for key in ("median", "min", "max")))
 
 
 def short(number: float) -> str:
-    """Three significant digits; whole numbers from 100 on."""
+    """The number with three significant digits; from 100 on, without decimals."""
     return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A Markdown table."""
-    lines = [heads, ["---"] * len(heads), *rows]
+    lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

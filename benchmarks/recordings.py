@@ -1,4 +1,4 @@
-"""Recordings to measure with: the example's speech over again, at any length, in any format."""
+"""Recordings for the benchmarks: the example's speech, repeated to any length, in any format."""
 
 import io
 import tempfile
@@ -14,11 +14,11 @@ import soxr
 from aqscore.config import ScorerConfig
 from aqscore.pipeline import score_file
 from aqscore.report import FileSource, Report
+from infra.encoders import by_ffmpeg, by_libsndfile
 from infra.localstack.install import ROOT
-from tests.recordings import by_ffmpeg, by_libsndfile
 
 RATE = 16_000
-# What people send: name, what encodes it, container and codec in its words, sample rate, channels.
+# Common formats: name, encoder, its names of container and codec, sample rate in Hz, channels.
 FORMATS = {
     "WAV 16 kHz": (by_libsndfile, "WAV", "PCM_16", 16_000, 1),
     "WAV 48 kHz stereo": (by_libsndfile, "WAV", "PCM_16", 48_000, 2),
@@ -34,7 +34,7 @@ FORMATS = {
 
 @cache
 def speech() -> np.ndarray:
-    """Six seconds, (n,) float32 at 16 kHz."""
+    """The example: six seconds of speech, (n,) float32 at 16 kHz."""
     return soundfile.read(ROOT / "examples" / "clean.flac", dtype="float32")[0]
 
 
@@ -71,8 +71,8 @@ def saved(seconds: float) -> Iterator[Path]:
         yield path
 
 
-def answer(data: bytes, settings: ScorerConfig) -> bytes:
-    """Bytes in, JSON out: what a call does between the network and the network."""
+def report_json(data: bytes, settings: ScorerConfig) -> bytes:
+    """Bytes in, JSON out: the work of one call without its network requests."""
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)

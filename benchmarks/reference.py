@@ -1,4 +1,4 @@
-"""PESQ with its reference beside us without one: what knowing the clean recording costs in time."""
+"""Times PESQ, which has the clean reference, beside aqscore, which has none."""
 
 import warnings
 from functools import partial
@@ -7,7 +7,7 @@ import numpy as np
 
 from aqscore.config import ScorerConfig
 from benchmarks.measuring import in_turn, milliseconds, ratio, table
-from benchmarks.recordings import RATE, answer, speech, wav
+from benchmarks.recordings import RATE, report_json, speech, wav
 
 ROUNDS = 10
 LENGTH_S = 10
@@ -23,15 +23,15 @@ def run(results: dict) -> dict:
     return in_turn(
         {
             "PESQ-WB, with the clean reference": partial(pesq, RATE, reference, degraded, "wb"),
-            "aqscore, without": partial(answer, data, ScorerConfig()),
+            "aqscore, without": partial(report_json, data, ScorerConfig()),
         },
         ROUNDS,
     )
 
 
 def show(result: dict) -> str:
-    [ours] = [times for name, times in result.items() if name.startswith("aqscore")]
+    [own] = [times for name, times in result.items() if name.startswith("aqscore")]
     return table(
         [f"{LENGTH_S} s of audio", "Milliseconds", "against aqscore"],
-        [[name, milliseconds(times), f"{ratio(times, ours):.1f}x"] for name, times in result.items()],
+        [[name, milliseconds(times), f"{ratio(times, own):.1f}x"] for name, times in result.items()],
     )

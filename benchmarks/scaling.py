@@ -1,7 +1,7 @@
-"""A burst of a million recordings, simulated: how deep the queue gets and how long results take.
+"""Simulates a burst of a million recordings: the depth of the queue and the latency of the results.
 
-A discrete-event simulation of S3 -> SQS -> Lambda with the service times measured here. The rules of
-scaling are AWS's: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+A discrete-event simulation of S3 -> SQS -> Lambda with the measured service times. The event source mapping
+scales by AWS's rules: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 """
 
 import heapq
@@ -9,25 +9,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.cost import BATCH, BYTES_PER_S, GETS, PUTS, READ_BYTES_PER_S, ROUND_TRIP_S
+from benchmarks.cost import billed_s
 from benchmarks.measuring import short, table
 from infra.localstack.install import ROOT
+from infra.usage import BATCH_SIZE
 
 FILES = 1_000_000
-PER_SECOND = 10_000  # how fast they are uploaded
+PER_SECOND = 10_000  # uploads
 LENGTH_S = 10
-CONCURRENCIES = (10, 100, 1000)  # the template's default, and more
-FIRST_BATCHES = 5  # that the event source mapping hands over at once
-MORE_A_MINUTE = 300  # by how many it grows while messages are waiting
-COLD_S = 1.0  # when no measurement is there: a new copy of the function, until it takes its first batch
-JITTER = 0.3  # sigma of the service time's logarithm: S3's answers vary, an assumption
+CONCURRENCIES = (10, 100, 1000)  # MaximumConcurrency: the template's default, and more
+FIRST_BATCHES = 5  # concurrent batches of an event source mapping at first
+MORE_A_MINUTE = 300  # concurrent batches that it adds a minute while messages are waiting
+COLD_S = 1.0  # start of a new copy of the function, where it was not measured
+JITTER = 0.3  # sigma of the logarithm of the service time: an assumption
 SEED = 20_261_124
 PICTURE = ROOT / "docs" / "images" / "scaling.png"
 
 
 @dataclass(frozen=True)
 class Load:
-    """What arrives, and what works on it. Times in seconds."""
+    """The files that arrive and the function that scores them. Times in seconds."""
 
     files: int
     per_second: float
@@ -38,7 +39,8 @@ class Load:
 
 @dataclass(frozen=True)
 class Course:
-    """What became of it: the queue at each change, and each file's wait from upload to result."""
+    """The course of a simulation: the depth of the queue at ``times``, and each file's latency from upload to
+    result, in seconds; ``copies`` of the function were used."""
 
     times: np.ndarray
     depths: np.ndarray
@@ -47,16 +49,16 @@ class Course:
 
 
 def simulate(load: Load, seed: int = SEED) -> Course:
-    """Files arrive evenly and are taken in their order, up to BATCH at a time.
+    """Files arrive evenly and are taken in their order, up to BATCH_SIZE at a time.
 
-    A batch takes as long as its files after each other, and COLD_S more in a copy that is new. As many
-    batches run at once as the mapping has grown to, at most ``concurrency``.
+    A batch takes the sum of its files' times, and ``cold_s`` more in a new copy. The number of concurrent
+    batches grows as the mapping does, to at most ``concurrency``.
     """
     service = load.service_s * np.random.default_rng(seed).lognormal(0, JITTER, load.files)
     done = np.empty(load.files)
     times, depths = [0.0], [0]
     free = taken = copies = 0
-    events: list[tuple[float, bool]] = [(0.0, False)]  # when, and whether a copy becomes free
+    events: list[tuple[float, bool]] = [(0.0, False)]  # (time, whether a copy becomes free)
     while taken < load.files:
         now, frees = heapq.heappop(events)
         free += frees
@@ -69,13 +71,13 @@ def simulate(load: Load, seed: int = SEED) -> Course:
             else:
                 copies += 1
                 starts += load.cold_s
-            stop = min(taken + BATCH, arrived)
+            stop = min(taken + BATCH_SIZE, arrived)
             done[taken:stop] = starts + np.cumsum(service[taken:stop])
             heapq.heappush(events, (done[stop - 1], True))
             taken = stop
         times.append(now)
         depths.append(arrived - taken)
-        if not frees and taken < load.files:  # the clock: the mapping grows, and files arrive
+        if not frees and taken < load.files:  # a tick: the mapping grows, and files arrive
             heapq.heappush(events, (now + max(0.2, 1 / load.per_second), False))
     uploaded = np.arange(load.files) / load.per_second
     return Course(np.array(times), np.array(depths), done - uploaded, copies)
@@ -85,7 +87,7 @@ def run(results: dict) -> dict:
     if "warm" not in results:
         raise SystemExit("The simulation needs the warm latency: run `python -m benchmarks warm scaling`.")
     score_s = results["warm"]["by_length"][str(LENGTH_S)]["median"]
-    service_s = score_s + (GETS + PUTS) * ROUND_TRIP_S + LENGTH_S * BYTES_PER_S / READ_BYTES_PER_S
+    service_s = billed_s(LENGTH_S, score_s)
     whole = results.get("cold", {}).get("whole")
     cold_s = whole["onnx"]["all_s"]["median"] if whole else COLD_S
     courses = {
@@ -101,12 +103,12 @@ def run(results: dict) -> dict:
 
 
 def summary(course: Course) -> dict[str, float]:
-    """The numbers of a course that people ask for."""
-    half, most, longest = np.quantile(course.latencies, [0.5, 0.95, 1.0]).tolist()
+    """The depth, latencies and duration of a course."""
+    median, high, longest = np.quantile(course.latencies, [0.5, 0.95, 1.0]).tolist()
     return {
         "deepest": int(course.depths.max()),
-        "latency_median_s": half,
-        "latency_95_s": most,
+        "latency_median_s": median,
+        "latency_95_s": high,
         "latency_longest_s": longest,
         "done_s": float((course.latencies + np.arange(len(course.latencies)) / PER_SECOND).max()),
         "copies": course.copies,
@@ -114,7 +116,7 @@ def summary(course: Course) -> dict[str, float]:
 
 
 def draw(courses: dict[int, Course]) -> None:
-    """The depth of the queue and the latencies, as docs/images/scaling.png."""
+    """Draws the depth of the queue and the latencies into docs/images/scaling.png."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
@@ -150,8 +152,8 @@ def show(result: dict) -> str:
             for concurrency, one in result["by_concurrency"].items()
         ],
     )
-    return f"""{FILES:,} recordings of {LENGTH_S} s, uploaded at {PER_SECOND:,} a second; a file takes
-{1000 * result["service_s"]:.0f} ms, a new copy {result["cold_s"]:.2g} s more (seed {SEED}).
+    return f"""{FILES:,} recordings of {LENGTH_S} s, uploaded at {PER_SECOND:,} a second. A file takes
+{1000 * result["service_s"]:.0f} ms, the first in a new copy {result["cold_s"]:.2g} s more (seed {SEED}).
 
 {times}
 

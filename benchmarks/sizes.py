@@ -1,16 +1,16 @@
-"""Lambda's memory sizes: the share of a core that comes with each, and what a recording then costs."""
+"""Lambda's memory sizes: the share of a core that each brings, and the time and cost of a recording."""
 
 from functools import partial
 
 from benchmarks import engine
-from benchmarks.measuring import answers_in_turn, milliseconds, short, table
-from benchmarks.prices import compute_usd
+from benchmarks.measuring import milliseconds, numbers_in_turn, short, table
 from benchmarks.recordings import saved
+from infra.prices import compute_usd
 
 SIZES_MB = (512, 885, 1769, 3538)
 ROUNDS = 3
 LENGTH_S = 10
-SCORES = 60  # one after the other: a share of a core shows only when it is used up
+SCORES = 60  # in a row: the quota of a share of a core shows only when it is used up
 INSIDE = "/recording.wav"
 SCORED = f"""
 import json, time
@@ -47,18 +47,18 @@ def run(results: dict) -> dict:
             )
             for memory_mb in SIZES_MB
         }
-        found = answers_in_turn(tasks, ROUNDS)
-    return {size: answer["score_s"] for size, answer in found.items()}
+        found = numbers_in_turn(tasks, ROUNDS)
+    return {size: row["score_s"] for size, row in found.items()}
 
 
 def threads_for(memory_mb: int) -> int:
-    """As many as there are whole cores, at least one."""
+    """One thread for each whole core, at least one."""
     return max(1, memory_mb // engine.MB_PER_CORE)
 
 
 def show(result: dict) -> str:
     if not result:
-        return "Not measured: no container engine answers."
+        return "Not measured: no container engine is running."
     return table(
         ["Memory, MB", "Cores", "Threads", f"Milliseconds for {LENGTH_S} s of WAV", "Compute, USD a million"],
         [

@@ -1,16 +1,16 @@
-"""Throughput with one process and with two, and with one thread and with two."""
+"""Throughput of one and two processes, and of one and two threads."""
 
 import subprocess
 import sys
 import time
 
-from benchmarks.measuring import answers_in_turn, ratio, short, table
+from benchmarks.measuring import numbers_in_turn, ratio, short, table
 from benchmarks.recordings import saved
 from infra.localstack.install import ROOT
 
 ROUNDS = 3
 LENGTH_S = 1800
-PASSES = 2  # recordings a process, so that its start weighs little
+PASSES = 2  # recordings that each process scores
 SCORE = """
 import sys
 from dataclasses import replace
@@ -33,28 +33,26 @@ def run(results: dict) -> dict:
             f"{processes} x {threads}": lambda p=processes, t=threads: audio_rate(str(path), p, t)
             for processes, threads in ((1, 1), (2, 1), (1, 2))
         }
-        found = answers_in_turn(tasks, ROUNDS)
-    return {name: answer["audio_s_per_s"] for name, answer in found.items()}
+        found = numbers_in_turn(tasks, ROUNDS)
+    return {name: row["audio_s_per_s"] for name, row in found.items()}
 
 
 def audio_rate(path: str, processes: int, threads: int) -> dict:
-    """Seconds of audio a second that so many processes score together, each with so many threads."""
+    """Seconds of audio that the processes together score in a second, each with a number of threads."""
     arguments = [sys.executable, "-c", SCORE, path, str(threads), str(PASSES)]
     workers = [
         subprocess.Popen(arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         for _ in range(processes)
     ]
     for worker in workers:
-        worker.stdout.readline()
+        assert worker.stdout
+        worker.stdout.readline()  # "ready": the model is loaded
     started = time.perf_counter()
     for worker in workers:
-        worker.stdin.close()
-    statuses = [worker.wait() for worker in workers]
+        worker.communicate()
     spent_s = time.perf_counter() - started
-    for worker in workers:
-        worker.stdout.close()
-    if any(statuses):
-        raise RuntimeError(f"A process that scores {path} ended with an error.")
+    if any(worker.returncode for worker in workers):
+        raise RuntimeError(f"A process that scored {path} ended with an error.")
     return {"audio_s_per_s": processes * PASSES * LENGTH_S / spent_s}
 
 

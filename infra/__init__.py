@@ -1,1 +1,1 @@
-"""What surrounds the stack: LocalStack with the function in it, and the demo."""
+"""Tools around the stack: LocalStack with the function in it, demo, backfill, fault run, audit, prices."""

@@ -1,7 +1,7 @@
-"""The main job on this machine, for people to watch: ``python -m infra.demo``.
+"""A demonstration on this machine, without a cloud: ``python -m infra.demo``.
 
-LocalStack comes up with the stack of template.yaml, three recordings are dropped into its incoming
-bucket, and their results are read from its results bucket.
+Starts LocalStack, deploys template.yaml into it, uploads three recordings to the incoming bucket and prints
+their results from the results bucket.
 """
 
 import json
@@ -26,7 +26,7 @@ LOGS = FOLDER / "logs"
 
 
 def run(console: Console) -> dict[str, dict]:
-    """Does the job and ends what it started; returns the samples' results by name."""
+    """Runs the demonstration and stops everything that it started; returns the results by file name."""
     with ExitStack() as started:
         with step(console, "Starting LocalStack"):
             address = started.enter_context(localstack(LOGS))
@@ -34,8 +34,8 @@ def run(console: Console) -> dict[str, dict]:
             stack = deploy(address)
         with step(console, "Starting the function"):
             stack.start_function()
-        with step(console, f"Dropping {len(SAMPLES)} recordings into s3://{stack.incoming_bucket}"):
-            versions = {sample.name: stack.drop(sample.name, sample.read_bytes()) for sample in SAMPLES}
+        with step(console, f"Uploading {len(SAMPLES)} recordings to s3://{stack.incoming_bucket}"):
+            versions = {sample.name: stack.upload(sample.name, sample.read_bytes()) for sample in SAMPLES}
         with step(console, f"Waiting for their results in s3://{stack.results_bucket}"):
             results = {name: collect(stack, name, version) for name, version in versions.items()}
         with step(console, "Stopping LocalStack"):
@@ -46,13 +46,13 @@ def run(console: Console) -> dict[str, dict]:
 def collect(stack: Stack, name: str, version_id: str) -> dict:
     """Waits for the result of one recording, and saves it under its key in the results bucket."""
     document = stack.wait_for_result(name, version_id)
-    ending = ".error.json" if "error" in document else ".json"
-    (FOLDER / f"{name}{ending}").write_text(json.dumps(document, ensure_ascii=False) + "\n")
+    suffix = ".error.json" if "error" in document else ".json"
+    (FOLDER / f"{name}{suffix}").write_text(json.dumps(document, ensure_ascii=False) + "\n")
     return document
 
 
 def table_of(results: dict[str, dict]) -> Table:
-    """One line a recording."""
+    """A table with one row for each recording."""
     table = Table("file", "score", "interval", "verdict", "warnings")
     for name, document in results.items():
         if "error" in document:
@@ -71,7 +71,7 @@ def table_of(results: dict[str, dict]) -> Table:
 
 @contextmanager
 def step(console: Console, text: str) -> Iterator[None]:
-    """Shows what is going on while it does, and afterwards how many seconds it took."""
+    """Shows ``text`` while the block runs, and then how many seconds it took."""
     started = time.monotonic()
     with console.status(text):
         yield
@@ -80,7 +80,7 @@ def step(console: Console, text: str) -> Iterator[None]:
 
 
 def stop(*_: object) -> NoReturn:
-    """SIGTERM ends a Python process on the spot; as an exception it lets us stop what we started."""
+    """Turns SIGTERM into an exception, so that LocalStack is stopped too."""
     sys.exit(128 + signal.SIGTERM)
 
 

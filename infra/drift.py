@@ -1,8 +1,8 @@
-"""``python -m infra.drift [RESULT ...]``: what scores to expect, for the alarm on drifting scores.
+"""Suggests thresholds for the alarms on score drift: ``python -m infra.drift [RESULT ...]``.
 
-RESULT is a file of results (JSON or JSON lines) or a folder of them; without one, the model card's
-development clips are what is expected. The bounds are the quartiles of single scores: a day's mean outside
-the middle half is no chance.
+RESULT is a file of results (JSON or JSON lines) or a folder of them. Without one, the model's development
+clips serve as reference. The thresholds are the quartiles of single scores: a daily mean of many recordings
+rarely leaves the middle half by chance.
 """
 
 import argparse
@@ -15,16 +15,16 @@ import numpy as np
 
 from aqscore.config import ScorerConfig
 
-LEAST = 20
+MIN_SCORES = 20
 
 
 def card_scores(info: dict) -> list[float]:
-    """Scores of the development clips at evenly spaced ranks, of a model.json: where its intervals are."""
+    """Scores of the development clips at evenly spaced ranks, from the interval table of a model.json."""
     return info["interval"]["score"]
 
 
 def scores_in(paths: Iterable[Path]) -> Iterator[float]:
-    """The scores in these files and folders. Error records have none, nor has speechless audio."""
+    """The scores in these files and folders. Error records and results without a score are skipped."""
     for path in paths:
         files = sorted([*path.rglob("*.json"), *path.rglob("*.jsonl")]) if path.is_dir() else [path]
         for file in files:
@@ -35,7 +35,7 @@ def scores_in(paths: Iterable[Path]) -> Iterator[float]:
 
 
 def suggestion(scores: list[float]) -> str:
-    """The stack's parameters."""
+    """The stack's parameters: the first and the third quartile of the scores."""
     low, high = np.quantile(scores, [0.25, 0.75])
     return f"ExpectedScoreLow={low:.2f} ExpectedScoreHigh={high:.2f}"
 
@@ -47,13 +47,13 @@ def main(arguments: list[str] | None = None) -> int:
     if not paths:
         info = json.loads((ScorerConfig.from_env().model_dir / "model.json").read_text())
         print(f"Development clips of {info['name']} {info['version']}: {suggestion(card_scores(info))}")
-        print("They were made bad on purpose. Once you have a week of your own results, name them instead.")
+        print("These clips are degraded on purpose. Use a week of your own results once you have them.")
         return 0
     if missing := [str(path) for path in paths if not path.exists()]:
         parser.error(f"there is no {', '.join(missing)}")
     scores = list(scores_in(paths))
-    if len(scores) < LEAST:
-        print(f"{len(scores)} scores are too few to expect anything of, at least {LEAST} are needed.")
+    if len(scores) < MIN_SCORES:
+        print(f"{len(scores)} scores are too few for a suggestion, expected at least {MIN_SCORES}.")
         return 1
     print(f"{len(scores):,} results, mean {np.mean(scores):.2f}: {suggestion(scores)}")
     return 0

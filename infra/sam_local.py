@@ -1,7 +1,7 @@
-"""`sam local invoke` without an account: ``python -m infra.sam_local tests/events/direct.json``.
+"""Runs `sam local invoke` without an account: ``python -m infra.sam_local tests/events/direct.json``.
 
-The function runs in its own image, which `sam build` made; LocalStack stands in for S3 and holds the
-recording that the event names. Prints the function's answer.
+The function runs in the image that `sam build` made. LocalStack provides S3 with the recording that the
+event names. Prints the function's response.
 """
 
 import json
@@ -21,7 +21,7 @@ from infra.localstack.stack import client, with_line
 
 BUILT = ROOT / ".aws-sam" / "build" / "template.yaml"
 RECORDING = ROOT / "examples" / "clean.flac"
-# As the sample events in tests/events have them.
+# As in the sample events in tests/events.
 INCOMING = "aqscore-incoming-123456789012-eu-central-1"
 RESULTS = "aqscore-results-123456789012-eu-central-1"
 KEY = "recordings/first call.wav"
@@ -31,10 +31,10 @@ ETAG_FIELDS = {"eTag", "etag"}
 
 
 class SamLocal:
-    """An S3 with one recording, and `sam local invoke` on the function of a built template."""
+    """S3 with one recording, and `sam local invoke` for the function of a built template."""
 
     def __init__(self, address: str, built: Path, folder: Path) -> None:
-        """``address`` is S3's; into ``folder`` go the files that SAM wants."""
+        """``address`` is S3's; ``folder`` gets the template and variables that SAM reads."""
         self.s3 = client(address, "s3")
         for bucket in (INCOMING, RESULTS):
             self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -42,20 +42,20 @@ class SamLocal:
         put = self.s3.put_object(Bucket=INCOMING, Key=KEY, Body=RECORDING.read_bytes())
         self._version_id, self._etag = put["VersionId"], put["ETag"].strip('"')
         self._template, self._variables = folder / "template.yaml", folder / "variables.json"
-        # By this variable the AWS SDK finds S3.
+        # The AWS SDK reads S3's address from this variable.
         endpoint = f"  AWS_ENDPOINT_URL: {address}"
         self._template.write_text(with_line(built.read_text(), "Variables:", endpoint))
         names = {"AQSCORE_INCOMING_BUCKET": INCOMING, "AQSCORE_RESULTS_BUCKET": RESULTS}
         self._variables.write_text(json.dumps({"Parameters": names}))
 
     def invoke(self, event: Any) -> Any:
-        """The function's answer to an event, which is made to name the version that is there.
+        """The function's response to an event, in which version and ETag are replaced by the recording's.
 
-        Raises RuntimeError with SAM's own words when there is no answer.
+        Raises RuntimeError with the output of SAM when there is no response.
         """
+        command: list[str | Path] = [SAM, "local", "invoke", "Function", "--event", "-", "--skip-pull-image"]
         done = subprocess.run(
-            [SAM, "local", "invoke", "Function", "--event", "-", "--template", self._template]
-            + ["--env-vars", self._variables, "--skip-pull-image"],
+            [*command, "--template", self._template, "--env-vars", self._variables],
             input=json.dumps(self.fitted(event)),
             env=os.environ
             | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": REGION}
@@ -64,11 +64,11 @@ class SamLocal:
             text=True,
         )
         if done.returncode != 0 or not done.stdout.strip():
-            raise RuntimeError(f"sam local invoke gave no answer: {done.stderr}")
+            raise RuntimeError(f"sam local invoke returned no response: {done.stderr}")
         return json.loads(done.stdout)
 
     def fitted(self, value: Any) -> Any:
-        """The event with the version and ETag of the recording, inside a queue's message too."""
+        """The event with the version and ETag of the recording, also inside the body of an SQS message."""
         if isinstance(value, dict):
             return {name: self._field(name, each) for name, each in value.items()}
         if isinstance(value, list):
@@ -87,7 +87,7 @@ class SamLocal:
 
 @contextmanager
 def sam_local(built: Path = BUILT) -> Iterator[SamLocal]:
-    """S3 is there, and the function can be invoked, for as long as the ``with`` block lasts."""
+    """Provides S3 and the function for the duration of the block. Raises RuntimeError before `sam build`."""
     if not built.exists():
         raise RuntimeError(f"There is no {built.name} in {built.parent}. Build the function first: sam build")
     with (
@@ -98,7 +98,7 @@ def sam_local(built: Path = BUILT) -> Iterator[SamLocal]:
 
 
 def _own_address() -> str:
-    """This machine's address, which a container of any engine can reach; nothing is sent to find it."""
+    """This machine's address, which containers of any engine can reach. Sends no packet."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))  # reserved for documentation (RFC 5737)
         return probe.getsockname()[0]

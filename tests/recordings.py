@@ -1,14 +1,13 @@
-"""Recordings in every format that is read, made from samples: by libsndfile, by FFmpeg, by hand."""
+"""Recordings in every supported format, made from samples: by libsndfile, by FFmpeg, byte by byte."""
 
 import io
-import tempfile
 from collections.abc import Callable
 
-import av
 import numpy as np
 import soundfile
 
-RATE = 16_000
+from infra.encoders import RATE, by_ffmpeg, by_libsndfile
+
 # FFmpeg's names of containers and encoders.
 FFMPEG: dict[str, tuple[str, str]] = {
     "m4a": ("ipod", "aac"),
@@ -34,45 +33,6 @@ LIBSNDFILE: dict[str, tuple[str, str]] = {
     "rf64": ("RF64", "PCM_16"),
     "w64": ("W64", "PCM_16"),
 }
-
-
-def by_ffmpeg(samples: np.ndarray, container: str, codec: str, rate: int = RATE, **options: str) -> bytes:
-    """(n,) or (n, channels) float32 in a container of FFmpeg's. ``options`` are the container's."""
-    samples = samples.reshape(len(samples), -1)
-    with tempfile.NamedTemporaryFile() as file:  # by name: +faststart opens it a second time
-        _encode(file.name, samples, container, codec, rate, options)
-        return file.read()
-
-
-def _encode(path: str, samples: np.ndarray, container: str, codec: str, rate: int, options: dict) -> None:
-    with av.open(path, "w", format=container, container_options={"fflags": "+bitexact"} | options) as output:
-        track = output.add_stream(codec, rate=rate, layout="stereo" if samples.shape[1] == 2 else "mono")
-        kind = track.codec_context.codec.audio_formats[0]
-        if kind.name.startswith("s16"):
-            values = np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
-        elif kind.name.startswith("s32"):
-            values = np.round(samples.astype(np.float64) * (2**31 - 1)).astype(np.int32)
-        else:
-            values = samples.astype(np.float32)
-        track.codec_context.open()
-        size = track.codec_context.frame_size or 1024
-        for start in range(0, len(values), size):
-            block = values[start : start + size]
-            array = block.T if kind.is_planar else block.reshape(1, -1)
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(array), kind.name, track.layout)
-            frame.sample_rate, frame.pts = rate, start
-            output.mux(track.encode(frame))
-        output.mux(track.encode(None))
-
-
-def by_libsndfile(samples: np.ndarray, container: str, codec: str, rate: int = RATE) -> bytes:
-    """(n,) or (n, channels) float32 in a format of libsndfile's."""
-    buffer = io.BytesIO()
-    channels = samples[:1].size
-    with soundfile.SoundFile(buffer, "w", rate, channels, format=container, subtype=codec) as file:
-        for start in range(0, len(samples), 4096):  # libsndfile crashes on long Vorbis written at once
-            file.write(samples[start : start + 4096])
-    return buffer.getvalue()
 
 
 def titled(title: str, samples: np.ndarray) -> bytes:

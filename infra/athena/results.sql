@@ -1,6 +1,6 @@
--- The results as a table in Athena. Put the stack's output ResultsBucketName in place of RESULTS_BUCKET.
--- A result is one JSON document in one line of a file of its own, so the bucket is the table: reports and
--- error records alike. What a report leaves out, or an error record hasn't got, is NULL.
+-- The results as a table in Athena. Replace RESULTS_BUCKET by the stack's output ResultsBucketName.
+-- Each result is a file with one line of JSON, so the table is the whole bucket: reports and error records.
+-- Fields that a report or an error record doesn't have are NULL.
 CREATE EXTERNAL TABLE IF NOT EXISTS results (
   `schema_version` string,
   `source` struct<bucket:string,key:string,version_id:string,etag:string,sequencer:string,size_bytes:bigint,file:string>,

@@ -1,1 +1,1 @@
-"""Looking for weak spots: what well-kept checkers say of the template and of the pinned packages."""
+"""Checks the template and the pinned packages for weaknesses: cfn-lint, checkov and pip-audit."""

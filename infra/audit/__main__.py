@@ -1,4 +1,4 @@
-"""``python -m infra.audit``: runs every checker, prints what each found, ends with one line for each."""
+"""Runs every checker and prints its findings, then one line for each: ``python -m infra.audit``."""
 
 import json
 import subprocess
@@ -8,8 +8,8 @@ from pathlib import Path
 from infra.localstack.install import CFN_LINT, CHECKOV, PIP_AUDIT, ROOT
 
 TEMPLATE = "template.yaml"
-PACKAGES = "requirements.txt"  # the image's lists are parts of it
-CLEAN, FOUND, NOT_CHECKED = "clean", "FOUND SOMETHING", "NOT CHECKED"
+PACKAGES = "requirements.txt"  # the image's lists are subsets of it
+CLEAN, FOUND, NOT_CHECKED = "clean", "FINDINGS", "NOT CHECKED"
 
 
 def cfn_lint() -> str:
@@ -17,34 +17,36 @@ def cfn_lint() -> str:
 
 
 def checkov() -> str:
-    """Policies of the template; what is let pass says why beside its resource."""
+    """Security policies of the template. Each suppression has its reason beside the resource."""
     return _verdict(subprocess.run(checkov_command(), cwd=ROOT))
 
 
 def checkov_command() -> list[str | Path]:
-    """checkov on the template alone, asking nobody."""
+    """The checkov command for the template alone, without network access."""
     return [CHECKOV, "--file", TEMPLATE, "--framework", "cloudformation", "--compact", "--quiet",
             "--skip-download"]  # fmt: skip
 
 
 def pip_audit() -> str:
-    """Known weaknesses of pinned packages. A package that the advisory service doesn't know is not clean."""
-    command = [PIP_AUDIT, "--requirement", PACKAGES, "--require-hashes", "--disable-pip", "--format", "json"]
-    done = subprocess.run([*command, "--progress-spinner", "off"], cwd=ROOT, capture_output=True, text=True)
+    """Known vulnerabilities of the pinned packages. Packages without an answer count as not checked."""
+    options = ["--requirement", PACKAGES, "--require-hashes", "--disable-pip", "--format", "json"]
+    done = subprocess.run(
+        [PIP_AUDIT, *options, "--progress-spinner", "off"], cwd=ROOT, capture_output=True, text=True
+    )
     try:
         packages = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError):
         print(done.stderr.strip(), file=sys.stderr)
-        return f"{NOT_CHECKED}: pip-audit gave no answer"
-    weak = [(package, each) for package in packages for each in package.get("vulns", ())]
-    for package, each in weak:
+        return f"{NOT_CHECKED}: pip-audit returned no report"
+    vulnerable = [(package, each) for package in packages for each in package.get("vulns", ())]
+    for package, each in vulnerable:
         fixed = ", ".join(each["fix_versions"]) or "no version"
-        print(f"{package['name']} {package['version']}: {each['id']}, mended in {fixed}")
+        print(f"{package['name']} {package['version']}: {each['id']}, fixed in {fixed}")
     unknown = sum("skip_reason" in package for package in packages)
-    if weak:
-        return f"{FOUND}: {len(weak)}"
+    if vulnerable:
+        return f"{FOUND}: {len(vulnerable)}"
     if unknown:
-        return f"{NOT_CHECKED}: the advisory service did not answer for {unknown} of {len(packages)} packages"
+        return f"{NOT_CHECKED}: the advisory service gave no answer for {unknown} of {len(packages)} packages"
     return CLEAN
 
 

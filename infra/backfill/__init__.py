@@ -1,1 +1,1 @@
-"""Scoring what is already there: an S3 Batch Operations job, or the stack's own queue at a set rate."""
+"""Scores existing recordings: by an S3 Batch Operations job, or through the stack's queue at a set rate."""

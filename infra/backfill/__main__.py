@@ -1,7 +1,7 @@
-"""``python -m infra.backfill --prefix calls/``: scores what is already in the stack's bucket.
+"""Scores recordings that are already in the stack's bucket: ``python -m infra.backfill --prefix calls/``.
 
-Lists, estimates, asks, makes one S3 Batch Operations job and shows how far it is; --queue goes through the
-stack's own queue instead. AWS_ENDPOINT_URL points it at LocalStack.
+Lists the objects, prints an estimate, asks, creates one S3 Batch Operations job and shows its progress.
+With --queue it sends messages through the stack's queue instead. AWS_ENDPOINT_URL points it at LocalStack.
 """
 
 import argparse
@@ -15,11 +15,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from infra.backfill import job, objects, queue
-from infra.backfill.estimate import estimate, sources_of_figures, table_of
+from infra.backfill.estimate import Route, estimate, sources_of_figures, table_of
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns 0 when all is done, 1 when not, 2 when it can't begin."""
+    """Returns 0 when every object was scored, 1 when some were not, 2 when the backfill can't start."""
     options = _options(arguments)
     console = Console()
     try:
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _backfill(options, console)
     except (NoCredentialsError, NoRegionError) as error:
         console.print(
-            f"[red]{error}[/] Say which account and region: aws configure, or AWS_PROFILE and "
+            f"[red]{error}[/] Choose account and region: aws configure, or AWS_PROFILE and "
             "AWS_DEFAULT_REGION."
         )
         return 2
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         console.print(f"[red]{error}")
         return 2
     except KeyboardInterrupt:
-        console.print("Stopped looking. A job goes on; --job shows it again.")
+        console.print("Interrupted. A job continues in AWS; --job shows its progress.")
         return 1
 
 
@@ -49,20 +49,20 @@ def _backfill(options: argparse.Namespace, console: Console) -> int:
         )
     s3, bucket = boto3.client("s3"), outputs["IncomingBucketName"]
     if options.manifest:
-        found = objects.in_manifest(s3, options.manifest, bucket)
+        listed = objects.in_manifest(s3, options.manifest, bucket)
     else:
-        found = objects.under_prefix(s3, bucket, options.prefix)
+        listed = objects.under_prefix(s3, bucket, options.prefix)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "manifest.csv"
         with (
             console.status(f"Listing {options.manifest or f's3://{bucket}/{options.prefix}'}"),
             path.open("w") as file,
         ):
-            totals = objects.write_manifest(found, bucket, file)
+            totals = objects.write_manifest(listed, bucket, file)
         if not totals.files:
-            raise ValueError("There is nothing to score. Check the prefix: it is not a pattern.")
+            raise ValueError("There is nothing to score. Check the prefix: patterns are not supported.")
         _show_estimate(options, outputs, totals, console)
-        if options.dry_run or not _agreed(options, console):
+        if options.dry_run or not _is_confirmed(options, console):
             return 0
         if options.queue:
             return _send(options, outputs, path, totals.files.total(), console)
@@ -72,7 +72,7 @@ def _backfill(options: argparse.Namespace, console: Console) -> int:
                 outputs,
                 account,
                 job.upload_manifest(s3, path, outputs["BackfillBucketName"]),
-                again=options.again,
+                rescore=options.rescore,
                 description=f"aqscore: {options.manifest or f's3://{bucket}/{options.prefix}'}"[:256],
             )
         )
@@ -83,7 +83,7 @@ def _backfill(options: argparse.Namespace, console: Console) -> int:
 def _show_estimate(
     options: argparse.Namespace, outputs: dict[str, str], totals: objects.Totals, console: Console
 ) -> None:
-    """Prints the table, for the memory and the concurrency that the stack really has."""
+    """Prints the estimate for the memory and the concurrency of the deployed stack."""
     lambda_ = boto3.client("lambda")
     name = outputs["FunctionName"]
     version = lambda_.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
@@ -95,20 +95,21 @@ def _show_estimate(
         copies = mapping["ScalingConfig"]["MaximumConcurrency"]
     else:
         copies = lambda_.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
-    way, rate = ("queue", options.rate) if options.queue else ("batch", None)
-    result = estimate(totals, way, memory_mb=memory_mb, copies=copies, rate=rate)
+    route: Route = "queue" if options.queue else "batch"
+    rate = options.rate if options.queue else None
+    result = estimate(totals, route, memory_mb=memory_mb, copies=copies, rate=rate)
     console.print(table_of(result, totals, copies))
     console.print(f"[dim]{sources_of_figures()}", highlight=False)
 
 
-def _agreed(options: argparse.Namespace, console: Console) -> bool:
+def _is_confirmed(options: argparse.Namespace, console: Console) -> bool:
     if options.yes:
         return True
     if not sys.stdin.isatty():
         raise ValueError(
-            "Nobody is there to ask. Say --yes to begin, or --dry-run to see the estimate alone."
+            "Standard input is no terminal. Use --yes to start, or --dry-run for the estimate alone."
         )
-    return console.input("Begin? [y/N] ").strip().lower() in ("y", "yes")
+    return console.input("Start? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _send(
@@ -119,13 +120,13 @@ def _send(
         sending = progress.add_task("Sent", total=total)
         keys = objects.read_manifest(file)
         for sent in queue.send(
-            sqs, url, outputs["IncomingBucketName"], keys, options.rate, again=options.again
+            sqs, url, outputs["IncomingBucketName"], keys, options.rate, rescore=options.rescore
         ):
             progress.update(sending, completed=sent)
-        scoring = progress.add_task("Dealt with", total=total)
+        scoring = progress.add_task("Processed", total=total)
         for count in queue.waiting(sqs, url):
             progress.update(scoring, completed=max(0, total - count))
-    console.print("The queue is empty. What failed five times is in the dead-letter queue.")
+    console.print("The queue is empty. Messages that failed five times are in the dead-letter queue.")
     return 0
 
 
@@ -143,7 +144,8 @@ def _follow(job_id: str, console: Console) -> int:
     for reason in state.get("FailureReasons", ()):
         console.print(f"[red]{reason['FailureCode']}: {reason['FailureReason']}")
     if failed:
-        console.print(f"Which and why: {state['Report']['Bucket']}/{state['Report']['Prefix']}/job-{job_id}/")
+        report = state["Report"]
+        console.print(f"Failed objects, with reasons: {report['Bucket']}/{report['Prefix']}/job-{job_id}/")
     return 0 if state["Status"] == "Complete" and not failed else 1
 
 
@@ -164,21 +166,23 @@ def _outputs(stack: str) -> dict[str, str]:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.backfill", description=__doc__.split("\n")[0])
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--prefix", help='what to score: all under it ("" for the whole bucket)')
-    what.add_argument(
-        "--manifest", metavar="S3_URI", help="an inventory's manifest.json, or a CSV of bucket,key"
+    selection = parser.add_mutually_exclusive_group(required=True)
+    selection.add_argument("--prefix", help='score all objects with this prefix ("": the whole bucket)')
+    selection.add_argument(
+        "--manifest",
+        metavar="S3_URI",
+        help="score the objects in an S3 Inventory's manifest.json, or in a CSV of bucket,key",
     )
-    what.add_argument("--job", metavar="ID", help="only show how far a job is")
-    parser.add_argument("--stack", default="aqscore", help="the stack's name (aqscore)")
-    parser.add_argument("--again", action="store_true", help="score even what has a result")
-    parser.add_argument("--queue", action="store_true", help="through the stack's queue, without a job")
+    selection.add_argument("--job", metavar="ID", help="only show the progress of a job")
+    parser.add_argument("--stack", default="aqscore", help="name of the stack (aqscore)")
+    parser.add_argument("--rescore", action="store_true", help="include objects that have a result")
+    parser.add_argument("--queue", action="store_true", help="use the stack's queue, without a job")
     parser.add_argument("--rate", type=float, default=50.0, help="messages a second with --queue (50)")
     parser.add_argument("--dry-run", action="store_true", help="only list and estimate")
-    parser.add_argument("--yes", action="store_true", help="don't ask before it begins")
+    parser.add_argument("--yes", action="store_true", help="start without asking")
     options = parser.parse_args(arguments)
     if options.rate <= 0:
-        parser.error(f"--rate is {options.rate:g}, expected messages a second, above 0")
+        parser.error(f"--rate is {options.rate:g}, expected a number above 0")
     return options
 
 

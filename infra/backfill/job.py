@@ -1,4 +1,4 @@
-"""A backfill by S3 Batch Operations: one job, one call of the function an object.
+"""Backfill by S3 Batch Operations: one job, with one call of the function for each object.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateJob.html
 """
@@ -18,7 +18,7 @@ POLL_S = 5
 
 
 def upload_manifest(s3: BaseClient, path: Path, bucket: str) -> dict[str, str]:
-    """Puts the list into the backfill bucket; returns its place as CreateJob wants it."""
+    """Uploads the manifest to the backfill bucket; returns the ManifestLocation that CreateJob expects."""
     key = f"manifests/{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}.csv"
     s3.upload_file(str(path), bucket, key)
     etag = s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
@@ -26,15 +26,15 @@ def upload_manifest(s3: BaseClient, path: Path, bucket: str) -> dict[str, str]:
 
 
 def request(
-    outputs: dict[str, str], account: str, location: dict[str, str], *, again: bool, description: str
+    outputs: dict[str, str], account: str, location: dict[str, str], *, rescore: bool, description: str
 ) -> dict[str, Any]:
-    """The CreateJob request. ``outputs`` are the stack's; ``again`` scores even what has a result."""
+    """The CreateJob request. ``outputs`` are the stack's; ``rescore`` includes objects that have a result."""
     operation: dict[str, Any] = {
         "FunctionArn": outputs["FunctionAlias"],
         "InvocationSchemaVersion": "2.0",
     }
-    if again:
-        operation["UserArguments"] = {"again": "true"}
+    if rescore:
+        operation["UserArguments"] = {"rescore": "true"}
     return {
         "AccountId": account,
         "ConfirmationRequired": False,
@@ -57,11 +57,13 @@ def request(
     }
 
 
-def follow(control: BaseClient, account: str, job_id: str) -> Iterator[dict[str, Any]]:
-    """The job's description, again and again until it has ended; the last one says how."""
+def follow(
+    control: BaseClient, account: str, job_id: str, poll_s: float = POLL_S
+) -> Iterator[dict[str, Any]]:
+    """Yields the job's description every ``poll_s`` seconds, until the job has ended."""
     while True:
         job = control.describe_job(AccountId=account, JobId=job_id)["Job"]
         yield job
         if job["Status"] in ENDED:
             return
-        time.sleep(POLL_S)
+        time.sleep(poll_s)

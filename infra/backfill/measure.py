@@ -1,7 +1,7 @@
-"""``python -m infra.backfill.measure``: times the pipeline on this machine and writes it into figures.json.
+"""Times the pipeline on this machine and updates figures.json: ``python -m infra.backfill.measure``.
 
-A recording of a second stands for what any file takes, four minutes of speech for what its length adds; each
-is scored several times, in turn, on one thread.
+Scores one second and four minutes of speech several times, in turn, on one thread. The first gives the time
+that any file takes; the difference gives the time that each second of audio adds.
 """
 
 import json
@@ -20,14 +20,14 @@ from aqscore.pipeline import score_file
 from infra.backfill.estimate import FIGURES
 from infra.localstack.install import ROOT
 
-LONG = 40  # how often the six seconds of the sample are repeated
+REPEATS = 40  # of the six seconds of the example
 ROUNDS = 7
 
 
 def measure() -> dict[str, float]:
-    """Seconds a file, and seconds that a second of audio adds; medians."""
+    """Seconds for any file, and seconds that each second of audio adds; medians."""
     samples, rate = soundfile.read(ROOT / "examples" / "clean.flac", dtype="int16")
-    short, long = samples[:rate], np.tile(samples, LONG)
+    short, long = samples[:rate], np.tile(samples, REPEATS)
     _score_s(short, rate)  # loads the model
     rounds = [(_score_s(short, rate), _score_s(long, rate)) for _ in range(ROUNDS)]
     short_s, long_s = map(statistics.median, zip(*rounds, strict=True))

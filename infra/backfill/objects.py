@@ -1,4 +1,4 @@
-"""Which objects a backfill is about: those under a prefix, or those that a manifest lists."""
+"""Lists the objects of a backfill: those with a prefix, or those in a manifest."""
 
 import csv
 import gzip
@@ -14,8 +14,8 @@ from urllib.parse import quote, unquote, urlsplit
 from botocore.client import BaseClient
 
 
-class Found(NamedTuple):
-    """An object; its size where the list tells it."""
+class ListedObject(NamedTuple):
+    """An object; its size is None where the list doesn't give it."""
 
     key: str
     size_bytes: int | None
@@ -23,30 +23,30 @@ class Found(NamedTuple):
 
 @dataclass
 class Totals:
-    """What a list comes to, by ending of the name (``.wav``, in small letters)."""
+    """Number and size of the listed objects, by the suffix of their names (``.wav``, in lower case)."""
 
     files: Counter[str] = field(default_factory=Counter)
     size_bytes: Counter[str] = field(default_factory=Counter)
 
-    def add(self, found: Found) -> None:
-        ending = PurePosixPath(found.key).suffix.lower()
-        self.files[ending] += 1
-        self.size_bytes[ending] += found.size_bytes or 0
+    def add(self, listed: ListedObject) -> None:
+        suffix = PurePosixPath(listed.key).suffix.lower()
+        self.files[suffix] += 1
+        self.size_bytes[suffix] += listed.size_bytes or 0
 
 
-def under_prefix(s3: BaseClient, bucket: str, prefix: str) -> Iterator[Found]:
-    """All objects under it but empty "folders", a thousand to a request."""
+def under_prefix(s3: BaseClient, bucket: str, prefix: str) -> Iterator[ListedObject]:
+    """Lists the objects with this prefix, without the empty objects that stand for folders."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for each in page.get("Contents", ()):
             if not each["Key"].endswith("/"):
-                yield Found(each["Key"], each["Size"])
+                yield ListedObject(each["Key"], each["Size"])
 
 
-def in_manifest(s3: BaseClient, uri: str, bucket: str) -> Iterator[Found]:
+def in_manifest(s3: BaseClient, uri: str, bucket: str) -> Iterator[ListedObject]:
     """The newest versions in an S3 Inventory's ``manifest.json`` (CSV), or in a CSV of ``bucket,key``.
 
-    Keys are URL-encoded in both. Raises ValueError for another bucket's objects, which the function may not
-    read, and for an inventory of another format.
+    Keys are URL-encoded in both. Raises ValueError for objects of another bucket, which the function may not
+    read, and for an inventory that is not CSV.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html
     """
     parts = urlsplit(uri)
@@ -58,11 +58,11 @@ def in_manifest(s3: BaseClient, uri: str, bucket: str) -> Iterator[Found]:
     for row in rows:
         if row["Bucket"] != bucket:
             raise ValueError(
-                f"{uri} lists an object of {row['Bucket']}. The function may read {bucket} alone: deploy a "
-                "stack with ExistingBucket for the other one."
+                f"{uri} lists an object of {row['Bucket']}. The function may read {bucket} only: deploy a "
+                "stack with ExistingBucket for the other bucket."
             )
         if row.get("IsLatest", "true") == "true" and row.get("IsDeleteMarker", "false") == "false":
-            yield Found(unquote(row["Key"].replace("+", "%20")), int(row.get("Size") or 0) or None)
+            yield ListedObject(unquote(row["Key"].replace("+", "%20")), int(row.get("Size") or 0) or None)
 
 
 def _inventory_rows(s3: BaseClient, manifest: dict[str, Any]) -> Iterator[dict[str, str]]:
@@ -77,17 +77,17 @@ def _inventory_rows(s3: BaseClient, manifest: dict[str, Any]) -> Iterator[dict[s
                 yield dict(zip(columns, row, strict=True))
 
 
-def write_manifest(found: Iterator[Found], bucket: str, file: TextIO) -> Totals:
-    """Writes the list as S3 Batch Operations wants it, and counts while it goes by."""
+def write_manifest(listed: Iterator[ListedObject], bucket: str, file: TextIO) -> Totals:
+    """Writes the CSV manifest that S3 Batch Operations reads; returns the totals of the list."""
     totals = Totals()
-    for each in found:
+    for each in listed:
         file.write(f"{bucket},{quote(each.key)}\n")
         totals.add(each)
     return totals
 
 
 def read_manifest(file: TextIO) -> Iterator[str]:
-    """The keys of a list that ``write_manifest`` wrote."""
+    """The keys in a manifest of ``write_manifest``."""
     for line in file:
         yield unquote(line.rstrip("\n").partition(",")[2])
 

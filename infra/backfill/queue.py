@@ -1,4 +1,4 @@
-"""A backfill through the stack's own queue, at a set rate: for LocalStack, and for a few thousand objects."""
+"""Backfill through the stack's queue at a set rate: for LocalStack, and for a few thousand objects."""
 
 import itertools
 import json
@@ -9,21 +9,21 @@ from botocore.client import BaseClient
 
 from infra.waiting import Backlog
 
-BATCH = 10  # messages that one request may carry
+BATCH_SIZE = 10  # messages in one request, SQS's maximum
 POLL_S = 0.5
 
 
 def send(
-    sqs: BaseClient, queue_url: str, bucket: str, keys: Iterable[str], rate: float, *, again: bool
+    sqs: BaseClient, queue_url: str, bucket: str, keys: Iterable[str], rate: float, *, rescore: bool
 ) -> Iterator[int]:
-    """Sends a message an object, ``rate`` a second; yields how many were sent after each request.
+    """Sends one message for each object, ``rate`` a second; yields the number sent after each request.
 
-    Raises RuntimeError when SQS refuses one: those before it are on their way, and a second run sends all
-    again, which costs a request for each result that is there.
+    Raises RuntimeError when SQS rejects a message. Earlier messages have been sent by then; a second run
+    sends all of them again, and objects that have their result are not scored a second time.
     """
-    extra = {"again": True} if again else {}
+    extra = {"rescore": True} if rescore else {}
     started, sent = time.monotonic(), 0
-    for batch in itertools.batched(keys, BATCH, strict=False):
+    for batch in itertools.batched(keys, BATCH_SIZE):
         answer = sqs.send_message_batch(
             QueueUrl=queue_url,
             Entries=[
@@ -31,15 +31,15 @@ def send(
                 for i, key in enumerate(batch)
             ],
         )
-        if refused := answer.get("Failed"):
-            raise RuntimeError(f"SQS refused {len(refused)} messages: {refused[0]['Message']}")
+        if rejected := answer.get("Failed"):
+            raise RuntimeError(f"SQS rejected {len(rejected)} messages: {rejected[0]['Message']}")
         sent += len(batch)
         yield sent
         time.sleep(max(0.0, started + sent / rate - time.monotonic()))
 
 
 def waiting(sqs: BaseClient, queue_url: str) -> Iterator[int]:
-    """How many messages are not dealt with yet, again and again until none is."""
+    """Yields the number of messages that are not processed yet, until there are none."""
     backlog = Backlog(sqs, queue_url)
     while not backlog.is_cleared():
         yield backlog.latest

@@ -1,1 +1,1 @@
-"""What builds the function's image."""
+"""Scripts that build the function's image."""

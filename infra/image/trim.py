@@ -1,8 +1,8 @@
-"""Takes out of the image's packages what serving never reads: ``python trim.py /packages s3``.
+"""Removes files from the image's packages that serving never reads: ``python trim.py /packages s3``.
 
-Runs while the image is built (function/Dockerfile), with nothing but Python. botocore describes 420
-services in 30 MB of JSON; to make one client it looks through all their folders and parses what it will
-call, most of which is documentation. docs/decisions/0052 has the numbers.
+Runs while the image is built (function/Dockerfile) and needs only Python. botocore describes 420 services in
+30 MB of JSON. To create one client it searches all their folders and parses the service's description, which
+is mostly documentation. docs/decisions/0052 has the numbers.
 """
 
 import gzip
@@ -13,34 +13,34 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-# Relative to the packages' folder; what doesn't match anything has moved, and is to be looked at.
-NEEDLESS = (
+# Patterns relative to the packages' folder. A pattern that matches nothing stops the build.
+UNUSED = (
     "bin",
     "numpy/**/tests",
     "numpy/_core/include",
     "numpy/**/*.pyi",
-    "onnxruntime/capi/libonnxruntime.so.*",  # for programs in C: the Python module has its own copy inside
+    "onnxruntime/capi/libonnxruntime.so.*",  # for C programs: the Python module links its own copy
     "onnxruntime/datasets",
     "onnxruntime/quantization",
     "onnxruntime/tools",
     "onnxruntime/transformers",
 )
-NEEDLESS_WITH_TENSORFLOW = (
+UNUSED_WITH_TENSORFLOW = (
     "onnxruntime*",  # the other runtime
-    "tensorflow/include",  # with libclang for building on TensorFlow, 350 MB
+    "tensorflow/include",  # with libclang, for building extensions: 350 MB
     "clang",
     "setuptools",
-    "grpc",  # for training on several machines
-    "tensorflow/compiler/mlir/stablehlo/stablehlo_extension.so",  # for exporting, and for compiling ahead
+    "grpc",  # for distributed training
+    "tensorflow/compiler/mlir/stablehlo/stablehlo_extension.so",  # for export and compilation
     "tensorflow/compiler/tf2xla/ops/_xla_ops.so",
 )
 
 
 def main(arguments: list[str]) -> None:
     packages, services = Path(arguments[0]), set(arguments[1:])
-    remove(packages, NEEDLESS)
+    remove(packages, UNUSED)
     if (packages / "tensorflow").exists():
-        remove(packages, NEEDLESS_WITH_TENSORFLOW)
+        remove(packages, UNUSED_WITH_TENSORFLOW)
     trim_botocore(packages / "botocore" / "data", services)
 
 
@@ -49,7 +49,7 @@ def remove(packages: Path, patterns: Iterable[str]) -> None:
     for pattern in patterns:
         found = list(packages.glob(pattern))
         if not found:
-            raise FileNotFoundError(f"No {pattern} in {packages}: mend the list in infra/image/trim.py.")
+            raise FileNotFoundError(f"No {pattern} in {packages}: correct the list in infra/image/trim.py.")
         for path in found:
             if path.is_dir():
                 shutil.rmtree(path)
@@ -58,9 +58,9 @@ def remove(packages: Path, patterns: Iterable[str]) -> None:
 
 
 def trim_botocore(data: Path, services: set[str]) -> None:
-    """Keeps the named services' descriptions, unpacked and without their documentation.
+    """Keeps the descriptions of the named services, unpacked and without their documentation.
 
-    Raises FileNotFoundError for a service that botocore doesn't know.
+    Raises FileNotFoundError for a service that botocore doesn't describe.
     """
     for folder in [path for path in data.iterdir() if path.is_dir()]:
         if folder.name not in services:
@@ -79,7 +79,7 @@ def trim_botocore(data: Path, services: set[str]) -> None:
 
 
 def without_documentation(document: Any) -> Any:
-    """The same with every text for people empty: botocore wants some of them to be there."""
+    """The document with every documentation text empty. The members stay: botocore requires some of them."""
     if isinstance(document, dict):
         return {
             name: "" if name == "documentation" and isinstance(value, str) else without_documentation(value)

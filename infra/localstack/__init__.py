@@ -1,1 +1,1 @@
-"""The stack of template.yaml on one machine, in LocalStack, with the real function behind it."""
+"""The stack of template.yaml on one machine: in LocalStack, with the real function."""

@@ -1,7 +1,7 @@
 """Installs the tools around the stack: ``python -m infra.localstack.install [localstack sam checkov audit]``.
 
 Each tool gets a virtual environment of its own under .tools/, because their pins contradict each other
-and the function's. What is there and current is left alone, so a second run takes no time.
+and the function's. A tool that is installed at the pinned versions is skipped.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ AUDIT_PINS = ROOT / "infra" / "audit" / "requirements-audit.txt"
 
 
 def install_localstack() -> None:
-    """LocalStack with our plugin, and AWS's Runtime Interface Emulator (inside the SAM CLI's wheel)."""
+    """LocalStack with the plugin, and AWS's Runtime Interface Emulator from the SAM CLI's wheel."""
     pins = [LOCALSTACK_PINS, PLUGIN / "pyproject.toml"]
     if not _is_current("localstack", pins):
         python = _new_environment("localstack")
@@ -43,17 +43,17 @@ def install_localstack() -> None:
 
 
 def install_sam() -> None:
-    """SAM CLI and cfn-lint, for the checks of template.yaml and for deploying."""
+    """The SAM CLI and cfn-lint, to check and deploy template.yaml."""
     _install_pinned("sam", SAM_PINS)
 
 
 def install_checkov() -> None:
-    """checkov, for the template's policies."""
+    """checkov, to check the security policies of template.yaml."""
     _install_pinned("checkov", CHECKOV_PINS)
 
 
 def install_audit() -> None:
-    """uv, pip-audit and cyclonedx-bom, for the packages: what pins them, judges them and lists them."""
+    """uv, pip-audit and cyclonedx-bom, to pin, audit and list the packages."""
     _install_pinned("audit", AUDIT_PINS)
 
 
@@ -75,7 +75,7 @@ def _extract_emulator() -> None:
 
 
 def _new_environment(name: str) -> Path:
-    """A fresh virtual environment of this Python under .tools/; what an aborted try left is removed."""
+    """A new virtual environment of this Python under .tools/; replaces one of an aborted installation."""
     folder = TOOLS / name
     shutil.rmtree(folder, ignore_errors=True)
     _report(f"Installing {name} into {folder.relative_to(ROOT)} (once, about two minutes)")

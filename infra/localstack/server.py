@@ -1,4 +1,4 @@
-"""LocalStack as a process of this machine, for as long as a ``with`` block lasts."""
+"""Runs LocalStack as a process of this machine for the duration of a ``with`` block."""
 
 import http.client
 import os
@@ -22,20 +22,20 @@ STOP_LIMIT_S = 15
 SETTINGS = {
     "SERVICES": "s3,sqs,lambda,apigateway,iam,sts,logs,events,sns,cloudformation,cloudwatch",
     "EAGER_SERVICE_LOADING": "0",
-    "GATEWAY_SERVER": "hypercorn",  # LocalStack's default server wants a root certificate of its own
-    "SQS_ENDPOINT_STRATEGY": "path",  # queue URLs with an address in them: host names would need DNS
+    "GATEWAY_SERVER": "hypercorn",  # LocalStack's default server needs a root certificate of its own
+    "SQS_ENDPOINT_STRATEGY": "path",  # queue URLs with an address: host names would need DNS
     "DNS_ADDRESS": "0",
-    # It would report its start to its makers, look for updates and fetch a certificate.
+    # No telemetry, no search for updates, no download of a certificate.
     "DISABLE_EVENTS": "1",
     "SKIP_SSL_CERT_DOWNLOAD": "1",
-    # Seconds. AWS's own pauses are longer: tests would mostly wait.
+    # Seconds. AWS's own pauses are longer, and would dominate the time of the tests.
     "LAMBDA_RETRY_BASE_DELAY": "1",
     "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",
     "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",
     "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC": "1",
 }
-# And the function's settings (AQSCORE_...). The rest of the caller's environment (proxies, AWS profiles,
-# LocalStack's own settings) stays out.
+# Variables that LocalStack inherits, besides the function's settings (AQSCORE_...). Proxies, AWS profiles and
+# LocalStack's own settings of the caller are left out.
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "DOCKER_HOST", "CONTAINERS_CONF")
 
 
@@ -43,13 +43,13 @@ INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "DOCKER_HOST", "CONTAINERS_CONF")
 def localstack(
     log_folder: Path, mode: Literal["process", "container"] = "process", host: str = HOST
 ) -> Iterator[str]:
-    """Runs LocalStack; yields its address. It and all functions in it have ended when the block is left.
+    """Runs LocalStack and yields its address. Stops it and all its functions at the end of the block.
 
-    ``mode`` says how functions run: as processes of this machine, or in containers of their image.
-    The logs of LocalStack and of every function's process go into ``log_folder``. At an address that
-    others can reach, ``host``, it offers S3 alone: whoever reaches its Lambda runs code on this machine.
+    ``mode`` selects how functions run: as processes of this machine, or in containers of their image. The
+    logs of LocalStack and of every function's process go into ``log_folder``. At another ``host`` than the
+    loopback address LocalStack offers only S3, since access to its Lambda is access to this machine.
 
-    Raises RuntimeError when LocalStack isn't installed or doesn't come up.
+    Raises RuntimeError when LocalStack isn't installed or doesn't start.
     """
     if not LOCALSTACK_PYTHON.exists() or not EMULATOR.exists():
         raise RuntimeError(
@@ -68,7 +68,7 @@ def localstack(
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C reaches us alone; we then stop it in order
+            start_new_session=True,  # Ctrl-C reaches only this process, which then stops LocalStack
         )
         try:
             _wait_until_up(process, address, log_path)
@@ -118,14 +118,15 @@ def _wait_until_up(process: subprocess.Popen, address: str, log_path: Path) -> N
 
 
 def _stop(process: subprocess.Popen) -> None:
-    """Closes LocalStack's standard input, which makes it end with all its functions; else kills it."""
-    process.stdin.close()
+    """Closes LocalStack's standard input, which ends all its processes; kills them after STOP_LIMIT_S."""
+    if process.stdin:
+        process.stdin.close()
     try:
         with suppress(subprocess.TimeoutExpired):
             process.wait(STOP_LIMIT_S)
     finally:
         if process.poll() is None:
-            # Its emulators are in its process group; a handler ends when its emulator is gone.
+            # Its emulators are in its process group; a handler ends when its emulator ends.
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 

@@ -1,4 +1,4 @@
-"""The stack of template.yaml, deployed into LocalStack: its names, its clients, and its one way of use."""
+"""The stack of template.yaml, deployed into LocalStack: its names, its clients, uploads and results."""
 
 import json
 import re
@@ -19,7 +19,7 @@ TEMPLATE = ROOT / "template.yaml"
 STACK_NAME = "aqscore"
 DEPLOY_LIMIT_S = 120
 RESULT_LIMIT_S = 60
-# What stands for the image in process mode, where nothing pulls it.
+# A placeholder for the image in process mode, where no image is pulled.
 NO_IMAGE = "aqscore:process"
 
 
@@ -34,7 +34,7 @@ class Stack:
         self.queue_url = outputs["QueueUrl"]
         self.dead_letter_queue_url = outputs["DeadLetterQueueUrl"]
         self.function_name = outputs["FunctionName"]
-        # LocalStack has the API behind its id in a path, because a host name would need a name server.
+        # LocalStack serves the API under a path with its id, since a host name would need a name server.
         api_id = urlsplit(outputs["ApiUrl"]).netloc.partition(".")[0]
         self.api_url = f"{address}/restapis/{api_id}/live/_user_request_"
 
@@ -51,7 +51,7 @@ class Stack:
         return client(self.address, "lambda")
 
     def invoke(self, event: dict) -> dict:
-        """Calls the function by hand and returns its answer. Raises RuntimeError when it ends in an error."""
+        """Invokes the function directly and returns its response. Raises RuntimeError when it fails."""
         answer = self.lambda_.invoke(FunctionName=self.function_name, Payload=json.dumps(event))
         payload = json.load(answer["Payload"])
         if "FunctionError" in answer:
@@ -59,7 +59,7 @@ class Stack:
         return payload
 
     def publish(self, variables: Mapping[str, str], **configuration: Any) -> str:
-        """Makes a version of the function with these variables too; its number, once it can be called."""
+        """Publishes a version of the function with more variables; returns its number once it is active."""
         name = self.function_name
         given = self.lambda_.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         self.lambda_.update_function_configuration(
@@ -71,15 +71,15 @@ class Stack:
         return version
 
     def start_function(self) -> None:
-        """Has the function load its model, on an event that asks for nothing else. Raises as invoke does."""
+        """Makes the function load its model: sends S3's test event. Raises RuntimeError as invoke does."""
         self.invoke({"Event": "s3:TestEvent"})
 
-    def drop(self, key: str, body: bytes) -> str:
-        """Puts a recording into the incoming bucket; returns its version id."""
+    def upload(self, key: str, body: bytes) -> str:
+        """Uploads a recording to the incoming bucket; returns its version id."""
         return self.s3.put_object(Bucket=self.incoming_bucket, Key=key, Body=body)["VersionId"]
 
     def result(self, key: str, version_id: str | None) -> dict | None:
-        """The stored result for one version of a recording: report or error record; None if there is none."""
+        """The stored result for one version of a recording, a report or an error record, or None."""
         for result_key in (f"{key}.json", f"{key}.error.json"):
             document = self.read_result(result_key)
             if document and document["source"]["version_id"] == version_id:
@@ -87,26 +87,26 @@ class Stack:
         return None
 
     def read_result(self, result_key: str) -> dict | None:
-        """The JSON under this key of the results bucket, None if there is none."""
+        """The JSON under this key of the results bucket, or None."""
         try:
             answer = self.s3.get_object(Bucket=self.results_bucket, Key=result_key)
         except self.s3.exceptions.NoSuchKey:
             return None
         try:
             return json.load(answer["Body"])
-        except ResponseStreamingError:  # LocalStack breaks off what is replaced or removed while it is read
+        except ResponseStreamingError:  # LocalStack breaks off when the object is replaced or removed
             return self.read_result(result_key)
 
     def wait_for_result(self, key: str, version_id: str | None) -> dict:
-        """The result for one version of a recording, once it is there; TimeoutError if it doesn't come."""
+        """Waits for the result for one version of a recording. Raises TimeoutError after RESULT_LIMIT_S."""
         return wait_until(lambda: self.result(key, version_id), f"the result of {key}", RESULT_LIMIT_S)
 
 
 def deploy(address: str, image: str = NO_IMAGE, runtime: str = "onnx", **parameters: str) -> Stack:
     """Deploys template.yaml into LocalStack at this address.
 
-    ``runtime`` is its parameter Runtime; others go by their own names. Raises RuntimeError with the reasons
-    that CloudFormation gives when the stack can't be created.
+    ``runtime`` is the parameter Runtime; other parameters have their own names. Raises RuntimeError with the
+    reasons of CloudFormation when the stack can't be created.
     """
     cloudformation = client(address, "cloudformation")
     cloudformation.create_stack(
@@ -137,20 +137,20 @@ def deploy(address: str, image: str = NO_IMAGE, runtime: str = "onnx", **paramet
 
 
 def deployed(address: str) -> Stack:
-    """The stack that is there."""
+    """The stack that is already deployed at this address."""
     [description] = client(address, "cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
     return Stack(address, {each["OutputKey"]: each["OutputValue"] for each in description["Outputs"]})
 
 
 def with_image(template: str, image: str) -> str:
-    """The template's text with one line more: the function's image, which `sam deploy` would fill in."""
+    """The template's text with the function's image, which `sam deploy` would fill in."""
     return with_line(template, "PackageType: Image", f"ImageUri: {image}")
 
 
 def with_line(template: str, after: str, line: str) -> str:
-    """A template's text with ``line`` behind the one line that says ``after``, indented as that one is.
+    """The template's text with ``line`` after the one line that is ``after``, with the same indentation.
 
-    Raises RuntimeError when there is none such, or more than one.
+    Raises RuntimeError unless there is exactly one such line.
     """
     text, places = re.subn(rf"^( +){re.escape(after)}$", rf"\g<0>\n\g<1>{line}", template, flags=re.M)
     if places != 1:
@@ -159,7 +159,7 @@ def with_line(template: str, after: str, line: str) -> str:
 
 
 def client(address: str, service: str) -> BaseClient:
-    """A client of LocalStack. It neither retries nor uses a proxy: both would hide what went wrong."""
+    """A client of LocalStack, without retries, which would hide errors, and without a proxy."""
     return boto3.client(
         service,
         endpoint_url=address,

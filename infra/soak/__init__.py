@@ -1,1 +1,1 @@
-"""The fault run: many objects, few of them quiet, and everything between S3 and the function going wrong."""
+"""The fault run: many recordings through the stack, with faults in S3, in the events and in the function."""

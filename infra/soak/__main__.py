@@ -1,4 +1,4 @@
-"""``python -m infra.soak [--objects 1000] [--seed 1]``: a fault run, and its table."""
+"""Runs a fault run and prints its table: ``python -m infra.soak [--objects 1000] [--seed 1]``."""
 
 import argparse
 import shutil
@@ -15,7 +15,7 @@ FOLDER = ROOT / "soak-results"
 
 def table_of(findings: Findings) -> Table:
     counts = findings.counts
-    table = Table("what", "how many", show_header=False)
+    table = Table(show_header=False)
     for name, value in {
         "objects": findings.objects,
         "versions uploaded": findings.versions,
@@ -23,21 +23,21 @@ def table_of(findings: Findings) -> Table:
         "objects with an error record": counts["error records"],
         "requests to S3": counts["requests"],
         "  answered 503": counts["503"],
-        "  never answered": counts["time-out"],
+        "  timed out": counts["time-out"],
         "  reset": counts["reset"],
-        "  cut short": counts["truncated"],
+        "  truncated": counts["truncated"],
         "processes killed": counts["kills"],
         "cold starts": counts["ColdStarts"],
         "files scored": counts["FilesScored"],
-        "files refused": counts["FilesRefused"],
+        "files that can't be scored": counts["FilesRefused"],
         "duplicates": counts["FilesDuplicate"],
         "superseded": counts["FilesSuperseded"],
-        "files tried again": counts["FilesFailed"] + counts["FilesPostponed"],
+        "files retried": counts["FilesFailed"] + counts["FilesPostponed"],
         "messages redriven": counts["redriven"],
         "dead letters": len(findings.dead_letters),
         "seconds": round(findings.seconds),
         "objects a second": round(findings.objects / findings.seconds, 1),
-        "results that are wrong, missing or old": len(findings.wrong),
+        "wrong, missing or outdated results": len(findings.wrong),
     }.items():
         table.add_row(name, f"{value:,}")
     return table
@@ -53,9 +53,9 @@ def main() -> None:
     Console().print(table_of(findings))
     for line in findings.wrong:
         print(line, file=sys.stderr)
-    if not findings.dead_letters_are_right:
+    if not findings.dead_letters_are_expected:
         print(f"In the dead-letter queue: {findings.dead_letters}", file=sys.stderr)
-    sys.exit(bool(findings.wrong) or not findings.dead_letters_are_right)
+    sys.exit(bool(findings.wrong) or not findings.dead_letters_are_expected)
 
 
 if __name__ == "__main__":

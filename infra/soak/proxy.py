@@ -1,4 +1,4 @@
-"""A proxy in front of S3 that answers 503, says nothing, resets connections and cuts bodies short."""
+"""A proxy in front of S3 that answers 503, times out, resets connections and truncates bodies."""
 
 import random
 import socket
@@ -13,16 +13,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 HOST = "127.0.0.1"
 FAULTS = ("503", "time-out", "reset", "truncated")
 SLOW_DOWN = b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>SlowDown</Code></Error>"
-# These belong to one connection, and the proxy has two.
+# These headers belong to one connection (RFC 9110, 7.6.1); the proxy has two.
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
 
 
 class FaultProxy(ThreadingHTTPServer):
-    """Passes requests on to ``upstream`` (host:port). Of all requests, ``share`` suffer each kind of fault.
+    """Forwards requests to ``upstream`` (host:port). Each kind of fault happens to ``share`` of the requests.
 
-    The same seed draws the same faults in the order in which requests arrive. A lost answer may be that of
-    a request which S3 has carried out: for resets and time-outs a coin decides. ``counts`` has the number
-    of requests and of each fault.
+    The same seed draws the same faults in the order in which requests arrive. Half of the requests that time
+    out or are reset are forwarded to S3 nevertheless. ``counts`` has the number of requests and of each
+    fault.
     """
 
     daemon_threads = True
@@ -32,35 +32,35 @@ class FaultProxy(ThreadingHTTPServer):
         self.upstream = upstream
         self.address = f"http://{HOST}:{self.server_port}"
         self.counts: Counter[str] = Counter()
-        self._cut_is_due = False
+        self._truncation_is_due = False
         self._share = share
         self._random = random.Random(seed)
         self._lock = threading.Lock()
 
     def draw(self) -> tuple[str | None, bool]:
-        """The next request's fault, if it has one, and whether S3 is to see it all the same."""
+        """The fault of the next request, or None, and whether a lost request is forwarded nevertheless."""
         with self._lock:
             number = int(self._random.random() / self._share) if self._share else len(FAULTS)
-            carried_out = self._random.random() < 0.5
+            is_forwarded = self._random.random() < 0.5
             self.counts["requests"] += 1
-        return (FAULTS[number] if number < len(FAULTS) else None), carried_out
+        return (FAULTS[number] if number < len(FAULTS) else None), is_forwarded
 
     def count(self, fault: str) -> None:
         with self._lock:
             self.counts[fault] += 1
 
-    def is_cut(self, fault: str | None, content: bytes) -> bool:
-        """Whether the answer is cut short: a cut drawn for one without a body befalls the next with one."""
+    def is_truncated(self, fault: str | None, content: bytes) -> bool:
+        """Whether to truncate this response. A fault for an empty body is kept for the next with content."""
         with self._lock:
-            self._cut_is_due |= fault == "truncated"
-            if not (content and self._cut_is_due):
+            self._truncation_is_due |= fault == "truncated"
+            if not (content and self._truncation_is_due):
                 return False
-            self._cut_is_due = False
+            self._truncation_is_due = False
             self.counts["truncated"] += 1
             return True
 
-    def handle_error(self, request, client_address) -> None:
-        """Clients that are killed leave in the middle of a request; that is no news here."""
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Ignores clients that are killed in the middle of a request."""
 
 
 class _Exchange(BaseHTTPRequestHandler):
@@ -71,13 +71,13 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def do_any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        fault, carried_out = self.server.draw()
+        fault, is_forwarded = self.server.draw()
         if fault == "503":
             self.server.count(fault)
             self._answer(503, [("Content-Type", "application/xml")], SLOW_DOWN)
         elif fault in ("time-out", "reset"):
             self.server.count(fault)
-            if carried_out:
+            if is_forwarded:
                 self._forward(body)
             if fault == "time-out":
                 self.rfile.read(1)  # returns when the client has given up
@@ -87,7 +87,7 @@ class _Exchange(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             answer, content = self._forward(body)
-            cut = len(content) // 2 if self.server.is_cut(fault, content) else None
+            cut = len(content) // 2 if self.server.is_truncated(fault, content) else None
             self._answer(answer.status, answer.getheaders(), content, cut)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_any  # noqa: N815
@@ -105,7 +105,7 @@ class _Exchange(BaseHTTPRequestHandler):
     def _answer(
         self, status: int, headers: list[tuple[str, str]], content: bytes, cut: int | None = None
     ) -> None:
-        """Sends the answer; with ``cut``, only so many bytes of the content, and then no more."""
+        """Sends the response; with ``cut``, only the first ``cut`` bytes of the content."""
         length = str(len(content))
         self.send_response_only(status)
         for name, value in headers:
@@ -120,12 +120,12 @@ class _Exchange(BaseHTTPRequestHandler):
         self.close_connection = self.close_connection or cut is not None
 
     def log_message(self, *_: object) -> None:
-        """The counts say enough."""
+        """Writes no log: the counts are enough."""
 
 
 @contextmanager
 def fault_proxy(upstream: str, share: float, seed: int) -> Iterator[FaultProxy]:
-    """A running proxy, for as long as the block lasts."""
+    """A running proxy for the duration of the block."""
     with FaultProxy(upstream, share, seed) as proxy:
         thread = threading.Thread(target=proxy.serve_forever, daemon=True)
         thread.start()

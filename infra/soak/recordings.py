@@ -1,4 +1,4 @@
-"""What is dropped in a fault run: short recordings, broken ones among them, and what is true of each."""
+"""The recordings of a fault run: short ones, some of them corrupt, and the expected result of each."""
 
 import io
 import random
@@ -18,7 +18,7 @@ RATE = 16_000
 FORMATS = ("WAV", "FLAC", "OGG", "MP3")
 NAMES = ("{:04d}.{}", "calls/{:04d} a+b.{}", "录音/{:04d} 50%25.{}", "{:04d}?x=1&y#z.{}")
 CORRUPT_SHARE = 0.05
-TWICE_SHARE = 0.1
+REPEATED_SHARE = 0.1
 OVERWRITTEN_SHARE = 0.15
 
 
@@ -29,9 +29,8 @@ class Body:
     content: bytes
 
     @cached_property
-    def truth(self) -> tuple[str, object, object]:
-        """What the pipeline says of these bytes when nothing goes wrong: ("score", number, verdict), or
-        ("error", type, None)."""
+    def expected(self) -> tuple[str, object, object]:
+        """The pipeline's result for these bytes: ("score", number, verdict) or ("error", type, None)."""
         with tempfile.TemporaryFile() as file:
             file.write(self.content)
             try:
@@ -42,7 +41,7 @@ class Body:
 
 
 def recordings(count: int, seed: int) -> dict[str, list[Body]]:
-    """Key -> the bodies that are put under it, one after the other."""
+    """Key -> the bodies that are uploaded under it, one after the other."""
     draw = random.Random(seed)
     voices = [
         soundfile.read(ROOT / "examples" / name, dtype="float32")[0] for name in ("clean.flac", "noisy.flac")
@@ -52,7 +51,7 @@ def recordings(count: int, seed: int) -> dict[str, list[Body]]:
         kind = draw.choice(FORMATS)
         key = draw.choice(NAMES).format(number, kind.lower())
         bodies = [_body(draw, voices, kind)]
-        if draw.random() < TWICE_SHARE:
+        if draw.random() < REPEATED_SHARE:
             bodies.append(bodies[0])
         elif draw.random() < OVERWRITTEN_SHARE:
             bodies.append(_body(draw, voices, kind))

@@ -1,17 +1,17 @@
-"""A fault run from the first upload to the verdict on every object."""
+"""A fault run, from the first upload to the check of every result."""
 
 import json
 import random
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, deploy
-from infra.soak.chaos import Killer, Relay, be_impatient, in_background, poll_faster
+from infra.soak.chaos import Killer, Relay, in_background, poll_faster, shorten_retries
 from infra.soak.proxy import fault_proxy
 from infra.soak.recordings import Body, recordings
 from infra.waiting import Backlog, wait_until
@@ -29,7 +29,7 @@ TEST_EVENT = '{"Service": "Amazon S3", "Event": "s3:TestEvent"}'
 
 @dataclass
 class Findings:
-    """What a run found: ``wrong`` names every object whose result is not the one it should be."""
+    """The findings of a run. ``wrong`` describes every result that differs from the expected one."""
 
     objects: int
     versions: int
@@ -39,15 +39,16 @@ class Findings:
     counts: Counter[str] = field(default_factory=Counter)
 
     @property
-    def dead_letters_are_right(self) -> bool:
+    def dead_letters_are_expected(self) -> bool:
         return sorted(self.dead_letters) == sorted(POISON)
 
 
-def run(objects: int, seed: int, logs: Path, *, pollers: int = 4, hidden_s: int = 60, tries: int = 5,
+def run(objects: int, seed: int, logs: Path, *, pollers: int = 4, hidden_s: int = 60, attempts: int = 5,
         pause_s: float = 8, limit_s: float = 3600) -> Findings:  # fmt: skip
-    """Drops the recordings into a stack of their own, lets everything go wrong, and checks each result.
+    """Uploads recordings into a stack of their own, injects faults, and checks each result.
 
-    ``hidden_s`` and ``tries`` are the queue's, ``pause_s`` is the mean time between two kills.
+    ``hidden_s`` is the queue's visibility timeout, ``attempts`` its maximum of receives, ``pause_s`` the mean
+    time between two kills.
     """
     dropped = recordings(objects, seed)
     findings = Findings(objects, sum(len(bodies) for bodies in dropped.values()))
@@ -55,7 +56,7 @@ def run(objects: int, seed: int, logs: Path, *, pollers: int = 4, hidden_s: int 
         address = started.enter_context(localstack(logs))
         stack = deploy(address)
         proxy = started.enter_context(fault_proxy(address.removeprefix("http://"), SHARE, seed))
-        be_impatient(stack, hidden_s, tries)
+        shorten_retries(stack, hidden_s, attempts)
         relay, killer = Relay(stack, seed), Killer(logs, pause_s, seed)
         poll_faster(stack, pollers, proxy.address)
         began = time.monotonic()
@@ -63,7 +64,7 @@ def run(objects: int, seed: int, logs: Path, *, pollers: int = 4, hidden_s: int 
             try:
                 with in_background(relay.run):
                     newest = _drop(stack, dropped, seed)
-                    relay.put_all()
+                    relay.finish()
                 _wait(stack, findings, limit_s)
             finally:
                 killer.stop()
@@ -75,7 +76,7 @@ def run(objects: int, seed: int, logs: Path, *, pollers: int = 4, hidden_s: int 
 
 
 def _drop(stack: Stack, dropped: dict[str, list[Body]], seed: int) -> dict[str, str]:
-    """Uploads first bodies and second ones in any order, and the poison; returns the newest versions."""
+    """Uploads all bodies in random order and sends the poison messages; returns key -> newest version."""
     draw = random.Random(seed)
     puts = [(key, body) for key, bodies in dropped.items() for body in bodies[:1]]
     draw.shuffle(puts)
@@ -86,18 +87,19 @@ def _drop(stack: Stack, dropped: dict[str, list[Body]], seed: int) -> dict[str, 
     for message in (*POISON, TEST_EVENT):
         stack.sqs.send_message(QueueUrl=stack.queue_url, MessageBody=message)
     with ThreadPoolExecutor(UPLOADERS) as uploaders:
-        uploads = {}
+        uploads: dict[str, Future[str]] = {}
         for key, body in puts:
             if key in uploads:
-                uploads[key].result()  # or two uploaders could have the same object in hand
-            uploads[key] = uploaders.submit(stack.drop, key, body.content)
+                uploads[key].result()  # the versions of one object are uploaded in order
+            uploads[key] = uploaders.submit(stack.upload, key, body.content)
         return {key: upload.result() for key, upload in uploads.items()}
 
 
 def _wait(stack: Stack, findings: Findings, limit_s: float) -> None:
-    """Until the queue is empty. What rests in the dead-letter queue is kept, or sent back if it is no poison:
-    what an operator does once the fault has gone."""
+    """Waits until the queue is empty.
 
+    Collects the poison messages in the dead-letter queue, and redrives the other messages in it.
+    """
     backlog = Backlog(stack.sqs, stack.queue_url)
 
     def is_empty() -> bool:
@@ -117,12 +119,12 @@ def _wait(stack: Stack, findings: Findings, limit_s: float) -> None:
 
 
 def _check(stack: Stack, dropped: dict[str, list[Body]], newest: dict[str, str], findings: Findings) -> None:
-    """Compares every result with what the pipeline says of the newest version's bytes."""
+    """Compares every result with the pipeline's result for the newest version."""
     pages = stack.s3.get_paginator("list_objects_v2").paginate(Bucket=stack.results_bucket)
     stored = {each["Key"] for page in pages for each in page.get("Contents", [])}
     expected = set()
     for key, bodies in dropped.items():
-        kind, value, verdict = bodies[-1].truth
+        kind, value, verdict = bodies[-1].expected
         right = f"{key}.json"
         if kind == "error":
             right = f"{key}.error.json"
@@ -139,11 +141,11 @@ def _check(stack: Stack, dropped: dict[str, list[Body]], newest: dict[str, str],
             findings.wrong.append(f"{right} is for version {document['source']['version_id']}")
         elif found != (value, verdict):
             findings.wrong.append(f"{right} says {found}, expected {(value, verdict)}")
-    findings.wrong += [f"{key} is nobody's" for key in sorted(stored - expected)]
+    findings.wrong += [f"{key} belongs to no recording" for key in sorted(stored - expected)]
 
 
 def _metrics(logs: Path) -> Counter[str]:
-    """What the function's processes counted, from their logs. A killed one takes its last lines along."""
+    """The function's metrics, from the logs of its processes. A killed process loses its last lines."""
     totals: Counter[str] = Counter()
     for log in logs.glob("*.log"):
         for line in log.read_text(errors="replace").splitlines():

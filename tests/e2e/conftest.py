@@ -13,7 +13,7 @@ from aqscore.config import ScorerConfig
 from infra.localstack.install import EMULATOR, LOCALSTACK_PYTHON, ROOT, SAM
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, deploy
-from infra.soak.chaos import be_impatient
+from infra.soak.chaos import shorten_retries
 from infra.waiting import Backlog, wait_until
 
 IDLE_LIMIT_S = 30
@@ -76,11 +76,11 @@ def send(stack: Stack) -> Callable[..., None]:
 
 
 @pytest.fixture
-def impatient_queue(stack: Stack) -> Iterator[None]:
-    """Two tries three seconds apart, in place of the template's five in two and a half hours."""
+def quick_retries(stack: Stack) -> Iterator[None]:
+    """Two attempts three seconds apart; the template has five in two and a half hours."""
     names = ["VisibilityTimeout", "RedrivePolicy"]
     answer = stack.sqs.get_queue_attributes(QueueUrl=stack.queue_url, AttributeNames=names)
-    be_impatient(stack, hidden_s=3, tries=2)
+    shorten_retries(stack, hidden_s=3, attempts=2)
     yield
     stack.sqs.set_queue_attributes(QueueUrl=stack.queue_url, Attributes=answer["Attributes"])
 

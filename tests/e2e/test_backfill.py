@@ -1,4 +1,4 @@
-"""Recordings that were there before: through the queue, by the real command; as Batch Operations calls."""
+"""Scores existing recordings: through the queue by the real command, and as S3 Batch Operations calls."""
 
 from collections.abc import Callable
 from urllib.parse import quote
@@ -17,10 +17,10 @@ LIMIT_S = 60
 
 @pytest.fixture
 def old(stack: Stack, speech: np.ndarray) -> dict[str, str]:
-    """Keys that were scored some day, and have no results now -> version ids."""
+    """Keys of recordings without results -> their version ids."""
     keys = ["old/a b+c.wav", "old/录音.wav", "old/empty.wav"]
     bodies = [wav_bytes(speech[:16_000]), wav_bytes(speech[:24_000]), b""]
-    versions = {key: stack.drop(key, body) for key, body in zip(keys, bodies, strict=True)}
+    versions = {key: stack.upload(key, body) for key, body in zip(keys, bodies, strict=True)}
     for key, version in versions.items():
         stack.wait_for_result(key, version)
         for ending in (".json", ".error.json"):
@@ -28,14 +28,14 @@ def old(stack: Stack, speech: np.ndarray) -> dict[str, str]:
     return versions
 
 
-def test_a_dry_run_estimates_and_begins_nothing(stack: Stack, backfill: Callable, old: dict) -> None:
+def test_a_dry_run_only_estimates(stack: Stack, backfill: Callable, old: dict) -> None:
     done = backfill("--prefix", "old/", "--queue", "--dry-run")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "USD" in done.stdout
     assert all(stack.result(key, version) is None for key, version in old.items())
 
 
-def test_the_queue_scores_all_under_a_prefix_and_again_when_asked(
+def test_the_queue_scores_a_prefix_and_rescores_on_request(
     stack: Stack, backfill: Callable, old: dict
 ) -> None:
     done = backfill("--prefix", "old/", "--queue", "--rate", "50", "--yes")
@@ -47,22 +47,22 @@ def test_the_queue_scores_all_under_a_prefix_and_again_when_asked(
     assert backfill("--prefix", "old/", "--queue", "--yes").returncode == 0
     assert {key: etag_of(stack, key) for key in first} == first
 
-    assert backfill("--prefix", "old/", "--queue", "--yes", "--again").returncode == 0
+    assert backfill("--prefix", "old/", "--queue", "--yes", "--rescore").returncode == 0
     wait_until(
         lambda: all(etag_of(stack, key) != etag for key, etag in first.items()), "new results", LIMIT_S
     )
 
 
 def etag_of(stack: Stack, key: str) -> str:
-    """It changes with the report's own times, and so with each scoring."""
+    """The ETag changes with the times in the report, and so with each scoring."""
     return stack.s3.head_object(Bucket=stack.results_bucket, Key=f"{key}.json")["ETag"]
 
 
-def test_what_cannot_begin_says_why(backfill: Callable) -> None:
+def test_a_backfill_that_cannot_start_names_the_reason(backfill: Callable) -> None:
     for options, text in [
         (("--prefix", "old/"), "Deploy it with Backfill=true"),
         (("--prefix", "nothing/", "--queue"), "There is nothing to score"),
-        (("--prefix", "", "--queue"), "Say --yes to begin"),
+        (("--prefix", "", "--queue"), "Use --yes to start"),
         (("--prefix", "", "--stack", "gone"), "gone"),
     ]:
         done = backfill(*options)
@@ -71,7 +71,7 @@ def test_what_cannot_begin_says_why(backfill: Callable) -> None:
 
 
 @pytest.mark.parametrize("schema", ["1_0", "2_0"])
-def test_batch_operations_get_an_answer_for_each_task(stack: Stack, old: dict, schema: str) -> None:
+def test_batch_operations_get_a_result_for_each_task(stack: Stack, old: dict, schema: str) -> None:
     event = sample(f"s3_batch_{schema}")
     [task] = event["tasks"]
     place = (

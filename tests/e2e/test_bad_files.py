@@ -61,7 +61,7 @@ SCORED: dict[str, tuple[Callable[[np.ndarray], bytes], str, bool]] = {
 def dropped(stack: Stack, speech: np.ndarray) -> dict[str, str]:
     """All of them at once: name -> version id."""
     made = REFUSED | SCORED
-    return {name: stack.drop(f"bad/{name}", make(speech[: 3 * RATE])) for name, (make, *_) in made.items()}
+    return {name: stack.upload(f"bad/{name}", make(speech[: 3 * RATE])) for name, (make, *_) in made.items()}
 
 
 @pytest.mark.parametrize("name", REFUSED)

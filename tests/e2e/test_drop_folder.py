@@ -32,7 +32,7 @@ def is_gone(stack: Stack, result_key: str) -> bool:
 
 def test_a_recording_gets_its_report(stack: Stack, speech: np.ndarray, tmp_path) -> None:
     key, body = "calls/first.wav", wav_bytes(speech)
-    version = stack.drop(key, body)
+    version = stack.upload(key, body)
     stack.wait_for_result(key, version)
 
     answer = stack.s3.get_object(Bucket=stack.results_bucket, Key=f"{key}.json")
@@ -52,14 +52,14 @@ def test_a_recording_gets_its_report(stack: Stack, speech: np.ndarray, tmp_path)
 
 @pytest.mark.parametrize("key", ["客服 录音/50% off + tax (a+b).wav", "Müller/100%25 sure?#1 & 'so on'.wav"])
 def test_any_name_will_do(stack: Stack, speech: np.ndarray, key: str) -> None:
-    version = stack.drop(key, wav_bytes(speech[:16_000]))
+    version = stack.upload(key, wav_bytes(speech[:16_000]))
     assert stack.wait_for_result(key, version)["source"]["key"] == key
     assert stack.read_result(f"{key}.json")
 
 
 def test_a_second_delivery_changes_nothing(stack: Stack, speech: np.ndarray, send: Callable) -> None:
     key = "calls/delivered-twice.wav"
-    report = stack.wait_for_result(key, stack.drop(key, wav_bytes(speech[:16_000])))
+    report = stack.wait_for_result(key, stack.upload(key, wav_bytes(speech[:16_000])))
     send(s3_event(report["source"]), s3_event(report["source"]))
     assert len(result_versions(stack, f"{key}.json")) == 1
 
@@ -68,8 +68,8 @@ def test_the_newest_version_stays_when_an_old_event_comes_late(
     stack: Stack, speech: np.ndarray, send: Callable
 ) -> None:
     key = "calls/overwritten.wav"
-    old = stack.wait_for_result(key, stack.drop(key, wav_bytes(speech[:16_000])))
-    newest = stack.drop(key, wav_bytes(speech[:24_000]))
+    old = stack.wait_for_result(key, stack.upload(key, wav_bytes(speech[:16_000])))
+    newest = stack.upload(key, wav_bytes(speech[:24_000]))
     stack.wait_for_result(key, newest)
     send(s3_event(old["source"]))
     assert stack.read_result(f"{key}.json")["source"]["version_id"] == newest
@@ -85,7 +85,7 @@ def test_a_report_takes_the_place_of_an_error_record_and_the_other_way_round(
         (good, f"{key}.json", f"{key}.error.json"),
         (NOT_AUDIO, f"{key}.error.json", f"{key}.json"),
     ]:
-        version = stack.drop(key, body)
+        version = stack.upload(key, body)
         stack.wait_for_result(key, version)
         assert stack.read_result(result_key)["source"]["version_id"] == version
         # It is removed after the new one is written, so that there is never none.

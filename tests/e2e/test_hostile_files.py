@@ -40,7 +40,7 @@ def test_each_has_its_error_record_and_the_others_their_scores(
     stack = hostile_stack
     bodies = {f"{deed}.wav": titled(deed, speech) for deed in DEEDS}
     bodies |= {f"good-{number}.wav": wav_bytes(speech) for number in range(len(DEEDS))}
-    versions = {key: stack.drop(key, body) for key, body in bodies.items()}
+    versions = {key: stack.upload(key, body) for key, body in bodies.items()}
     for deed, kind in DEEDS.items():
         key = f"{deed}.wav"
         record = stack.wait_for_result(key, versions[key])

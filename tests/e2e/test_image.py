@@ -51,28 +51,28 @@ def test_the_image_adds_no_more_to_its_base_than_it_may(image: str) -> None:
 
 def test_the_image_scores(containers: Stack, speech: np.ndarray) -> None:
     key = "calls/in a container.wav"
-    version = containers.drop(key, wav_bytes(speech))
+    version = containers.upload(key, wav_bytes(speech))
     report = Report.model_validate(containers.wait_for_result(key, version))
     assert report.score is not None
     assert report.model.runtime == RUNTIME
 
 
 def test_the_image_reads_what_phones_record(containers: Stack, speech: np.ndarray) -> None:
-    version = containers.drop("calls/memo.m4a", by_ffmpeg(speech, "ipod", "aac"))
+    version = containers.upload("calls/memo.m4a", by_ffmpeg(speech, "ipod", "aac"))
     report = Report.model_validate(containers.wait_for_result("calls/memo.m4a", version))
     assert report.media.codec == "AAC"
     assert report.score is not None
 
 
 def test_the_image_refuses(containers: Stack) -> None:
-    version = containers.drop("calls/empty.wav", b"")
+    version = containers.upload("calls/empty.wav", b"")
     record = ErrorRecord.model_validate(containers.wait_for_result("calls/empty.wav", version))
     assert record.error.type == "empty_file"
 
 
 def test_the_image_answers_by_hand(containers: Stack, speech: np.ndarray) -> None:
     key = "calls/by hand.wav"
-    version = containers.drop(key, wav_bytes(speech[:16_000]))
+    version = containers.upload(key, wav_bytes(speech[:16_000]))
     containers.wait_for_result(key, version)
     answer = containers.invoke({"bucket": containers.incoming_bucket, "key": key})
     assert Report.model_validate(answer).source.version_id == version

@@ -13,7 +13,7 @@ from tests.e2e.events import eventbridge_event, s3_event
 def source(stack: Stack, speech: np.ndarray) -> dict:
     """An object version in the incoming bucket, as its result names it."""
     key = "invoked/a call (1+1).wav"
-    report = stack.wait_for_result(key, stack.drop(key, wav_bytes(speech[:16_000])))
+    report = stack.wait_for_result(key, stack.upload(key, wav_bytes(speech[:16_000])))
     return report["source"]
 
 

@@ -37,7 +37,7 @@ def memory_in_use(stack: Stack) -> int:
 
 def test_a_version_is_rolled_back_and_the_stack_deleted(stack: Stack, speech: np.ndarray) -> None:
     assert (version_in_use(stack), memory_in_use(stack)) == ("1", 1769)
-    version = stack.drop("before.wav", wav_bytes(speech[:16_000]))
+    version = stack.upload("before.wav", wav_bytes(speech[:16_000]))
     stack.wait_for_result("before.wav", version)
 
     name = {"FunctionName": stack.function_name}
@@ -46,7 +46,7 @@ def test_a_version_is_rolled_back_and_the_stack_deleted(stack: Stack, speech: np
     newer = stack.lambda_.publish_version(**name)["Version"]
     stack.lambda_.update_alias(**name, Name="live", FunctionVersion=newer)
     assert (version_in_use(stack), memory_in_use(stack)) == ("2", 2048)
-    version = stack.drop("after.wav", wav_bytes(speech[:16_000]))
+    version = stack.upload("after.wav", wav_bytes(speech[:16_000]))
     assert stack.wait_for_result("after.wav", version)
 
     roll_back = shlex.split(stack.outputs["RollBack"])
@@ -56,7 +56,7 @@ def test_a_version_is_rolled_back_and_the_stack_deleted(stack: Stack, speech: np
         FunctionName=given["--function-name"], Name=given["--name"], FunctionVersion="1"
     )
     assert (version_in_use(stack), memory_in_use(stack)) == ("1", 1769)
-    version = stack.drop("rolled-back.wav", wav_bytes(speech[:16_000]))
+    version = stack.upload("rolled-back.wav", wav_bytes(speech[:16_000]))
     assert stack.wait_for_result("rolled-back.wav", version)
 
     cloudformation = client(stack.address, "cloudformation")

@@ -60,7 +60,7 @@ def test_results_are_announced_by_the_stacks_own_topic(stack: Stack, speech: np.
 
 
 def test_what_could_not_be_announced_waits_in_the_dead_letter_queue_and_is_redriven(
-    stack: Stack, speech: np.ndarray, impatient_queue: None
+    stack: Stack, speech: np.ndarray, quick_retries: None
 ) -> None:
     """The result is stored; the topic is gone; once it is back, the output Redrive is all that is needed."""
     sns, topic = client(stack.address, "sns"), stack.outputs["ResultsTopicArn"]

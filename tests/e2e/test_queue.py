@@ -24,10 +24,10 @@ def dead_letter(stack: Stack) -> dict | None:
 
 
 def test_an_unreadable_message_is_kept_and_its_batch_is_done(
-    stack: Stack, speech: np.ndarray, send: Callable, impatient_queue: None
+    stack: Stack, speech: np.ndarray, send: Callable, quick_retries: None
 ) -> None:
     key = "queue/beside-an-unreadable-message.wav"
-    report = stack.wait_for_result(key, stack.drop(key, wav_bytes(speech[:16_000])))
+    report = stack.wait_for_result(key, stack.upload(key, wav_bytes(speech[:16_000])))
     stack.s3.delete_object(Bucket=stack.results_bucket, Key=f"{key}.json")
 
     send("Hello, is this the queue?", s3_event(report["source"]))
@@ -52,7 +52,7 @@ def test_an_object_deleted_before_its_turn_gets_an_error_record(
     stack: Stack, speech: np.ndarray, send: Callable
 ) -> None:
     key = "queue/deleted.wav"
-    version = stack.drop(key, wav_bytes(speech[:16_000]))
+    version = stack.upload(key, wav_bytes(speech[:16_000]))
     report = stack.wait_for_result(key, version)
     stack.s3.delete_object(Bucket=stack.incoming_bucket, Key=key, VersionId=version)
     stack.s3.delete_object(Bucket=stack.results_bucket, Key=f"{key}.json")

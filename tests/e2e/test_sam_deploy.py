@@ -63,7 +63,7 @@ def stack(packaged: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def test_a_dropped_recording_becomes_json(stack: Stack, speech: np.ndarray) -> None:
-    version = stack.drop("calls/first.wav", wav_bytes(speech))
+    version = stack.upload("calls/first.wav", wav_bytes(speech))
     report = Report.model_validate(stack.wait_for_result("calls/first.wav", version))
     assert report.score is not None
 

@@ -7,9 +7,9 @@ from infra.soak.run import run
 OBJECTS = 30
 
 
-def test_whatever_goes_wrong_each_object_has_its_one_result(installed: None, tmp_path: Path) -> None:
-    findings = run(OBJECTS, seed=7, logs=tmp_path, hidden_s=10, tries=3, pause_s=4, limit_s=300)
+def test_each_object_has_one_result_in_spite_of_faults(installed: None, tmp_path: Path) -> None:
+    findings = run(OBJECTS, seed=7, logs=tmp_path, hidden_s=10, attempts=3, pause_s=4, limit_s=300)
     assert findings.wrong == []
-    assert findings.dead_letters_are_right
+    assert findings.dead_letters_are_expected
     faults = {"503", "time-out", "reset", "truncated", "kills", "FilesDuplicate"}
     assert faults <= {name for name, count in findings.counts.items() if count}

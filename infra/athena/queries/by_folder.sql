@@ -1,4 +1,4 @@
--- How each folder does: a line, a site, a codec, whatever the first part of the names stands for.
+-- Scores by folder, the first part of the keys: a line, a site or a codec.
 SELECT split_part(source.key, '/', 1) AS folder,
        count(*) AS recordings,
        round(sum(media.duration_s) / 3600, 2) AS hours,

@@ -1,4 +1,4 @@
--- Which model scored how many, and how: before and after a change, or two stacks side by side.
+-- Scores by model: before and after a change of the model, or two stacks side by side.
 SELECT model.name, model.version, model.runtime, substr(model.sha256, 1, 12) AS sha256,
        count(*) AS recordings,
        round(avg(score), 3) AS mean_score,

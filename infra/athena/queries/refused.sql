@@ -1,4 +1,4 @@
--- Why recordings could not be scored, with an example of each.
+-- Reasons why recordings could not be scored, with an example of each.
 SELECT error.type, count(*) AS recordings, min(source.key) AS example, min(error.advice) AS advice
 FROM results
 WHERE error IS NOT NULL

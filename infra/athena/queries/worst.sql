@@ -1,4 +1,4 @@
--- The twenty worst recordings, and where each is worst.
+-- The twenty recordings with the lowest scores, and the worst moment of each.
 SELECT source.key, score, verdict, worst_segment.start_s AS worst_from_s, worst_segment.score AS worst_score
 FROM results
 WHERE score IS NOT NULL

@@ -1,7 +1,7 @@
 """LocalStack plugin that runs functions of PackageType Image behind AWS's Runtime Interface Emulator.
 
-LocalStack's community edition accepts such functions and never runs them. It does let a plugin say
-how a function runs, chosen by name in ``LAMBDA_RUNTIME_EXECUTOR``:
+LocalStack's community edition accepts such functions but can't run them. A plugin can provide a runtime
+executor, which ``LAMBDA_RUNTIME_EXECUTOR`` selects by name:
 
 ``aqscore-process``
     the handler as a process of this machine: no container engine needed.

@@ -1,7 +1,7 @@
-"""LocalStack as our tests need it: ``python -m aqscore_localstack``.
+"""Runs LocalStack for demo and tests: ``python -m aqscore_localstack``.
 
-It ends when its standard input is closed, which also happens when whoever started it is killed and has
-no time to stop it. It must lead a process group of its own, and nothing of that group is left.
+It ends when its standard input is closed, which also happens when the process that started it is killed. It
+must lead a process group of its own, and ends all processes of that group.
 """
 
 import os
@@ -19,11 +19,11 @@ def _end_with_standard_input() -> None:
     while sys.stdin.buffer.read(1):
         pass
     environments.end()
-    # LocalStack's own way out takes seconds, and at times never comes to an end (its event loop is
-    # stopped from another thread). Nothing that it would save is wanted.
+    # LocalStack's own shutdown takes seconds and sometimes hangs (its event loop is stopped from another
+    # thread). It has no state worth saving.
     os.killpg(os.getpid(), signal.SIGKILL)
 
 
-s3_events.mend()
+s3_events.patch()
 threading.Thread(target=_end_with_standard_input, daemon=True).start()
 main()

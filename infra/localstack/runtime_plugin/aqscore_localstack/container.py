@@ -15,8 +15,8 @@ STOP_LIMIT_S = 2
 class ContainerExecutor(EmulatorExecutor):
     """The image's own emulator and bootstrap, in a container with the function's memory limit.
 
-    The container shares the host's network: the function reaches LocalStack on 127.0.0.1, as in
-    process mode, and the emulator gets ports of its own in place of the image's fixed 8080.
+    The container shares the host's network: the function reaches LocalStack on 127.0.0.1, as in process mode,
+    and the emulator gets free ports instead of the image's fixed 8080.
     """
 
     container: Container | None = None
@@ -26,7 +26,7 @@ class ContainerExecutor(EmulatorExecutor):
             self.function_version.config.image.image_uri,
             entrypoint=[EMULATOR, *self.emulator_options(), BOOTSTRAP],
             command=[self.handler],
-            # AWS's entry point passes the handler on in _HANDLER. We replace that entry point.
+            # AWS's entry point sets _HANDLER, and this one replaces it.
             environment=env | {"_HANDLER": self.handler},
             network_mode="host",
             mem_limit=f"{self.function_version.config.memory_size}m",
@@ -37,6 +37,8 @@ class ContainerExecutor(EmulatorExecutor):
         )
 
     def _exit_reason(self) -> str | None:
+        if self.container is None:
+            return "not started"
         self.container.reload()
         if self.container.status != "exited":
             return None
@@ -49,7 +51,7 @@ class ContainerExecutor(EmulatorExecutor):
         return self.container.logs().decode(errors="replace")
 
     def stop(self) -> None:
-        """Ends the container and removes it; its log stays in the run's folder."""
+        """Stops the container and removes it; its log stays in the log folder."""
         if self.container is None:
             return
         self.log_path.write_text(self.get_logs())
@@ -58,14 +60,11 @@ class ContainerExecutor(EmulatorExecutor):
 
     @classmethod
     def validate_environment(cls) -> bool:
-        """True when a container engine answers.
-
-        Raises LambdaRuntimeException that says how to get one.
-        """
+        """True when a container engine is running. Raises LambdaRuntimeException otherwise."""
         try:
             return docker.from_env().ping()
         except docker.errors.DockerException as error:
             raise LambdaRuntimeException(
-                f"No container engine answers ({error}). Start Docker or podman's service, set "
+                f"No container engine is running ({error}). Start Docker or podman's service, set "
                 "DOCKER_HOST to its socket, or use process mode, which needs none."
             ) from error

@@ -1,4 +1,4 @@
-"""One function behind AWS's Runtime Interface Emulator: what both executors share."""
+"""One function behind AWS's Runtime Interface Emulator: the common base of both executors."""
 
 import json
 import os
@@ -18,17 +18,16 @@ from localstack.services.lambda_.invocation.runtime_executor import (
 from aqscore_localstack.environments import environments
 
 LOOPBACK = "127.0.0.1"
-# The emulator ends a call at the function's timeout by itself. This much later we stop waiting for it.
+# The emulator itself ends a call at the function's timeout. The executor waits this much longer.
 GRACE_S = 10
 START_LIMIT_S = 15
 
 
 class EmulatorExecutor(RuntimeExecutor):
-    """An execution environment: one emulator, which starts the function and hands it one event at a time.
+    """An execution environment: one emulator, which starts the function and passes it one event at a time.
 
-    Writes its log into the folder that LocalStack's environment names in ``AQSCORE_LOG_FOLDER``.
-    Subclasses say how the emulator is started (``launch``), whether it still runs (``_exit_reason``)
-    and how it is ended (``stop``).
+    Writes its log into the folder ``AQSCORE_LOG_FOLDER`` of LocalStack's environment. Subclasses start the
+    emulator (``launch``), check whether it still runs (``_exit_reason``) and stop it (``stop``).
     """
 
     def __init__(self, id: str, function_version: FunctionVersion) -> None:
@@ -38,9 +37,9 @@ class EmulatorExecutor(RuntimeExecutor):
         self.port, self.runtime_api_port = _free_ports(2)
 
     def start(self, env_vars: dict[str, str]) -> None:
-        """Starts the emulator and returns when it answers.
+        """Starts the emulator and returns when it responds.
 
-        Raises LambdaRuntimeException when it ends or stays silent for START_LIMIT_S seconds.
+        Raises LambdaRuntimeException when it ends, or doesn't respond within START_LIMIT_S seconds.
         """
         environments.launch(self, {name: str(value) for name, value in env_vars.items()})
         deadline = time.monotonic() + START_LIMIT_S
@@ -51,20 +50,20 @@ class EmulatorExecutor(RuntimeExecutor):
                     f"ended while it started ({reason}). Its log: {self.log_path}"
                 )
             try:
-                # Any HTTP answer will do, and a bare connection won't: a container's published port
-                # accepts before the emulator listens. This path has no handler, so it answers 404.
+                # Any HTTP response proves that the emulator listens; a connection alone doesn't, since a
+                # container's published port accepts before. This path has no handler: the response is 404.
                 requests.get(f"http://{LOOPBACK}:{self.port}/", timeout=1)
                 return
             except requests.RequestException:
                 if time.monotonic() > deadline:
                     raise LambdaRuntimeException(
-                        f"The Runtime Interface Emulator did not answer within {START_LIMIT_S} s. "
+                        f"The Runtime Interface Emulator did not respond within {START_LIMIT_S} s. "
                         f"Its log: {self.log_path}"
                     ) from None
                 time.sleep(0.05)
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
-        """Hands one event to the function; every way to fail becomes a result with is_error set."""
+        """Passes one event to the function. A failure of the function gives a result with is_error set."""
         request_id = payload["invoke-id"]
         logged_before = len(self.get_logs())
         headers = {"X-Amzn-RequestId": request_id, "X-Amzn-Trace-Id": payload["trace-id"]}
@@ -76,10 +75,9 @@ class EmulatorExecutor(RuntimeExecutor):
                 timeout=self.function_version.config.timeout + GRACE_S,
             )
         except requests.RequestException as error:
-            # An emulator that doesn't answer is of no more use. Raising makes LocalStack stop this
-            # environment and start another for the retry.
+            # Raising makes LocalStack stop this environment and start another one for the retry.
             raise LambdaRuntimeException(
-                f"The Runtime Interface Emulator gave no answer ({error}). Its log: {self.log_path}"
+                f"The Runtime Interface Emulator gave no response ({error}). Its log: {self.log_path}"
             ) from error
         body, is_error = _read_answer(answer, request_id)
         logs = self.get_logs()[logged_before:]
@@ -95,12 +93,12 @@ class EmulatorExecutor(RuntimeExecutor):
         return LOOPBACK
 
     def get_runtime_endpoint(self) -> str:
-        """The address that LocalStack's own runtime client would report to; the emulator needs none."""
+        """The address for LocalStack's own runtime client, which the emulator doesn't use."""
         return f"http://{LOOPBACK}:{config.GATEWAY_LISTEN[0].port}"
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
-        """Refuses what this executor can't run when the function is created, not only when it is called."""
+        """Raises LambdaRuntimeException, when the function is created, if this executor can't run it."""
         image_config = function_version.config.image_config
         if not image_config or not image_config.command:
             raise LambdaRuntimeException(
@@ -110,15 +108,15 @@ class EmulatorExecutor(RuntimeExecutor):
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """Nothing is kept per version."""
+        """Does nothing: this executor keeps nothing for a version."""
 
     @property
     def handler(self) -> str:
-        """What the template names, e.g. ``aqscore.aws.handler.handler``."""
+        """The handler in the template, e.g. ``aqscore.aws.handler.handler``."""
         return self.function_version.config.image_config.command[0]
 
     def emulator_options(self) -> list[str]:
-        """The emulator's listeners, both on ports of their own: the defaults are fixed, for one function."""
+        """The emulator's options for its two listeners: free ports instead of the fixed defaults."""
         return [
             "--runtime-interface-emulator-address",
             f"{LOOPBACK}:{self.port}",
@@ -132,13 +130,13 @@ class EmulatorExecutor(RuntimeExecutor):
 
     @abstractmethod
     def _exit_reason(self) -> str | None:
-        """How the emulator ended, or None while it runs."""
+        """The reason why the emulator doesn't run, or None while it runs."""
 
 
 def _read_answer(answer: requests.Response, request_id: str) -> tuple[bytes, bool]:
-    """The emulator's answer -> (payload as Lambda would return it, whether it is an error).
+    """The emulator's response -> (payload as Lambda would return it, whether it is an error).
 
-    The emulator answers 200 to nearly everything:
+    The emulator's status is 200 in nearly every case:
       the handler returned       200, its JSON
       the handler raised         200, {"errorMessage": ..., "errorType": ..., ...}
       the call ran out of time   200, plain text
@@ -156,7 +154,7 @@ def _read_answer(answer: requests.Response, request_id: str) -> tuple[bytes, boo
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, all held open until the last is found so that they differ."""
+    """Free ports. All stay open until the last one is found, so that they differ."""
     sockets = [socket.create_server((LOOPBACK, 0)) for _ in range(count)]
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:

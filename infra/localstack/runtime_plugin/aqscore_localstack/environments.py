@@ -1,4 +1,4 @@
-"""The execution environments that run, so that none outlives LocalStack."""
+"""Keeps track of the running execution environments, so that none outlives LocalStack."""
 
 import threading
 from contextlib import suppress
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Environment(Protocol):
-    """What LocalStack calls a runtime executor: one emulator with one function behind it."""
+    """One emulator with one function: a runtime executor in LocalStack's terms."""
 
     def launch(self, env: dict[str, str]) -> None: ...
 
@@ -14,7 +14,7 @@ class Environment(Protocol):
 
 
 class Environments:
-    """Launches environments, and at the end stops them all."""
+    """Launches environments, and stops all of them at the end."""
 
     def __init__(self) -> None:
         self._launched: list[Environment] = []
@@ -22,19 +22,19 @@ class Environments:
         self._lock = threading.Lock()
 
     def launch(self, environment: Environment, env: dict[str, str]) -> None:
-        """Raises RuntimeError once ``end`` was called: a retry could bring a new one up behind its back."""
+        """Launches an environment. Raises RuntimeError after ``end``, so that a retry can't start another."""
         with self._lock:
             if self._ending:
-                raise RuntimeError("LocalStack is ending, no more environments are started.")
+                raise RuntimeError("LocalStack is shutting down: no more environments are started.")
             self._launched.append(environment)  # first, because a launch may fail halfway
             environment.launch(env)
 
     def end(self) -> None:
-        """Stops all that were launched; those that have been stopped before take no harm."""
+        """Stops all environments. Stopping one twice does no harm."""
         with self._lock:
             self._ending = True
         for environment in self._launched:
-            with suppress(Exception):  # one that can't be stopped must not save the others
+            with suppress(Exception):  # one failure must not keep the others running
                 environment.stop()
 
 

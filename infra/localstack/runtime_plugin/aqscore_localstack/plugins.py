@@ -1,4 +1,4 @@
-"""Entry points: the names under which LocalStack finds the two executors."""
+"""Entry points: the names of the two runtime executors in LocalStack."""
 
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 

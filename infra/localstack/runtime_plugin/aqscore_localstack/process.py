@@ -1,4 +1,4 @@
-"""Process mode: the handler runs on this machine, in the Python environment of the project."""
+"""Process mode: the handler as a process of this machine, in the Python environment of the project."""
 
 import os
 import subprocess
@@ -11,8 +11,8 @@ from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntim
 
 from aqscore_localstack.emulator import EmulatorExecutor
 
-# The function sees AWS's environment, these and the AQSCORE_... settings that LocalStack was started
-# with, e.g. AQSCORE_MODEL_DIR, unless the template sets the same. Nothing else of LocalStack's own.
+# Variables that the function gets from LocalStack's environment, besides AWS's own and the AQSCORE_...
+# settings. The template's variables take precedence.
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
@@ -52,20 +52,25 @@ class ProcessExecutor(EmulatorExecutor):
             )
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
-        """As the base does; but the emulator, which starts a handler again that dies at work, waits for ever
-        on one that died at rest. Raising makes LocalStack replace both."""
-        if self._has_served and not psutil.Process(self.process.pid).children():
+        """As the base class, but replaces a handler that died between two events.
+
+        The emulator restarts a handler that dies during an event, but waits forever for one that died between
+        events. LocalStack replaces the environment when this method raises.
+        """
+        if self._has_served and self.process and not psutil.Process(self.process.pid).children():
             raise LambdaRuntimeException(f"The handler died between two events. Its log: {self.log_path}")
         result = super().invoke(payload)
         self._has_served = not result.is_error
         return result
 
     def _exit_reason(self) -> str | None:
+        if self.process is None:
+            return "not started"
         status = self.process.poll()
         return None if status is None else f"exit status {status}"
 
     def stop(self) -> None:
-        """Kills the emulator, which would pause for two seconds if asked to end, and its handler."""
+        """Kills the emulator, whose orderly shutdown takes two seconds, and its handler."""
         if self.process is None or self.process.poll() is not None:
             return
         handlers = psutil.Process(self.process.pid).children(recursive=True)
@@ -77,10 +82,7 @@ class ProcessExecutor(EmulatorExecutor):
 
     @classmethod
     def validate_environment(cls) -> bool:
-        """True when what LocalStack's environment names is there.
-
-        Raises LambdaRuntimeException that says what is missing.
-        """
+        """True when the paths in LocalStack's environment exist. Raises LambdaRuntimeException otherwise."""
         for name in ("AQSCORE_EMULATOR", "AQSCORE_PYTHON", "AQSCORE_TASK_ROOT"):
             value = os.environ.get(name)
             if not value or not Path(value).exists():

@@ -1,9 +1,9 @@
-"""S3's events as AWS sends them: LocalStack's have one constant sequencer, and wrong keys on EventBridge.
+"""Corrects LocalStack's S3 events: they have a constant sequencer, and encoded keys on EventBridge.
 
-The function orders versions by the sequencer, which grows with the time of the write here.
+The function orders versions by the sequencer, which here grows with the time of the write.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 
-AWS encodes keys in its notifications alone; LocalStack encodes them in EventBridge's events too.
+AWS encodes keys only in notifications; LocalStack encodes them in EventBridge's events too.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
 
@@ -20,8 +20,8 @@ _notification = BaseNotifier._get_event_payload
 _eventbridge_entry = EventBridgeNotifier._get_event_payload
 
 
-def mend() -> None:
-    """From now on, events of both kinds are as AWS's."""
+def patch() -> None:
+    """Makes LocalStack send both kinds of events as AWS does."""
     BaseNotifier._get_event_payload = staticmethod(_payload)
     EventBridgeNotifier._get_event_payload = staticmethod(_entry)
 

@@ -1,4 +1,4 @@
-"""infra/image/trim.py: what goes is needless, what stays works, and what changed is noticed."""
+"""infra/image/trim.py: the trimmed packages work, and outdated lists stop the build."""
 
 import re
 import shutil
@@ -23,8 +23,8 @@ def packages(tmp_path):
     return tmp_path
 
 
-def test_a_client_of_the_trimmed_descriptions_signs_the_same_request(packages):
-    """In a region of another partition, where the endpoint's name is no plain pattern."""
+def test_a_client_of_trimmed_descriptions_signs_the_same_request(packages):
+    """In a region of another partition, whose endpoint has another suffix."""
     before = presigned(None)
     trim_botocore(packages / "botocore" / "data", {"s3"})
     assert sorted(path.name for path in (packages / "botocore" / "data").iterdir() if path.is_dir()) == ["s3"]
@@ -32,7 +32,7 @@ def test_a_client_of_the_trimmed_descriptions_signs_the_same_request(packages):
 
 
 def presigned(data) -> str:
-    """A presigned URL, signature left out, by a client that has ``data`` instead of botocore's own."""
+    """A presigned URL without its signature, by a client that reads ``data`` instead of botocore's own."""
     replace = f"botocore.loaders.Loader.BUILTIN_DATA_PATH = {str(data)!r}; " if data else ""
     code = (
         f"import botocore.loaders; {replace}import boto3; "
@@ -51,12 +51,12 @@ def test_an_unknown_service_stops_the_build(packages):
         trim_botocore(packages / "botocore" / "data", {"s3", "s4"})
 
 
-def test_a_list_that_no_longer_fits_stops_the_build(tmp_path):
-    with pytest.raises(FileNotFoundError, match="mend the list"):
+def test_a_pattern_without_a_match_stops_the_build(tmp_path):
+    with pytest.raises(FileNotFoundError, match="correct the list"):
         remove(tmp_path, ["numpy/**/tests"])
 
 
-def test_members_called_documentation_stay():
+def test_members_named_documentation_are_kept():
     members = {"documentation": {"shape": "String", "documentation": "<p>"}}
     trimmed = without_documentation([{"documentation": "<p>", "members": members}])
     assert trimmed == [
@@ -65,7 +65,7 @@ def test_members_called_documentation_stay():
 
 
 def test_the_image_keeps_every_service_that_the_function_calls():
-    """Another one would raise UnknownServiceError in Lambda only."""
+    """A missing service would raise UnknownServiceError in Lambda only."""
     sources = "".join(path.read_text() for path in (ROOT / "function").rglob("*.py"))
     called = set(re.findall(r"""\bclient\(\s*["']([a-z0-9-]+)["']""", sources))
     kept = [

@@ -1,7 +1,7 @@
-"""infra/athena: the table's definition and the five queries, on real results, in DuckDB.
+"""infra/athena: the table's definition and the queries, run on real results in DuckDB instead of Athena.
 
-Athena itself is not asked. Both read SQL alike as far as these queries go; the column types come from the
-definition, so a field that the results have and the table lacks is found.
+Both read the SQL of these queries alike. The column types come from the definition, so that a field missing
+from it is noticed.
 """
 
 import json
@@ -32,7 +32,7 @@ def table() -> dict[str, str]:
 
 
 def in_duckdb(kind: str) -> str:
-    """Athena's type in DuckDB's words."""
+    """An Athena type as a DuckDB type."""
     if kind.startswith("array<"):
         return in_duckdb(kind[6:-1]) + "[]"
     if kind.startswith("struct<"):
@@ -45,7 +45,7 @@ def in_duckdb(kind: str) -> str:
 
 @pytest.fixture(scope="module")
 def bucket(tmp_path_factory) -> Path:
-    """A results bucket: the examples and two that can't be scored, as the drop folder stores them."""
+    """A results bucket: the results of the examples, and of two files that can't be scored."""
     folder = tmp_path_factory.mktemp("results")
     rng = np.random.default_rng(1)
     bodies = {f"examples/{path.name}": path.read_bytes() for path in sorted(EXAMPLES.glob("*.flac"))}
@@ -70,7 +70,7 @@ def bucket(tmp_path_factory) -> Path:
 
 
 def burst(rng: np.random.Generator) -> np.ndarray:
-    """A clean voice with half a second of noise in it."""
+    """Clean speech with half a second of noise."""
     samples = soundfile.read(EXAMPLES / "clean.flac", dtype="float32")[0]
     samples[40_000:48_000] += rng.normal(0, 0.3, 8_000).astype(np.float32)
     return samples.clip(-1, 1)
@@ -110,7 +110,7 @@ def test_the_table_has_every_field_of_the_schema():
         return set(parts[part]["properties"])
 
     columns = table()
-    # One recording's channels are asked for over HTTPS alone, and are not stored by the drop folder.
+    # Scores by channel exist only in responses over HTTPS.
     assert columns.keys() == (names("Report") | names("ErrorRecord")) - {"channels"}
     for column, part in {
         "media": "MediaInfo", "model": "ModelInfo", "frames": "Frames", "worst_segment": "Segment",
@@ -121,13 +121,12 @@ def test_the_table_has_every_field_of_the_schema():
     assert set(re.findall(r"[<,](\w+):", columns["source"])) == sources
 
 
-def test_there_are_five_queries_and_the_documents_name_them():
-    assert len(QUERIES) == 5
+def test_the_documents_name_all_queries():
     text = (ROOT / "docs" / "results.md").read_text()
     assert set(re.findall(r"queries/(\w+)\.sql", text)) == set(QUERIES)
 
 
-def test_the_worst_come_first(database):
+def test_the_worst_recordings_come_first(database):
     rows = answer(database, "worst")
     assert [row["key"] for row in rows][0] != "examples/clean.flac"
     scores = [row["score"] for row in rows]
@@ -141,14 +140,14 @@ def test_folders_are_compared(database):
     assert rows["examples"]["hours"] >= 0
 
 
-def test_refusals_are_counted_by_reason(database):
+def test_errors_are_counted_by_type(database):
     rows = {row["type"]: row for row in answer(database, "refused")}
     assert rows.keys() == {"empty_file", "unsupported_format"}
     assert rows["empty_file"]["example"] == "calls/empty.wav"
 
 
-def test_bad_moments_of_good_recordings_are_found(bucket: Path, tmp_path: Path):
-    """Two real reports with other scores: what the query finds is not to depend on the model."""
+def test_bad_moments_of_good_recordings_are_listed(bucket: Path, tmp_path: Path):
+    """Two reports with made-up scores, so that the result doesn't depend on the model."""
     report = json.loads((bucket / "examples" / "clean.flac.json").read_text())
     for key, score_, worst in (("dropout.wav", 3.9, 1.4), ("even.wav", 3.9, 3.5)):
         report |= {"score": score_, "worst_segment": report["worst_segment"] | {"score": worst}}
@@ -158,14 +157,14 @@ def test_bad_moments_of_good_recordings_are_found(bucket: Path, tmp_path: Path):
     assert (row["key"], row["worst_score"]) == ("dropout.wav", 1.4)
 
 
-def test_models_are_told_apart(database):
+def test_scores_are_grouped_by_model(database):
     [row] = answer(database, "by_model")
     info = json.loads((ScorerConfig().model_dir / "model.json").read_text())
     assert (row["name"], row["version"]) == (info["name"], info["version"])
     assert (row["recordings"], row["without_score"]) == (4, 1)
 
 
-def test_duckdb_reads_the_results_without_a_definition_too(bucket: Path):
+def test_duckdb_reads_the_results_without_a_definition(bucket: Path):
     found = duckdb.sql(f"SELECT count(*), count(score), count(error) FROM read_json('{bucket}/**/*.json')")
     assert found.fetchall() == [(6, 3, 2)]
 

@@ -1,10 +1,10 @@
-"""When a queue counts as empty. The queue is a stand-in that gives the counts it is told."""
+"""infra.waiting: when a queue counts as empty, with a fake queue."""
 
 from collections.abc import Iterable
 
 import pytest
 
-from infra.waiting import CALM_ANSWERS, Backlog
+from infra.waiting import EMPTY_ANSWERS, Backlog
 
 
 class Queue:
@@ -16,8 +16,8 @@ class Queue:
 
 
 @pytest.mark.parametrize("left", [(1, 0), (0, 1)])
-def test_a_message_between_its_counts_does_not_make_a_queue_empty(left):
-    backlog = Backlog(Queue([(2, 1), (0, 0), left, *[(0, 0)] * CALM_ANSWERS]), "url")
+def test_a_message_missing_in_both_counts_does_not_make_a_queue_empty(left):
+    backlog = Backlog(Queue([(2, 1), (0, 0), left, *[(0, 0)] * EMPTY_ANSWERS]), "url")
     assert not backlog.is_cleared()
     assert backlog.latest == 3
-    assert [backlog.is_cleared() for _ in range(2 + CALM_ANSWERS)] == [False] * (1 + CALM_ANSWERS) + [True]
+    assert [backlog.is_cleared() for _ in range(2 + EMPTY_ANSWERS)] == [False] * (1 + EMPTY_ANSWERS) + [True]

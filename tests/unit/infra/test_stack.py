@@ -1,4 +1,4 @@
-"""What the deployed stack's helper makes of an answer that breaks off; S3 is stood in for here."""
+"""infra.localstack.stack: reading a result that is replaced meanwhile, with a fake S3."""
 
 import io
 from collections import defaultdict
@@ -9,13 +9,13 @@ from botocore.exceptions import ResponseStreamingError
 from infra.localstack.stack import Stack
 
 
-class BrokenOff(io.BytesIO):
+class InterruptedBody(io.BytesIO):
     def read(self, size: int | None = -1) -> bytes:
         raise ResponseStreamingError(error="Connection broken: IncompleteRead(0 bytes read)")
 
 
-def test_a_result_that_is_replaced_while_it_is_read_is_read_again():
-    bodies = [BrokenOff(), io.BytesIO(b'{"score": 3.5}')]
+def test_an_interrupted_read_of_a_result_is_repeated():
+    bodies = [InterruptedBody(), io.BytesIO(b'{"score": 3.5}')]
     stack = Stack("http://localhost", defaultdict(str))
     stack.__dict__["s3"] = SimpleNamespace(
         get_object=lambda **_: {"Body": bodies.pop(0)}, exceptions=SimpleNamespace(NoSuchKey=KeyError)
