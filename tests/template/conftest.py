@@ -1,4 +1,4 @@
-"""template.yaml as SAM itself reads it."""
+"""template.yaml as SAM reads it, and its resources for given parameters."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ def sam_tools() -> Path:
 
 @pytest.fixture(scope="session")
 def template(template_path: Path, sam_tools: Path) -> dict:
-    """The whole template, short forms such as !Sub written out as {"Fn::Sub": ...}."""
+    """The whole template. Short forms such as !Sub are written out as {"Fn::Sub": ...}."""
     read = subprocess.run(
         [SAM_PYTHON, "-c", READ_TEMPLATE],
         input=template_path.read_text(),
@@ -52,12 +52,12 @@ def resources(template: dict) -> dict[str, dict]:
 
 @pytest.fixture(scope="session")
 def deployed(template: dict) -> Callable[..., dict[str, dict]]:
-    """``deployed(Notification="sns")``: what is there with these parameters, logical id -> properties."""
+    """``deployed(Notification="sns")``: the resources with these parameters, logical id -> properties."""
 
     def deployed(**parameters: str) -> dict[str, dict]:
         values = {name: each.get("Default") for name, each in template["Parameters"].items()} | parameters
         return {
-            name: _decided(resource["Properties"], template["Conditions"], values)
+            name: _resolved(resource["Properties"], template["Conditions"], values)
             for name, resource in template["Resources"].items()
             if "Condition" not in resource or _holds(resource["Condition"], template["Conditions"], values)
         }
@@ -65,17 +65,17 @@ def deployed(template: dict) -> Callable[..., dict[str, dict]]:
     return deployed
 
 
-def _decided(value: Any, conditions: dict, parameters: dict) -> Any:
-    """The value with each Fn::If replaced by the branch that is taken, and what is AWS::NoValue left out."""
+def _resolved(value: Any, conditions: dict, parameters: dict) -> Any:
+    """The value with each Fn::If resolved, and without what is AWS::NoValue."""
     if isinstance(value, list):
-        items = [_decided(each, conditions, parameters) for each in value]
+        items = [_resolved(each, conditions, parameters) for each in value]
         return [each for each in items if each != {"Ref": "AWS::NoValue"}]
     if not isinstance(value, dict):
         return value
     if "Fn::If" in value:
         condition, yes, no = value["Fn::If"]
-        return _decided(yes if _holds(condition, conditions, parameters) else no, conditions, parameters)
-    members = {name: _decided(each, conditions, parameters) for name, each in value.items()}
+        return _resolved(yes if _holds(condition, conditions, parameters) else no, conditions, parameters)
+    members = {name: _resolved(each, conditions, parameters) for name, each in value.items()}
     return {name: each for name, each in members.items() if each != {"Ref": "AWS::NoValue"}}
 
 
@@ -84,7 +84,7 @@ def _holds(condition: str | dict, conditions: dict, parameters: dict) -> bool:
     [(function, arguments)] = rule.items()
     if function == "Fn::Not":
         return not _holds(arguments[0], conditions, parameters)
-    assert function == "Fn::Equals", f"teach this test about {function}"
+    assert function == "Fn::Equals", f"{function} is not supported here yet"
     left, right = (_text(each, parameters) for each in arguments)
     return left == right
 

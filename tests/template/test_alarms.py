@@ -1,4 +1,4 @@
-"""What is watched: alarms that look at metrics which exist, and a dashboard that CloudWatch can read."""
+"""Alarms and dashboard refer to existing metrics, and docs/operations.md explains every alarm."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def everything(deployed: Callable) -> dict[str, dict]:
     return deployed(AlarmEmail="someone@example.org", ExpectedScoreLow="2", ExpectedScoreHigh="4")
 
 
-def test_every_alarm_watches_something_tells_someone_and_is_explained(everything: dict) -> None:
+def test_every_alarm_has_a_metric_a_recipient_and_an_explanation(everything: dict) -> None:
     alarms = {name for name in everything if name.endswith("Alarm")}
     assert alarms == WATCHED.keys()
     operations = (ROOT / "docs" / "operations.md").read_text()
@@ -49,28 +49,28 @@ def test_every_alarm_watches_something_tells_someone_and_is_explained(everything
         assert f"### {heading}\n" in operations
 
 
-def test_nobody_is_told_unless_someone_asks(deployed: Callable) -> None:
+def test_alarms_are_sent_only_to_a_given_address(deployed: Callable) -> None:
     default = deployed()
     assert not {"AlarmTopic", "LowScoresAlarm", "HighScoresAlarm"} & default.keys()
     assert all("AlarmActions" not in each for name, each in default.items() if name.endswith("Alarm"))
 
 
-def test_the_function_has_the_name_that_the_alarm_watches(resources: dict) -> None:
+def test_the_errors_alarm_has_the_name_of_the_function(resources: dict) -> None:
     assert resources["Function"]["FunctionName"] == WATCHED["ErrorsAlarm"][2]["FunctionName"]
 
 
-def test_a_call_may_take_longer_than_the_alarm_says(template: dict) -> None:
+def test_the_duration_alarm_is_below_the_timeout(template: dict) -> None:
     for timeout, values in template["Mappings"]["ByTimeout"].items():
         assert values["NearMilliseconds"] == 0.8 * 1000 * int(timeout)
 
 
-def test_expected_scores_are_scores_or_no_bounds_at_all(template: dict) -> None:
+def test_expected_scores_are_scores_or_off(template: dict) -> None:
     low, high = (template["Parameters"][f"ExpectedScore{end}"] for end in ("Low", "High"))
     assert (low["Default"], low["MaxValue"]) == (0, HIGHEST)
     assert (high["MinValue"], high["Default"]) == (LOWEST, 5)
 
 
-def test_the_dashboard_is_json_about_metrics_that_exist(resources: dict, template: dict) -> None:
+def test_the_dashboard_is_json_with_existing_metrics(resources: dict, template: dict) -> None:
     text = resources["Dashboard"]["DashboardBody"]["Fn::Sub"]
     names = template["Resources"].keys() | template["Parameters"].keys()
     for variable in re.findall(r"\$\{([\w:.]+)\}", text):
@@ -89,11 +89,11 @@ def test_the_dashboard_is_json_about_metrics_that_exist(resources: dict, templat
         for i in range(widget["width"])
         for j in range(widget["height"])
     ]
-    assert len(places) == len(set(places)), "two widgets lie over each other"
+    assert len(places) == len(set(places)), "two widgets overlap"
     assert max(x for x, _ in places) < 24, "a dashboard is 24 columns wide"
 
 
-def test_every_log_is_deleted_some_day(template: dict) -> None:
+def test_every_log_expires(template: dict) -> None:
     groups = [each for each in template["Resources"].values() if each["Type"] == "AWS::Logs::LogGroup"]
     assert len(groups) == 2
     assert all(each["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"} for each in groups)

@@ -1,4 +1,4 @@
-"""Versions, the alias and gradual deployment, as SAM's own translator makes them of the template."""
+"""Versions, the alias and gradual deployment, as SAM's own translator makes them from the template."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ json.dump(Translator({}, Parser(), boto_session=session).translate(template, val
 
 @pytest.fixture(scope="module")
 def translated(template_path: Path, sam_tools: Path):
-    """``translated("123.dkr.ecr...:tag", Release="2")``: the resources that CloudFormation gets to see."""
+    """``translated("123.dkr.ecr...:tag", Release="2")``: the resources after SAM's transform."""
 
     def translated(image: str = "example.com/aqscore:1", **parameters: str) -> dict[str, dict]:
         done = subprocess.run(
@@ -44,7 +44,7 @@ def version(resources: dict[str, dict]) -> str:
     return name
 
 
-def test_every_way_in_calls_the_alias(translated) -> None:
+def test_every_trigger_calls_the_alias(translated) -> None:
     resources = translated()
     alias = {"Ref": "FunctionAliaslive"}
     assert resources["FunctionRecordings"]["Properties"]["FunctionName"] == alias
@@ -55,24 +55,24 @@ def test_every_way_in_calls_the_alias(translated) -> None:
     assert resources["ApiMayCall"]["Properties"]["FunctionName"] == {"Fn::Sub": "${Function.Arn}:live"}
 
 
-def test_another_image_is_another_version_and_old_ones_are_kept(translated) -> None:
+def test_another_image_is_another_version_and_old_versions_are_retained(translated) -> None:
     first, second = translated(), translated("example.com/aqscore:2")
     assert version(first) != version(second)
     assert first[version(first)]["DeletionPolicy"] == "Retain"
 
 
-def test_an_update_is_gradual_and_errors_take_it_back(translated) -> None:
+def test_an_update_is_gradual_and_errors_roll_it_back(translated) -> None:
     resources = translated(DeploymentPreference="Linear10PercentEvery1Minute")
     assert "CodeDeployLambdaAliasUpdate" in resources["FunctionAliaslive"]["UpdatePolicy"]
     group = resources["FunctionDeploymentGroup"]["Properties"]
     assert group["DeploymentConfigName"]["Fn::Sub"][1] == {"ConfigName": "Linear10PercentEvery1Minute"}
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
-    [condition, braked, _] = group["AlarmConfiguration"]["Fn::If"]
+    [condition, watched, _] = group["AlarmConfiguration"]["Fn::If"]
     assert condition == "Gradual"
-    assert braked["Alarms"] == [{"Name": {"Ref": "ErrorsAlarm"}}]
+    assert watched["Alarms"] == [{"Name": {"Ref": "ErrorsAlarm"}}]
 
 
-def test_no_data_goes_with_the_stack(translated) -> None:
+def test_buckets_are_retained_when_the_stack_is_deleted(translated) -> None:
     for name, resource in translated(Backfill="true").items():
         if resource["Type"] == "AWS::S3::Bucket":
             assert resource["DeletionPolicy"] == "RetainExceptOnCreate", name

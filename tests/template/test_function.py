@@ -1,4 +1,4 @@
-"""The template, the image and the code agree with each other."""
+"""Template, image and code are consistent."""
 
 import re
 from pathlib import Path
@@ -6,23 +6,23 @@ from pathlib import Path
 import pytest
 
 from aqscore.aws.settings import Settings
-from aqscore.config import RUNTIMES
+from aqscore.config import RUNTIMES, ScorerConfig
 from infra.localstack.install import ROOT
 
-TIMES = 6  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+VISIBILITY_FACTOR = 6  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 
 
 def pins(file: str) -> dict[str, str]:
-    """Package -> version, of a list that `make lock` wrote."""
+    """Package -> version, from a list that `make lock` wrote."""
     return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / file).read_text(), flags=re.M))
 
 
-def wanted(file: str) -> dict[str, str]:
-    """Package -> version, of a list that people write, with the lists that it includes."""
+def requested(file: str) -> dict[str, str]:
+    """Package -> version, from a hand-written list and the lists that it includes."""
     text = (ROOT / file).read_text()
     found = dict(re.findall(r"^([\w.-]+)==([^\s#]+)", text, flags=re.M))
     for included in re.findall(r"^-r (\S+)", text, flags=re.M):
-        found |= wanted(str(Path(file).parent / included))
+        found |= requested(str(Path(file).parent / included))
     return found
 
 
@@ -34,19 +34,17 @@ def dockerfile() -> dict[str, str]:
     return dict(zip(stages[1::2], stages[2::2], strict=True))
 
 
-def test_messages_stay_hidden_six_times_as_long_as_the_function_may_run(
-    template: dict, resources: dict
-) -> None:
+def test_the_visibility_timeout_is_six_times_the_timeout(template: dict, resources: dict) -> None:
     assert resources["Function"]["Timeout"] == {"Ref": "Timeout"}
     [mapping, key, entry] = resources["Queue"]["VisibilityTimeout"]["Fn::FindInMap"]
     assert key == {"Ref": "Timeout"}
     hidden = {int(timeout): each[entry] for timeout, each in template["Mappings"][mapping].items()}
     assert set(hidden) == {int(each) for each in template["Parameters"]["Timeout"]["AllowedValues"]}
     for timeout, seconds in hidden.items():
-        assert seconds >= TIMES * timeout
+        assert seconds >= VISIBILITY_FACTOR * timeout
 
 
-def test_failed_messages_alone_are_tried_again_and_kept(resources: dict) -> None:
+def test_only_failed_messages_are_retried_and_kept(resources: dict) -> None:
     [event] = resources["Function"]["Events"].values()
     assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     redrive = resources["Queue"]["RedrivePolicy"]
@@ -54,7 +52,7 @@ def test_failed_messages_alone_are_tried_again_and_kept(resources: dict) -> None
     assert redrive["maxReceiveCount"] >= 5
 
 
-def test_the_template_sets_only_variables_that_settings_read(resources: dict) -> None:
+def test_the_template_sets_only_variables_that_the_settings_read(resources: dict) -> None:
     class Environment(dict):
         def get(self, name: str, default: object = None) -> object:
             self[name] = None
@@ -71,13 +69,13 @@ def test_the_template_sets_only_variables_that_settings_read(resources: dict) ->
 def test_every_runtime_has_its_image(template: dict, dockerfile: dict[str, str]) -> None:
     runtime = template["Parameters"]["Runtime"]
     assert set(runtime["AllowedValues"]) == set(RUNTIMES) <= dockerfile.keys()
-    assert runtime["Default"] == Settings().runtime == list(dockerfile)[-1]
+    assert runtime["Default"] == ScorerConfig().runtime == list(dockerfile)[-1]
     metadata = template["Resources"]["Function"]["Metadata"]
     assert metadata["DockerBuildTarget"] == {"Ref": "Runtime"}
     assert metadata["DockerTag"] == {"Fn::Sub": "${Runtime}-${Release}"}
 
 
-def test_every_choice_of_formats_has_its_stage(template: dict, dockerfile: dict[str, str]) -> None:
+def test_every_value_of_formats_has_its_stage(template: dict, dockerfile: dict[str, str]) -> None:
     choices = template["Parameters"]["Formats"]
     assert {f"formats-{choice}" for choice in choices["AllowedValues"]} <= dockerfile.keys()
     text = (ROOT / "function" / "Dockerfile").read_text()
@@ -86,7 +84,7 @@ def test_every_choice_of_formats_has_its_stage(template: dict, dockerfile: dict[
     assert metadata["DockerBuildArgs"] == {"FORMATS": {"Ref": "Formats"}}
 
 
-def test_a_decoder_that_hangs_leaves_half_of_the_time(template: dict, resources: dict) -> None:
+def test_decoding_may_take_half_of_the_timeout(template: dict, resources: dict) -> None:
     given = resources["Function"]["Environment"]["Variables"]["AQSCORE_MAX_DECODE_S"]
     [mapping, key, entry] = given["Fn::FindInMap"]
     assert key == {"Ref": "Timeout"}
@@ -97,7 +95,7 @@ def test_a_decoder_that_hangs_leaves_half_of_the_time(template: dict, resources:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_an_image_holds_its_own_model_and_handler(
+def test_an_image_has_its_model_and_handler(
     runtime: str, resources: dict, dockerfile: dict[str, str]
 ) -> None:
     stage = dockerfile[runtime]
@@ -122,7 +120,7 @@ LISTS = [
 def test_every_package_is_pinned_with_hashes(name: str) -> None:
     """After a change of a requirements*.in: make lock."""
     locked = pins(f"{name}.txt")
-    assert wanted(f"{name}.in").items() <= locked.items()
+    assert requested(f"{name}.in").items() <= locked.items()
     entries = re.split(r"^(?=\w)", (ROOT / f"{name}.txt").read_text(), flags=re.M)[1:]
     assert len(entries) == len(locked)
     assert all("--hash=sha256:" in entry for entry in entries)
@@ -133,18 +131,18 @@ def test_the_image_has_the_versions_that_were_tested(name: str) -> None:
     assert pins(f"{name}.txt").items() <= pins("requirements.txt").items()
 
 
-def test_images_install_nothing_without_a_hash(dockerfile: dict[str, str]) -> None:
+def test_images_install_only_packages_with_hashes(dockerfile: dict[str, str]) -> None:
     commands = [line for stage in dockerfile.values() for line in stage.splitlines() if "pip install" in line]
     assert len(commands) == len(RUNTIMES) + 1
     assert all("--require-hashes" in command for command in commands)
 
 
-def test_the_default_image_holds_nothing_to_train_with() -> None:
+def test_the_default_image_has_no_training_packages() -> None:
     for_training = {"tensorflow-cpu", "keras", "scipy", "matplotlib", "rich"}
     assert not pins("function/requirements.txt").keys() & for_training
 
 
-def test_a_recording_of_ten_hours_fits_and_none_fills_the_storage(template: dict, resources: dict) -> None:
+def test_a_recording_of_ten_hours_fits_into_the_storage(template: dict, resources: dict) -> None:
     function = resources["Function"]
     assert function["EphemeralStorage"] == {"Size": {"Ref": "EphemeralStorage"}}
     [mapping, key, entry] = function["Environment"]["Variables"]["AQSCORE_MAX_BYTES"]["Fn::FindInMap"]

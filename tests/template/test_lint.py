@@ -1,4 +1,4 @@
-"""What AWS's own tools say of the template."""
+"""The template passes sam validate, cfn-lint and checkov."""
 
 import os
 import subprocess
@@ -24,12 +24,12 @@ def test_the_template_is_valid(command: str, template_path: Path, sam_tools: Pat
 
 
 @pytest.mark.skipif(not CHECKOV.exists(), reason="checkov is not installed: make audit")
-def test_what_checkov_finds_is_mended_or_has_its_reason() -> None:
+def test_checkov_finds_nothing_without_a_suppression() -> None:
     checked = subprocess.run(checkov_command(), cwd=ROOT, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_every_suppression_has_a_reason_of_its_own(template: dict) -> None:
+def test_every_suppression_has_its_reason(template: dict) -> None:
     for name, resource in template["Resources"].items():
         for skipped in resource.get("Metadata", {}).get("checkov", {}).get("skip", ()):
             assert len(skipped["comment"]) > 20, f"{name}: {skipped}"

@@ -1,17 +1,17 @@
-"""Who may do what. LocalStack doesn't enforce policies, so only these tests can find a missing permission."""
+"""Permissions. LocalStack doesn't enforce policies, so only these tests can find a missing permission."""
 
 import re
 from collections.abc import Callable
 
 import pytest
 
-from aqscore.http import app as api
+from aqscore.aws.recording_store import UPLOADS as UPLOADS_PREFIX
 from infra.localstack.install import ROOT
 
 INCOMING, RESULTS, BACKFILL = "IncomingBucket", "ResultsBucket", "BackfillBucket"
 NAME = "${AWS::StackName}-incoming-${AWS::AccountId}-${AWS::Region}"
-# What S3 asks for each call of boto3, see "Actions, resources, and condition keys for Amazon S3" in AWS's
-# Service Authorization Reference.
+# The permission that S3 requires for each call of boto3, from "Actions, resources, and condition keys for
+# Amazon S3" in AWS's Service Authorization Reference.
 NEEDED = {
     "get_object": "s3:GetObject",
     "head_object": "s3:GetObject",
@@ -21,7 +21,7 @@ NEEDED = {
 RECORDINGS = f"{INCOMING}/${{IncomingPrefix}}*"
 UPLOADS = f"{INCOMING}/${{IncomingPrefix}}uploads/*"
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/k"
-# Each parameter that gives the function's role more, and what.
+# Parameters that give the function's role more permissions -> these permissions.
 EXTRAS = {
     ("KmsKeyArn", KEY): {("kms:Decrypt", "KmsKeyArn"), ("kms:GenerateDataKey", "KmsKeyArn")},
     ("Notification", "sns"): {("sns:Publish", "ResultsTopic")},
@@ -41,7 +41,7 @@ EXTRAS = {
         ("ec2:UnassignPrivateIpAddresses", "*"),
     },
 }
-# Signing calls nobody. The upload itself needs the signing role's right to put into the incoming bucket.
+# Signing makes no request. The upload itself needs the signing role's permission to put into the bucket.
 SIGNING = {"generate_presigned_post"}
 
 
@@ -70,7 +70,7 @@ def target(resource: dict | str) -> str:
 
 
 def allowed(role: dict) -> set[tuple[str, str]]:
-    """What a role allows: (action, target)."""
+    """The permissions of a role: (action, target)."""
     statements = [each for policy in role["Policies"] for each in policy["PolicyDocument"]["Statement"]]
     assert {statement["Effect"] for statement in statements} == {"Allow"}
     return {
@@ -83,12 +83,12 @@ def allowed(role: dict) -> set[tuple[str, str]]:
 
 @pytest.fixture(scope="session")
 def granted(deployed: Callable) -> set[tuple[str, str]]:
-    """What the function's role allows by default."""
+    """The permissions of the function's role by default."""
     return allowed(deployed()["FunctionRole"])
 
 
 def on(granted: set[tuple[str, str]], bucket: str) -> set[tuple[str, str]]:
-    """What is granted on a bucket and its objects."""
+    """The permissions on a bucket and its objects."""
     return {
         (action, name)
         for action, name in granted
@@ -99,34 +99,32 @@ def on(granted: set[tuple[str, str]], bucket: str) -> set[tuple[str, str]]:
 def test_the_role_has_no_wildcards(granted: set[tuple[str, str]]) -> None:
     assert not [action for action, _ in granted if "*" in action]
     names = {name for _, name in granted}
-    # The one kind of star there may be: all objects of one bucket of the stack.
+    # The only wildcards: the objects of one bucket of the stack.
     assert {name for name in names if "*" in name} == {RECORDINGS, UPLOADS, f"{RESULTS}/*"}
 
 
-def test_the_role_has_no_ready_made_policies(template: dict) -> None:
+def test_the_role_has_no_managed_policies(template: dict) -> None:
     assert "ManagedPolicyArns" not in template["Resources"]["FunctionRole"]["Properties"]
     assert "Policies" not in template["Resources"]["Function"]["Properties"]
 
 
-def test_the_role_allows_what_the_function_calls_and_no_more(granted: set[tuple[str, str]]) -> None:
-    calls = (
-        set(re.findall(r"_s3\.(\w+)\(", (ROOT / "function" / "aqscore" / "aws" / "storage.py").read_text()))
-        - SIGNING
-    )
-    assert calls, "storage.py no longer calls self._s3.<method>(...): read its calls some other way"
-    assert calls <= NEEDED.keys(), "say in NEEDED what S3 asks for the new calls"
+def test_the_role_allows_only_the_calls_of_the_function(granted: set[tuple[str, str]]) -> None:
+    sources = (ROOT / "function" / "aqscore" / "aws").rglob("*.py")
+    calls = {call for path in sources for call in re.findall(r"_s3\.(\w+)\(", path.read_text())} - SIGNING
+    assert calls, "No module calls self._s3.<method>(...) any more: find the calls in another way"
+    assert calls <= NEEDED.keys(), "add the permission of the new calls to NEEDED"
     needed = {(NEEDED[call], f"{RESULTS}/*") for call in calls}
     # Without ListBucket, S3 answers 403 for a missing key in place of 404.
     assert on(granted, RESULTS) == needed | {("s3:ListBucket", RESULTS)}
 
 
-def test_recordings_can_be_written_only_where_uploads_go(granted: set[tuple[str, str]]) -> None:
-    assert UPLOADS.endswith(f"}}{api.UPLOADS}*")
+def test_recordings_can_be_written_only_under_uploads(granted: set[tuple[str, str]]) -> None:
+    assert UPLOADS.endswith(f"}}{UPLOADS_PREFIX}*")
     writes = {(action, name) for action, name in granted if action == "s3:PutObject" and INCOMING in name}
     assert writes == {("s3:PutObject", UPLOADS)}
 
 
-def test_recordings_can_otherwise_only_be_read(granted: set[tuple[str, str]]) -> None:
+def test_other_recordings_can_only_be_read(granted: set[tuple[str, str]]) -> None:
     assert on(granted, INCOMING) == {
         ("s3:GetObject", RECORDINGS),
         ("s3:GetObjectVersion", RECORDINGS),
@@ -135,15 +133,13 @@ def test_recordings_can_otherwise_only_be_read(granted: set[tuple[str, str]]) ->
 
 
 @pytest.mark.parametrize(("parameter", "extra"), EXTRAS.items(), ids=map("=".join, EXTRAS))
-def test_a_parameter_adds_what_it_needs_and_no_more(
+def test_a_parameter_adds_only_the_permissions_that_it_needs(
     parameter: tuple[str, str], extra: set, granted: set[tuple[str, str]], deployed: Callable
 ) -> None:
     assert allowed(deployed(**dict([parameter]))["FunctionRole"]) - granted == extra
 
 
-def test_an_existing_bucket_takes_the_place_of_a_new_one(
-    granted: set[tuple[str, str]], deployed: Callable
-) -> None:
+def test_an_existing_bucket_replaces_the_new_one(granted: set[tuple[str, str]], deployed: Callable) -> None:
     there = deployed(ExistingBucket="calls")
     assert allowed(there["FunctionRole"]) == {
         (action, name.replace(INCOMING, "ExistingBucket")) for action, name in granted
@@ -159,7 +155,7 @@ def test_an_existing_bucket_takes_the_place_of_a_new_one(
     }
 
 
-def test_behind_a_prefix_nothing_else_brings_events(deployed: Callable) -> None:
+def test_only_objects_under_the_prefix_send_events(deployed: Callable) -> None:
     prefix = {"Ref": "IncomingPrefix"}
     [events] = deployed()[INCOMING]["NotificationConfiguration"]["QueueConfigurations"]
     assert "Filter" not in events
@@ -169,7 +165,7 @@ def test_behind_a_prefix_nothing_else_brings_events(deployed: Callable) -> None:
     assert there["ExistingBucketRule"]["EventPattern"]["detail"]["object"] == {"key": [{"prefix": prefix}]}
 
 
-def test_batch_operations_may_read_lists_write_reports_and_call_the_function(deployed: Callable) -> None:
+def test_batch_operations_may_read_manifests_write_reports_and_call_the_function(deployed: Callable) -> None:
     assert "BackfillRole" not in deployed()
     role = deployed(Backfill="true")["BackfillRole"]
     assert allowed(role) == {
@@ -208,7 +204,7 @@ def test_only_the_incoming_bucket_triggers_the_function(deployed: Callable) -> N
         ("BackfillBucketPolicy", "Bucket", BACKFILL),
     ],
 )
-def test_nothing_travels_without_tls(deployed: Callable, policy: str, holder: str, name: str) -> None:
+def test_requests_without_tls_are_denied(deployed: Callable, policy: str, holder: str, name: str) -> None:
     resources = deployed(Backfill="true")
     assert listed(resources[policy][holder]) == [{"Ref": name}]
     [deny] = [each for each in resources[policy]["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
@@ -219,7 +215,7 @@ def test_nothing_travels_without_tls(deployed: Callable, policy: str, holder: st
     assert targets == ({name, f"{name}/*"} if holder == "Bucket" else {name})
 
 
-@pytest.mark.parametrize("key", ["", KEY], ids=["S3's keys", "a key of one's own"])
+@pytest.mark.parametrize("key", ["", KEY], ids=["S3's keys", "a customer's key"])
 def test_buckets_are_private_and_encrypted(template: dict, deployed: Callable, key: str) -> None:
     buckets = {name for name, each in template["Resources"].items() if each["Type"] == "AWS::S3::Bucket"}
     assert buckets == {INCOMING, RESULTS, BACKFILL}

@@ -1,4 +1,4 @@
-"""The events in tests/events, for `sam local invoke` and for reading, are what the function understands."""
+"""The function understands the sample events in tests/events."""
 
 import json
 from pathlib import Path
@@ -32,17 +32,17 @@ def event(name: str) -> dict:
     return json.loads((EVENTS / f"{name}.json").read_text())
 
 
-def test_every_sample_is_tested() -> None:
+def test_every_sample_event_is_tested() -> None:
     assert {path.stem for path in EVENTS.glob("*.json")} == SOURCES.keys()
 
 
 @pytest.mark.parametrize(("name", "source"), SOURCES.items(), ids=lambda each: each)
-def test_a_sample_goes_to_its_adapter(name: str, source: type) -> None:
+def test_a_sample_event_has_its_source(name: str, source: type) -> None:
     assert source_of(event(name)) is source
 
 
 @pytest.mark.parametrize("name", ["s3", "eventbridge", "direct"])
-def test_the_same_object_whatever_the_source(name: str) -> None:
+def test_every_source_names_the_same_object(name: str) -> None:
     [ref] = SOURCES[name].objects(event(name))
     assert ref.bucket == "aqscore-incoming-123456789012-eu-central-1"
     assert ref.key == "recordings/first call.wav"
