@@ -177,7 +177,12 @@ def served() -> Iterator[str]:
     command = [sys.executable, "-m", "aqscore", "serve", "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT / "function", stderr=subprocess.DEVNULL) as server:
         try:
-            wait_until(lambda: answers(f"127.0.0.1:{port}"), "aqscore serve", START_LIMIT_S)
+            wait_until(
+                lambda: server.poll() is not None or answers(f"127.0.0.1:{port}"),
+                "aqscore serve",
+                START_LIMIT_S,
+            )
+            assert server.poll() is None, "the server ended"
             yield f"127.0.0.1:{port}"
         finally:
             server.terminate()
