@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from aqscore.aws.notifications import Announcement
+from aqscore.aws.notifications import Notification
 from aqscore.config import ScorerConfig
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, client, deploy
@@ -34,6 +34,7 @@ def stack(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             Backfill="true",
             AlarmEmail="someone@example.org",
             Tracing="Active",
+            ApiAccessLogs="set-account-role",
             ExpectedScoreLow="2",
             ExpectedScoreHigh="4",
         )
@@ -99,10 +100,10 @@ def listen(stack: Stack, queue_url: str) -> None:
     )
 
 
-def told_of(stack: Stack, queue_url: str, key: str) -> Announcement | None:
+def told_of(stack: Stack, queue_url: str, key: str) -> Notification | None:
     """The announcement of that recording, if the queue has it."""
     messages = stack.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", ())
-    found = [Announcement.model_validate(json.loads(each["Body"])) for each in messages]
+    found = [Notification.model_validate(json.loads(each["Body"])) for each in messages]
     return next((each for each in found if each.source.key == key), None)
 
 

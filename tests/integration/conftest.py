@@ -9,7 +9,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.config import Config
 
-from aqscore.aws.storage import Storage
+from aqscore.aws.s3 import S3Client
 from infra.localstack.server import localstack
 
 _numbers = itertools.count()
@@ -50,7 +50,7 @@ def incoming(s3) -> str:
 
 @pytest.fixture
 def plain_incoming(s3) -> str:
-    """A bucket without versioning, as people have them."""
+    """A bucket without versioning, as an existing one may be."""
     return bucket(s3, "plain", versioning=False)
 
 
@@ -61,5 +61,5 @@ def results(s3) -> str:
 
 
 @pytest.fixture
-def storage(s3) -> Storage:
-    return Storage(s3)
+def s3_client(s3) -> S3Client:
+    return S3Client(s3)

@@ -1,4 +1,4 @@
-"""api.py with a real S3: posted results are kept, large recordings go through a presigned upload."""
+"""The HTTPS API with a real S3: results are stored, and large recordings use presigned uploads."""
 
 from dataclasses import replace
 
@@ -9,12 +9,12 @@ from fastapi.testclient import TestClient
 from aqscore.aws.object_ref import ObjectRef
 from aqscore.aws.object_scorer import ObjectScorer
 from aqscore.aws.recording_store import S3RecordingStore
+from aqscore.aws.s3 import S3Client
 from aqscore.aws.settings import Settings
-from aqscore.aws.storage import Storage
 from aqscore.http.app import create_app
 from aqscore.report import Report
 from tests.conftest import EXAMPLES
-from tests.integration.test_s3 import stored
+from tests.integration.buckets import stored
 
 CLEAN = (EXAMPLES / "clean.flac").read_bytes()
 
@@ -25,16 +25,16 @@ def stack_settings(incoming, results) -> Settings:
 
 
 @pytest.fixture
-def client(storage, stack_settings):
-    with client_of_stack(stack_settings, storage) as client:
+def client(s3_client, stack_settings):
+    with client_of_stack(stack_settings, s3_client) as client:
         yield client
 
 
-def client_of_stack(settings: Settings, storage: Storage) -> TestClient:
-    return TestClient(create_app(settings.scorer, S3RecordingStore(settings, storage)))
+def client_of_stack(settings: Settings, s3_client: S3Client) -> TestClient:
+    return TestClient(create_app(settings.scorer, S3RecordingStore(settings, s3_client)))
 
 
-def test_a_posted_recordings_result_is_kept_and_named(s3, client, results):
+def test_the_result_of_a_posted_recording_is_stored_and_named(s3, client, results):
     answer = client.post("/v1/scores", content=CLEAN)
     [(key, body)] = stored(s3, results).items()
     assert answer.headers["Aqscore-Result"] == f"s3://{results}/{key}"
@@ -44,7 +44,7 @@ def test_a_posted_recordings_result_is_kept_and_named(s3, client, results):
     assert again.headers["content-type"] == "application/json"
 
 
-def test_store_false_keeps_nothing(s3, client, results):
+def test_store_false_stores_nothing(s3, client, results):
     answer = client.post("/v1/scores", params={"store": "false"}, content=CLEAN)
     assert answer.status_code == 200
     assert stored(s3, results) == {}
@@ -68,9 +68,7 @@ def test_an_object_that_is_not_there_is_404(client, incoming):
     assert client.post("/v1/scores", json={"bucket": incoming, "key": "none.wav"}).status_code == 404
 
 
-def test_an_upload_is_pending_until_the_drop_folder_has_scored_it(
-    s3, client, storage, stack_settings, incoming
-):
+def test_an_upload_is_pending_until_it_is_scored(s3, client, s3_client, stack_settings, incoming):
     ticket = client.post("/v1/uploads", json={"filename": "a.flac", "size": len(CLEAN)}).json()
     assert client.get(ticket["score_url"]).status_code == 404
     posted = httpx2.post(ticket["url"], data=ticket["fields"], files={"file": ("a.flac", CLEAN)})
@@ -78,32 +76,30 @@ def test_an_upload_is_pending_until_the_drop_folder_has_scored_it(
     pending = client.get(ticket["score_url"])
     assert pending.status_code == 202
     assert int(pending.headers["Retry-After"]) > 0
-    ObjectScorer(stack_settings, storage).process(ObjectRef(incoming, f"uploads/{ticket['id']}"))
+    ObjectScorer(stack_settings, s3_client).process(ObjectRef(incoming, f"uploads/{ticket['id']}"))
     assert client.get(ticket["score_url"]).json()["score"]
 
 
-def test_behind_a_prefix_uploads_have_their_place_and_nothing_else_is_read(
-    s3, storage, stack_settings, incoming
-):
+def test_with_a_prefix_uploads_go_under_it_and_nothing_else_is_read(s3, s3_client, stack_settings, incoming):
     prefixed = replace(stack_settings, incoming_prefix="calls/")
-    client = client_of_stack(prefixed, storage)
+    client = client_of_stack(prefixed, s3_client)
     ticket = client.post("/v1/uploads", json={"filename": "a.flac", "size": len(CLEAN)}).json()
     httpx2.post(ticket["url"], data=ticket["fields"], files={"file": ("a.flac", CLEAN)})
     assert client.get(ticket["score_url"]).status_code == 202
-    ObjectScorer(prefixed, storage).process(ObjectRef(incoming, f"calls/uploads/{ticket['id']}"))
+    ObjectScorer(prefixed, s3_client).process(ObjectRef(incoming, f"calls/uploads/{ticket['id']}"))
     assert client.get(ticket["score_url"]).json()["score"]
     s3.put_object(Bucket=incoming, Key="elsewhere.flac", Body=CLEAN)
     assert client.post("/v1/scores", json={"bucket": incoming, "key": "elsewhere.flac"}).status_code == 403
 
 
-def test_an_upload_that_cannot_be_scored_has_an_error_record(client, storage, stack_settings, incoming):
+def test_an_upload_that_cannot_be_scored_has_an_error_record(client, s3_client, stack_settings, incoming):
     ticket = client.post("/v1/uploads", json={"filename": "a.wav", "size": 100}).json()
     httpx2.post(ticket["url"], data=ticket["fields"], files={"file": ("a.wav", b"a letter")})
-    ObjectScorer(stack_settings, storage).process(ObjectRef(incoming, f"uploads/{ticket['id']}"))
+    ObjectScorer(stack_settings, s3_client).process(ObjectRef(incoming, f"uploads/{ticket['id']}"))
     assert client.get(ticket["score_url"]).json()["error"]["type"] == "unsupported_format"
 
 
-def test_what_opens_the_bucket_is_in_no_log(client, caplog, capsys):
+def test_credentials_of_an_upload_are_not_logged(client, caplog, capsys):
     caplog.set_level("INFO")
     ticket = client.post("/v1/uploads", json={"filename": "a.wav", "size": 9}).json()
     [signature] = [value for name, value in ticket["fields"].items() if "signature" in name.lower()]
@@ -113,7 +109,7 @@ def test_what_opens_the_bucket_is_in_no_log(client, caplog, capsys):
     assert ticket["fields"]["policy"] not in logged
 
 
-def test_an_upload_is_held_to_its_announced_size(client):
+def test_an_upload_cannot_exceed_its_declared_size(client):
     ticket = client.post("/v1/uploads", json={"filename": "a.wav", "size": 10}).json()
     posted = httpx2.post(ticket["url"], data=ticket["fields"], files={"file": ("a.wav", b"x" * 11)})
     assert posted.status_code == 400
@@ -126,5 +122,5 @@ def test_an_upload_over_the_limit_gets_no_ticket(client, stack_settings):
 
 
 @pytest.mark.parametrize("score_id", ["..%2F..%2Fsecret", "A" * 32, "0" * 31, "0" * 33])
-def test_ids_are_nothing_but_ids(client, score_id):
+def test_malformed_ids_are_rejected(client, score_id):
     assert client.get(f"/v1/scores/{score_id}").status_code in (404, 422)

@@ -1,37 +1,37 @@
-"""The entry point in Lambda: finds the event's source and hands the event to its adapter."""
+"""The handler of the Lambda function: finds the source of an event and calls its adapter."""
 
 from typing import Any
 
-from aqscore.audio.client import start
-from aqscore.aws import metrics as telemetry
+from aqscore.audio.worker_pool import prestart_worker
+from aqscore.aws import metrics
 from aqscore.aws.events import source_of
-from aqscore.aws.notifications import announcer_of
+from aqscore.aws.notifications import notifier_for
 from aqscore.aws.object_scorer import ObjectScorer
+from aqscore.aws.s3 import shared_s3_client
 from aqscore.aws.settings import Settings
-from aqscore.aws.storage import storage_of_stack
 from aqscore.errors import UnreadableEvent
 from aqscore.model.loading import load_model
 
-logger = telemetry.log_as_json()
+logger = metrics.log_as_json()
 
-# At import, which is Lambda's init: the first event finds the model loaded, and a wrong setting
-# shows before anything is taken from the queue.
+# Lambda imports this module in its init phase. The model is then loaded before the first event, and a wrong
+# setting raises SetupError before a message is received.
 settings = Settings.from_env()
-folder = ObjectScorer(settings, storage_of_stack(), announcer_of(settings))
-start(settings.scorer.limits)
+scorer = ObjectScorer(settings, shared_s3_client(), notifier_for(settings))
+prestart_worker(settings.scorer.limits)
 load_model(settings.scorer)
 
 
 @logger.inject_lambda_context
 def handler(event: Any, context: Any) -> Any:
-    """Answers one event of any source in aqscore.aws.events.
+    """Handles one event of any source in aqscore.aws.events.
 
-    Raises UnreadableEvent for an event of unknown shape, RetryableErrors where the source retries.
+    Raises UnreadableEvent for an event of unknown shape, and RetryableErrors for sources that retry.
     """
-    telemetry.count_cold_start()
+    metrics.record_cold_start()
     try:
         source = source_of(event)
     except UnreadableEvent as error:
-        telemetry.failed("Event refused", error, {})
+        metrics.record_error("Event refused", error, {})
         raise
-    return source.handle(event, context, folder)
+    return source.handle(event, context, scorer)

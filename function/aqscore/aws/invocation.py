@@ -1,25 +1,48 @@
-"""One call of the function, and the time that it has left."""
+"""One invocation of the function, and the attempts to score objects that it makes."""
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
-FRESH_SHARE = 0.9
+FULL_TIME_SHARE = 0.9
 
 
-class Call:
-    """Lambda's context of a call, as the files in it need it."""
+@dataclass(frozen=True)
+class Attempt:
+    """The conditions under which an object is scored.
+
+    ``rescore`` scores the object even if its version has a result. ``is_first_delivery`` says that no
+    earlier attempt can have left two results. ``time_left_s`` is the rest of the invocation in seconds.
+    ``has_full_time`` says that no later invocation would have more time, so that the object is tried
+    whatever its size.
+    """
+
+    rescore: bool = False
+    is_first_delivery: bool = False
+    time_left_s: float = math.inf
+    has_full_time: bool = False
+
+
+class Invocation:
+    """Lambda's context of an invocation, reduced to its remaining time.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+    """
 
     def __init__(self, context: Any) -> None:
         self._context = context
-        self._whole_s = self._left_s()
+        self._full_time_s = self._time_left_s()
 
-    def time_left(self) -> dict[str, Any]:
-        """What ObjectScorer.process is told: ``left_s`` in seconds, and ``is_fresh_call``.
+    def attempt(self, *, rescore: bool = False, is_first_delivery: bool = False) -> Attempt:
+        """An attempt that begins now."""
+        time_left_s = self._time_left_s()
+        return Attempt(
+            rescore=rescore,
+            is_first_delivery=is_first_delivery,
+            time_left_s=time_left_s,
+            has_full_time=time_left_s > FULL_TIME_SHARE * self._full_time_s,
+        )
 
-        A call is fresh while no later one would have more time: whatever a file seems to need, here it is
-        tried.
-        """
-        left_s = self._left_s()
-        return {"left_s": left_s, "is_fresh_call": left_s > FRESH_SHARE * self._whole_s}
-
-    def _left_s(self) -> float:
-        return self._context.get_remaining_time_in_millis() / 1000
+    def _time_left_s(self) -> float:
+        milliseconds: int = self._context.get_remaining_time_in_millis()
+        return milliseconds / 1000

@@ -1,6 +1,7 @@
-"""What became of each file, for people and alarms: JSON log lines and CloudWatch metrics (EMF).
+"""Log lines (JSON) and CloudWatch metrics (EMF) about each file, message and event.
 
-Neither ever holds audio, an event's text or a presigned URL. docs/operations.md lists every field and metric.
+They never contain audio, the text of an event or a presigned URL. docs/operations.md lists all fields and
+metrics.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -13,7 +14,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from aqscore.errors import AqscoreError
-from aqscore.report import ErrorRecord, Report, Scored
+from aqscore.report import ErrorRecord, Report
 
 NAMESPACE = "aqscore"
 UNITS = {
@@ -36,21 +37,27 @@ log = logging.getLogger(__name__)
 
 
 def log_as_json() -> Logger:
-    """Makes every logger of this package write JSON lines; the one returned adds a call's request id."""
+    """Makes the package's loggers write JSON lines. The returned one adds an invocation's request id."""
     return Logger(service="function", utc=True, use_rfc3339=True)
 
 
-def file_done(state: str, source: dict[str, Any], spent_s: float, document: Any, age_s: float | None) -> None:
-    """Reports one file that was dealt with.
+def record_processed(
+    state: str,
+    source: dict[str, Any],
+    spent_s: float,
+    document: Report | ErrorRecord | None,
+    age_s: float | None,
+) -> None:
+    """Records a file that needs no other attempt.
 
-    ``state`` is an Outcome's, ``source`` names the object version or the posted file, ``document`` is the
-    report or error record if one was made, ``age_s`` the seconds from the upload to the stored result.
+    ``state`` is that of its Outcome, ``source`` names the object version or the posted file. ``document`` is
+    the report or error record if one was made, ``age_s`` the seconds from the upload to the stored result.
     """
     values: dict[str, float] = {f"Files{state.capitalize()}": 1, "ProcessingTime": round(1000 * spent_s)}
     fields: dict[str, Any] = {}
     if age_s is not None:
         values["Latency"] = max(0, round(1000 * age_s))
-    if isinstance(document, Scored):
+    if isinstance(document, Report):
         fields = {"audio_s": document.media.duration_s, "score": document.score, "verdict": document.verdict}
         values["AudioSeconds"] = document.media.duration_s
         if document.score is None:
@@ -64,35 +71,38 @@ def file_done(state: str, source: dict[str, Any], spent_s: float, document: Any,
     log.info("File %s", state, extra=_known(source) | {"spent_s": round(spent_s, 3)} | fields)
 
 
-def count_report(report: Report) -> None:
-    """Reports one recording that the HTTPS API scored."""
-    file_done("scored", report.source.model_dump(), report.timing.total_s, report, age_s=None)
+def record_api_report(report: Report) -> None:
+    """Records a recording that the HTTPS API scored."""
+    record_processed("scored", report.source.model_dump(), report.timing.total_s, report, age_s=None)
 
 
-def file_failed(error: Exception, source: dict[str, Any], spent_s: float) -> None:
-    """Reports one file that has to be tried again."""
+def record_failed(error: Exception, source: dict[str, Any], spent_s: float) -> None:
+    """Records a file that must be retried."""
     _emit({"FilesFailed": 1, "ProcessingTime": round(1000 * spent_s)})
-    failed("File failed", error, source | {"spent_s": round(spent_s, 3)})
+    record_error("File failed", error, source | {"spent_s": round(spent_s, 3)})
 
 
-def file_postponed(error: AqscoreError, source: dict[str, Any]) -> None:
-    """Reports one file that waits for a call with more time left."""
+def record_postponed(error: AqscoreError, source: dict[str, Any]) -> None:
+    """Records a file that needs an invocation with more time left."""
     _emit({"FilesPostponed": 1})
     log.info("File postponed", extra=_known(source) | {"reason": error.message})
 
 
-def failed(text: str, error: Exception, fields: dict[str, Any]) -> None:
-    """Reports an error: of a file, a message or an event. ``fields`` say of which."""
-    foreseen = isinstance(error, AqscoreError)
-    kind = error.type if foreseen else type(error).__name__
+def record_error(text: str, error: Exception, fields: dict[str, Any]) -> None:
+    """Records an error. ``text`` is the log line's message; ``fields`` name the file, message or event.
+
+    Only an unexpected error is logged with its traceback.
+    """
+    expected = isinstance(error, AqscoreError)
+    kind = error.type if isinstance(error, AqscoreError) else type(error).__name__
     _emit({"Errors": 1}, ErrorType=kind)
     details = {"error_type": kind, "error_message": str(error)}
-    log.error(text, exc_info=None if foreseen else error, extra=_known(fields) | details)
+    log.error(text, exc_info=None if expected else error, extra=_known(fields) | details)
 
 
 @cache
-def count_cold_start() -> None:
-    """Counts a process once: the one call that does anything is its first."""
+def record_cold_start() -> None:
+    """Counts this process at the first call; later calls do nothing."""
     _emit({"ColdStarts": 1})
 
 
@@ -101,13 +111,13 @@ def _known(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _emit(values: dict[str, float], **dimensions: str) -> None:
-    """One line in the embedded format, under the function's name. Outside Lambda nobody would read it."""
+    """Prints a line in the embedded metric format; outside Lambda, prints nothing."""
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
     if not function:
         return
     metrics = EphemeralMetrics(namespace=NAMESPACE)
-    for name, value in ({"FunctionName": function} | dimensions).items():
-        metrics.add_dimension(name, value)
+    for name, text in ({"FunctionName": function} | dimensions).items():
+        metrics.add_dimension(name, text)
     for name, value in values.items():
         metrics.add_metric(name, UNITS[name], value)
     metrics.flush_metrics()

@@ -1,4 +1,4 @@
-"""Results announced to whoever listens: an event on EventBridge's bus, or a message to an SNS topic.
+"""Notifications of results: an event on a bus of EventBridge, or a message to an SNS topic.
 
 ``python -m aqscore.aws.notifications`` prints docs/announcement-v1.schema.json. docs/notifications.md
 describes how to subscribe, and the delivery guarantees.
@@ -37,35 +37,42 @@ class ModelName(_Part):
     version: str
 
 
-class Refusal(_Part):
+class ErrorSummary(_Part):
     """Why the recording could not be scored."""
 
     type: str
     message: str
 
 
-class Announcement(_Part):
+class Notification(_Part):
     """A result in short: an event's detail, or a message's body."""
 
     schema_version: Literal["1"] = "1"
     state: Literal["scored", "refused"]
     source: ObjectSource
     result: StoredResult
-    model: ModelName | None = Field(None, description="Null when refused")
-    score: Score | None = Field(None, description="Null when refused, and where it would mean nothing")
+    model: ModelName | None = Field(default=None, description="Null when refused")
+    score: Score | None = Field(
+        default=None, description="Null when refused, and where it would mean nothing"
+    )
     interval: tuple[Score, Score] | None = None
     verdict: Verdict | None = None
-    duration_s: Seconds | None = Field(None, description="Of the recording; null when refused")
-    warnings: list[str] = Field([], description="Codes, as in the report")
-    error: Refusal | None = Field(None, description="Null when scored")
+    duration_s: Seconds | None = Field(default=None, description="Of the recording; null when refused")
+    warnings: list[str] = Field(default=[], description="Codes, as in the report")
+    error: ErrorSummary | None = Field(default=None, description="Null when scored")
 
     @classmethod
-    def of(cls, document: Report | ErrorRecord, bucket: str, key: str) -> "Announcement":
-        """The announcement of a result of an object, stored under that name."""
+    def of(cls, document: Report | ErrorRecord, bucket: str, key: str) -> "Notification":
+        """The notification of an object's result, which is stored under that bucket and key.
+
+        Raises ValueError for the result of a local file.
+        """
+        if not isinstance(document.source, ObjectSource):
+            raise ValueError("The result is of a local file, expected one of an object in S3.")
         stored = StoredResult(bucket=bucket, key=key)
         if isinstance(document, ErrorRecord):
-            refusal = Refusal(type=document.error.type, message=document.error.message)
-            return cls(state="refused", source=document.source, result=stored, error=refusal)
+            summary = ErrorSummary(type=document.error.type, message=document.error.message)
+            return cls(state="refused", source=document.source, result=stored, error=summary)
         return cls(
             state="scored",
             source=document.source,
@@ -79,15 +86,15 @@ class Announcement(_Part):
         )
 
 
-class Announcer(Protocol):
-    """A way to tell of results."""
+class Notifier(Protocol):
+    """Sends notifications."""
 
-    def announce(self, announcement: Announcement) -> None:
-        """Raises AnnouncementFailed when AWS did not take it."""
+    def notify(self, notification: Notification) -> None:
+        """Sends a notification. Raises AnnouncementFailed when AWS did not accept it."""
 
 
-class EventBridge:
-    """Events on a bus; rules there pick by any field: ``{"detail": {"score": [{"numeric": ["<", 2]}]}}``.
+class EventBridgeNotifier:
+    """Puts events on a bus. Rules select by any field: ``{"detail": {"score": [{"numeric": ["<", 2]}]}}``.
 
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
     """
@@ -96,26 +103,26 @@ class EventBridge:
         self._events = client
         self._bus = bus
 
-    def announce(self, announcement: Announcement) -> None:
+    def notify(self, notification: Notification) -> None:
         entry = {
             "EventBusName": self._bus,
             "Source": SOURCE,
-            "DetailType": DETAIL_TYPES[announcement.state],
-            "Detail": announcement.model_dump_json(),
+            "DetailType": DETAIL_TYPES[notification.state],
+            "Detail": notification.model_dump_json(),
         }
         try:
             answer = self._events.put_events(Entries=[entry])
         except (ClientError, BotoCoreError) as error:
-            raise AnnouncementFailed(f"EventBridge did not take the event: {error}") from error
+            raise AnnouncementFailed(f"EventBridge did not accept the event: {error}") from error
         if answer["FailedEntryCount"]:
             [failed] = answer["Entries"]
             raise AnnouncementFailed(
-                f"EventBridge did not take the event: {failed['ErrorCode']}, {failed.get('ErrorMessage')}"
+                f"EventBridge did not accept the event: {failed['ErrorCode']}, {failed.get('ErrorMessage')}"
             )
 
 
-class Sns:
-    """Messages to a topic, with ``state`` and ``verdict`` as attributes for filter policies.
+class SnsNotifier:
+    """Publishes messages to a topic, with ``state`` and ``verdict`` as attributes for filter policies.
 
     https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html
     """
@@ -124,12 +131,12 @@ class Sns:
         self._sns = client
         self._topic_arn = topic_arn
 
-    def announce(self, announcement: Announcement) -> None:
-        attributes = {"state": announcement.state, "verdict": announcement.verdict}
+    def notify(self, notification: Notification) -> None:
+        attributes = {"state": notification.state, "verdict": notification.verdict}
         try:
             self._sns.publish(
                 TopicArn=self._topic_arn,
-                Message=announcement.model_dump_json(),
+                Message=notification.model_dump_json(),
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value}
                     for name, value in attributes.items()
@@ -137,26 +144,26 @@ class Sns:
                 },
             )
         except (ClientError, BotoCoreError) as error:
-            raise AnnouncementFailed(f"SNS did not take the message: {error}") from error
+            raise AnnouncementFailed(f"SNS did not accept the message: {error}") from error
 
 
-def announcer_of(settings: Settings) -> Announcer | None:
-    """The way that the settings choose; None when nobody is to be told."""
+def notifier_for(settings: Settings) -> Notifier | None:
+    """The notifier that the settings ask for; None without notifications."""
     import boto3
 
     if settings.event_bus:
-        return EventBridge(boto3.client("events"), settings.event_bus)
+        return EventBridgeNotifier(boto3.client("events"), settings.event_bus)
     if settings.topic_arn:
-        return Sns(boto3.client("sns"), settings.topic_arn)
+        return SnsNotifier(boto3.client("sns"), settings.topic_arn)
     return None
 
 
-def json_schema() -> dict:
-    """The JSON Schema (2020-12) of an announcement."""
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a notification."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "aqscore announcement, version 1",
-        **Announcement.model_json_schema(mode="serialization"),
+        **Notification.model_json_schema(mode="serialization"),
+        "title": "Announcement",
     }
 
 

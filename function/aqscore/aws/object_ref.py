@@ -1,4 +1,4 @@
-"""An object version: what an event or a person says of it, and which of two is the newer."""
+"""A reference to an object version, and the order of two versions of one object."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -7,7 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ObjectRef:
-    """An object version, as far as it is known: an event tells all but the time, a person two fields."""
+    """An object version, as far as it is known.
+
+    An event gives all fields but ``modified``; a direct call gives bucket and key.
+    """
 
     bucket: str
     key: str
@@ -22,7 +25,7 @@ class ObjectRef:
         return {name: value for name, value in asdict(self).items() if name != "modified"}
 
     def is_same_version(self, other: "ObjectRef") -> bool:
-        """By what is known of both, version id and ETag; False where neither is."""
+        """Compares the version ids and ETags that both have. False if both have neither."""
         known = [
             (ours, theirs)
             for ours, theirs in ((self.version_id, other.version_id), (self.etag, other.etag))
@@ -31,9 +34,9 @@ class ObjectRef:
         return bool(known) and all(ours == theirs for ours, theirs in known)
 
     def is_older_than(self, other: "ObjectRef") -> bool:
-        """By sequencer, else by S3's own time; False where neither is known of both.
+        """Compares sequencers, else S3's times. False if neither can be compared.
 
-        Sequencers of one key compare as hexadecimal numbers, the shorter padded on the left:
+        The sequencers of one key compare as hexadecimal numbers, the shorter one padded on the left:
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
         """
         if self.sequencer and other.sequencer and self.sequencer != other.sequencer:

@@ -1,7 +1,7 @@
-"""A model of S3 in memory, for tests that need thousands of runs: versions, conditions, and nothing else.
+"""A model of S3 in memory, for tests that need thousands of runs. It has versions and conditions only.
 
-It answers as S3 documents it; tests/integration has a real S3. Every request is one atomic step, and
-``step`` is called before it.
+It answers as S3 documents; tests/integration has a real S3. Every request is atomic, and ``step`` is called
+before it.
 """
 
 # ruff: noqa: N803 - boto3's own names
@@ -14,11 +14,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-MOMENT = datetime(2026, 1, 1, tzinfo=UTC)  # S3's times are whole seconds: here all fall into one
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)  # S3's times are whole seconds; here all are equal
 
 
 class MemoryS3:
-    """The calls of boto3's client that function/aqscore/aws/storage.py makes."""
+    """The methods of boto3's client that aqscore.aws.s3 calls."""
 
     def __init__(self, step: Callable[[], None]) -> None:
         self._step = step
@@ -33,7 +33,7 @@ class MemoryS3:
         return self._version(bucket, key, None, "NoSuchKey")
 
     def put(self, bucket: str, key: str, body: bytes, metadata: dict | None = None) -> dict[str, Any]:
-        """Without a step, and without conditions: what others do."""
+        """Writes an object as other clients do: without a step, and without conditions."""
         self._count += 1
         version = {
             "ETag": f'"{hashlib.md5(body).hexdigest()}"',

@@ -1,4 +1,4 @@
-"""telemetry.py: JSON lines and metrics that say what became of a file, and nothing that was in it."""
+"""aqscore.aws.metrics: log lines and metrics about a file, without its content."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from aqscore.aws import metrics as telemetry
+from aqscore.aws import metrics
 from aqscore.config import ScorerConfig
 from aqscore.errors import EmptyFile, OutOfTime, StorageUnavailable
 from aqscore.pipeline import score_file
@@ -27,7 +27,7 @@ def report() -> Report:
         return Report(source=ObjectSource(bucket="in", key="k"), **dict(score_file(file, ScorerConfig())))
 
 
-def metrics(capsys) -> list[tuple[dict, dict]]:
+def emitted(capsys) -> list[tuple[dict, dict]]:
     """(dimensions, values) of each line in the embedded format."""
     found = []
     for line in capsys.readouterr().out.splitlines():
@@ -40,10 +40,10 @@ def metrics(capsys) -> list[tuple[dict, dict]]:
     return found
 
 
-def test_a_scored_file_counts_its_score_and_its_seconds(capsys, caplog, report):
+def test_a_scored_file_has_its_score_and_duration_as_metrics(capsys, caplog, report):
     caplog.set_level(logging.INFO, "aqscore")
-    telemetry.file_done("scored", SOURCE, 0.25, report, age_s=1.5)
-    assert metrics(capsys) == [
+    metrics.record_processed("scored", SOURCE, 0.25, report, age_s=1.5)
+    assert emitted(capsys) == [
         (
             {"FunctionName": "aqscore-score"},
             {
@@ -60,21 +60,21 @@ def test_a_scored_file_counts_its_score_and_its_seconds(capsys, caplog, report):
     assert not hasattr(line, "etag")
 
 
-def test_a_report_without_a_score_adds_none(capsys, report):
+def test_a_report_without_a_score_adds_no_score_metric(capsys, report):
     silent = report.model_copy(update={"score": None, "verdict": None})
-    telemetry.file_done("scored", SOURCE, 0.1, silent, age_s=None)
-    [(_, values)] = metrics(capsys)
+    metrics.record_processed("scored", SOURCE, 0.1, silent, age_s=None)
+    [(_, values)] = emitted(capsys)
     assert values["FilesWithoutScore"] == 1
     assert values.keys().isdisjoint({"Score", "Latency"})
 
 
 def test_errors_are_counted_by_type(capsys, caplog):
     refused = ErrorRecord.of(EmptyFile("The file is empty."), ObjectSource(bucket="in", key="k"))
-    telemetry.file_done("refused", SOURCE, 0.1, refused, age_s=-0.2)
-    telemetry.file_failed(StorageUnavailable("S3 is away."), SOURCE, 0.1)
-    telemetry.file_failed(ZeroDivisionError("x"), SOURCE, 0.1)
-    telemetry.file_postponed(OutOfTime("2 s are needed."), SOURCE)
-    found = metrics(capsys)
+    metrics.record_processed("refused", SOURCE, 0.1, refused, age_s=-0.2)
+    metrics.record_failed(StorageUnavailable("S3 is away."), SOURCE, 0.1)
+    metrics.record_failed(ZeroDivisionError("x"), SOURCE, 0.1)
+    metrics.record_postponed(OutOfTime("2 s are needed."), SOURCE)
+    found = emitted(capsys)
     kinds = [dimensions["ErrorType"] for dimensions, _ in found if "ErrorType" in dimensions]
     assert kinds == ["empty_file", "storage_unavailable", "ZeroDivisionError"]
     counts = [name for _, values in found for name in values if name.startswith("Files")]
@@ -87,10 +87,10 @@ def test_errors_are_counted_by_type(capsys, caplog):
 
 def test_outside_lambda_there_are_no_metrics(capsys, monkeypatch):
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
-    telemetry.file_done("duplicate", SOURCE, 0.1, None, age_s=None)
+    metrics.record_processed("duplicate", SOURCE, 0.1, None, age_s=None)
     assert capsys.readouterr().out == ""
 
 
 def test_the_documentation_names_every_metric():
     text = (ROOT / "docs" / "operations.md").read_text()
-    assert set(re.findall(r"^\| `(\w+)` \|", text, flags=re.M)) >= telemetry.UNITS.keys()
+    assert set(re.findall(r"^\| `(\w+)` \|", text, flags=re.M)) >= metrics.UNITS.keys()

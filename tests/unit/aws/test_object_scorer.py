@@ -1,76 +1,80 @@
-"""drop_folder.py against a model of S3: what a call has time for, and which objects are its business."""
-
-import math
-from types import SimpleNamespace
+"""aqscore.aws.object_scorer against a model of S3: time limits, and objects outside its prefix."""
 
 import pytest
 
-from aqscore.aws import object_scorer as module
+from aqscore.aws.invocation import Attempt
 from aqscore.aws.object_ref import ObjectRef
-from aqscore.aws.object_scorer import ObjectScorer
+from aqscore.aws.object_scorer import OVERHEAD_S, ObjectScorer
+from aqscore.aws.s3 import S3Client
 from aqscore.aws.settings import Settings
-from aqscore.aws.storage import Storage
 from aqscore.errors import BadRequest, OutOfTime
 from tests.unit.aws.memory_s3 import MemoryS3
 
 INCOMING, RESULTS = "incoming", "results"
-BIG_BYTES = 100_000_000
+REF = ObjectRef(INCOMING, "calls/a.wav")
+BIG = ObjectRef(INCOMING, "calls/a.wav", size_bytes=100_000_000)
 
 
 class Clock:
-    """The time, which passes only with requests to S3."""
+    """A clock that advances with requests to S3 only."""
 
     def __init__(self, request_s: float) -> None:
         self.now, self.request_s = 0.0, request_s
 
-    def request(self) -> None:
+    def advance(self) -> None:
         self.now += self.request_s
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class NoTimeToScore:
+    """Records the time limit of each scoring, and never finishes within it."""
+
+    def __init__(self) -> None:
+        self.time_limits_s: list[float] = []
+
+    def __call__(self, file, config, /, *, time_limit_s):
+        self.time_limits_s.append(time_limit_s)
+        raise OutOfTime("The scoring of this test.")
 
 
 @pytest.fixture
-def given_s(monkeypatch) -> list[float]:
-    """The seconds that each scoring is given; there is no result, for want of more of them."""
-    given = []
-
-    def score_file(file, config, time_limit_s):
-        given.append(time_limit_s)
-        raise OutOfTime("Not in this test.")
-
-    monkeypatch.setattr(module, "score_file", score_file)
-    return given
+def score() -> NoTimeToScore:
+    return NoTimeToScore()
 
 
-def folder(monkeypatch, request_s: float = 0.0, prefix: str = "") -> ObjectScorer:
+def scorer(score: NoTimeToScore, *, request_s: float = 0.0, prefix: str = "") -> ObjectScorer:
+    """A scorer for a bucket with one object. Each request to S3 takes ``request_s``."""
     clock = Clock(request_s)
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    s3 = MemoryS3(clock.request)
-    s3.put(INCOMING, "calls/a.wav", b"sound")
+    s3 = MemoryS3(clock.advance)
+    s3.put(INCOMING, REF.key, b"sound")
     settings = Settings(incoming_bucket=INCOMING, incoming_prefix=prefix, results_bucket=RESULTS)
-    return ObjectScorer(settings, Storage(s3))
+    return ObjectScorer(settings, S3Client(s3), score=score, clock=clock)
 
 
-def test_a_fresh_call_tries_whatever_comes_and_still_ends_in_time(monkeypatch, given_s):
-    big = ObjectRef(INCOMING, "calls/a.wav", size_bytes=BIG_BYTES)
-    with pytest.raises(OutOfTime, match="are left of this call"):
-        folder(monkeypatch).process(big, left_s=60)
-    assert given_s == []
-    with pytest.raises(OutOfTime):
-        folder(monkeypatch).process(big, left_s=60, is_fresh_call=True)
-    assert given_s == [60 - module.LEAST_S]
+def test_a_large_object_is_tried_only_with_full_time_and_still_ends_in_time(score):
+    with pytest.raises(OutOfTime, match="of this invocation are left"):
+        scorer(score).process(BIG, Attempt(time_left_s=60))
+    assert score.time_limits_s == []
+    with pytest.raises(OutOfTime, match="of this test"):
+        scorer(score).process(BIG, Attempt(time_left_s=60, has_full_time=True))
+    assert score.time_limits_s == [60 - OVERHEAD_S]
 
 
-def test_a_download_that_took_all_the_time_leaves_none_to_decode_in(monkeypatch, given_s):
-    with pytest.raises(OutOfTime, match="Not in this test"):
-        folder(monkeypatch, request_s=5).process(ObjectRef(INCOMING, "calls/a.wav"), left_s=15, again=True)
-    assert given_s == [15 - 5 - module.LEAST_S]
-    with pytest.raises(OutOfTime, match="2 s are needed, 1 s are left of this call"):
-        folder(monkeypatch, request_s=14).process(ObjectRef(INCOMING, "calls/a.wav"), left_s=15, again=True)
+def test_the_download_reduces_the_time_for_scoring(score):
+    attempt = Attempt(time_left_s=15, rescore=True)
+    with pytest.raises(OutOfTime, match="of this test"):
+        scorer(score, request_s=5).process(REF, attempt)
+    assert score.time_limits_s == [15 - 5 - OVERHEAD_S]
+    with pytest.raises(OutOfTime, match="2 s are needed, and 1 s of this invocation are left"):
+        scorer(score, request_s=14).process(REF, attempt)
 
 
-def test_what_lies_outside_the_incoming_prefix_is_not_asked_for(monkeypatch, given_s):
-    stranger = folder(monkeypatch, request_s=math.inf, prefix="sales/")
-    with pytest.raises(BadRequest, match="is not under sales/"):
-        stranger.process(ObjectRef(INCOMING, "calls/a.wav"))
-    with pytest.raises(OutOfTime):
-        folder(monkeypatch, prefix="calls/").process(ObjectRef(INCOMING, "calls/a.wav"), left_s=60)
-    assert len(given_s) == 1
+def test_an_object_outside_the_incoming_prefix_is_not_requested(score):
+    requests_would_take_too_long = scorer(score, request_s=float("inf"), prefix="sales/")
+    with pytest.raises(BadRequest, match="is not under the incoming prefix sales/"):
+        requests_would_take_too_long.process(REF)
+    with pytest.raises(OutOfTime, match="of this test"):
+        scorer(score, prefix="calls/").process(REF, Attempt(time_left_s=60))
+    assert len(score.time_limits_s) == 1

@@ -1,8 +1,8 @@
-"""drop_folder.py and storage.py in any order of events and requests: one result, that of the newest version.
+"""Any order of events and requests leaves one result, that of the newest version.
 
-Up to three workers run at once and take turns at every request to S3, in an order that hypothesis draws; any
-request may fail, before or after S3 has carried it out. S3 is a model in memory: tens of thousands of
-requests are made. tests/integration and `make soak` have a real one.
+Up to three workers run concurrently and take turns at every request to S3, in an order that Hypothesis draws.
+Any request may fail, before or after S3 has carried it out. Tens of thousands of requests are made, so S3 is
+a model in memory; tests/integration and `make soak` have a real one.
 """
 
 import json
@@ -14,11 +14,11 @@ from botocore.exceptions import EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aqscore.aws import object_scorer as module
+from aqscore.aws.invocation import Attempt
 from aqscore.aws.object_ref import ObjectRef
-from aqscore.aws.object_scorer import ObjectScorer
+from aqscore.aws.object_scorer import ObjectScorer, Scoring
+from aqscore.aws.s3 import S3Client
 from aqscore.aws.settings import Settings
-from aqscore.aws.storage import Storage
 from aqscore.config import ScorerConfig
 from aqscore.errors import EmptyFile, StorageUnavailable
 from aqscore.pipeline import score_file
@@ -33,38 +33,46 @@ BY_HAND = -1
 AWAY = EndpointConnectionError(endpoint_url="http://s3")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick_scores():
-    """Every good recording has the same report; what is tested is which version it is for."""
+@pytest.fixture(scope="module")
+def score() -> Scoring:
+    """Every good recording has the same report: the tests check which version it is for."""
     with (EXAMPLES / "noisy.flac").open("rb") as file:
         scored = score_file(file, ScorerConfig(), frames=False)
 
-    def quick(file, config, time_limit_s):
+    def score(file, config, /, *, time_limit_s):
         if file.read(3) == BAD:
             raise EmptyFile("It is bad.")
         return scored
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "score_file", quick)
-        yield
+    return score
 
 
 @dataclass
 class Job:
-    """An event on its way: delivered again until it has been dealt with."""
+    """An event that is delivered until an attempt succeeds."""
 
     ref: ObjectRef
-    again: bool = False
-    tries: int = 0
+    rescore: bool = False
+    deliveries: int = 0
 
 
 class Run:
-    """Uploads, events and workers. At every turn the next draw says what goes on: an upload, a new event, or
-    one of the workers, until its next request to S3."""
+    """Uploads, events and workers.
 
-    def __init__(self, bodies: list[bytes], copies: list[int], draws: list[int], faults: list[str | None]):
+    At every turn the next draw selects an upload, a new event, or a worker, which runs until its next request
+    to S3.
+    """
+
+    def __init__(
+        self,
+        score: Scoring,
+        bodies: list[bytes],
+        copies: list[int],
+        draws: list[int],
+        faults: list[str | None],
+    ) -> None:
         self.s3 = LossyS3(self._step)
-        self.folder = ObjectScorer(Settings(results_bucket=RESULTS), Storage(self.s3))
+        self.scorer = ObjectScorer(Settings(results_bucket=RESULTS), S3Client(self.s3), score=score)
         self._bodies, self._copies = bodies, copies
         self._draws, self._faults = iter(draws), iter(faults)
         self._jobs: list[Job] = []
@@ -75,7 +83,7 @@ class Run:
         self._failures: list[Exception] = []
         self.newest = None
 
-    def until_all_is_done(self) -> None:
+    def until_all_are_done(self) -> None:
         bodies = list(enumerate(self._bodies))
         while bodies or self._jobs or self._busy:
             idle = [number for number in range(WORKERS) if number not in self._busy]
@@ -99,10 +107,10 @@ class Run:
         ref = ObjectRef(INCOMING, KEY, self.newest, put["ETag"].strip('"'), f"{number:04X}", len(body))
         self._jobs += [Job(ref) for _ in range(1 + self._copies.count(number))]
         if BY_HAND in self._copies:
-            self._jobs.append(Job(ObjectRef(INCOMING, KEY), again=True))
+            self._jobs.append(Job(ObjectRef(INCOMING, KEY), rescore=True))
 
     def _step(self) -> None:
-        """Before every request: hands the turn over, and waits for it."""
+        """Before every request: ends the turn, and waits for the next."""
         fault = next(self._faults, None)
         self._paused.release()
         self._go[self._here.number].acquire()
@@ -113,9 +121,10 @@ class Run:
     def _work(self, number: int, job: Job) -> None:
         self._here.number = number
         self._go[number].acquire()
-        job.tries += 1
+        job.deliveries += 1
         try:
-            self.folder.process(job.ref, again=job.again, is_first_try=job.tries == 1)
+            attempt = Attempt(rescore=job.rescore, is_first_delivery=job.deliveries == 1)
+            self.scorer.process(job.ref, attempt)
         except StorageUnavailable:
             self._jobs.append(job)
         except Exception as error:
@@ -126,7 +135,7 @@ class Run:
 
 
 class LossyS3(MemoryS3):
-    """Loses the answer of a request that it has carried out, when it is the turn for that."""
+    """Loses the answer of a request that it has carried out, when ``loses_answer`` is set."""
 
     loses_answer = False
 
@@ -149,9 +158,9 @@ class LossyS3(MemoryS3):
     draws=st.lists(st.integers(0, 59), max_size=150),
     faults=st.lists(st.sampled_from([None, None, None, "before", "after"]), max_size=60),
 )
-def test_one_result_stays_and_it_is_the_newest_versions(bodies, copies, draws, faults):
-    run = Run(bodies, copies, draws, faults)
-    run.until_all_is_done()
+def test_one_result_stays_that_of_the_newest_version(score, bodies, copies, draws, faults):
+    run = Run(score, bodies, copies, draws, faults)
+    run.until_all_are_done()
     assert run.s3.keys(RESULTS) == [f"{KEY}.json" if bodies[-1] == GOOD else f"{KEY}.error.json"]
     document = json.loads(run.s3.newest(RESULTS, run.s3.keys(RESULTS)[0])["content"])
     assert document["source"]["version_id"] == run.newest

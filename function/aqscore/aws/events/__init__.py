@@ -1,6 +1,6 @@
-"""The ways in: one small adapter a source, tried in order. Each infers its events, then handles them.
+"""Event sources: one adapter for each, tried in order. Each infers its events, then handles them.
 
-Adding a source is a class with ``infer`` and ``handle``, and its place in SOURCES.
+A new source needs a class with ``infer`` and ``handle``, and a place in SOURCES.
 """
 
 from typing import Any, Protocol
@@ -21,25 +21,22 @@ class Source(Protocol):
 
     @staticmethod
     def infer(event: Any) -> bool:
-        """Whether this is one of its events."""
+        """Whether this is an event of the source."""
 
     @staticmethod
-    def handle(event: Any, context: Any, folder: ObjectScorer) -> Any:
-        """Does what the event asks for and answers in the source's own form."""
+    def handle(event: Any, context: Any, scorer: ObjectScorer) -> Any:
+        """Scores what the event names. Returns the response that the source expects."""
 
 
 SOURCES: tuple[type[Source], ...] = (Sqs, S3, EventBridge, S3Batch, Http, Direct)
 
 
 def source_of(event: Any) -> type[Source]:
-    """The adapter of an event's source.
-
-    Raises UnreadableEvent for an event of unknown shape.
-    """
+    """The adapter for an event. Raises UnreadableEvent for an event of unknown shape."""
     for source in SOURCES:
         if source.infer(event):
             return source
     raise UnreadableEvent(
-        f"The event is of no known kind, but {shape_of(event)}. Expected SQS, S3, EventBridge, S3 Batch "
-        'Operations, an HTTP request, or {"bucket": ..., "key": ...}.'
+        f"The event is of no known kind: it is {shape_of(event)}. Expected an event of SQS, S3, EventBridge "
+        'or S3 Batch Operations, an HTTP request, or {"bucket": ..., "key": ...}.'
     )

@@ -1,14 +1,14 @@
-"""Invoking by hand: ``{"bucket": ..., "key": ...}``, with ``version_id`` for an older version."""
+"""Direct invocations: ``{"bucket": ..., "key": ...}``, with ``version_id`` for an older version."""
 
 from typing import Any
 
-from aqscore.aws.invocation import Call
+from aqscore.aws.invocation import Invocation
 from aqscore.aws.object_ref import ObjectRef
 from aqscore.aws.object_scorer import ObjectScorer
 
 
 class Direct:
-    """A person's own call: scores anew even if there is a result, stores it, and returns it."""
+    """Scores the object even if it has a result, stores the new result and returns it."""
 
     @staticmethod
     def infer(event: Any) -> bool:
@@ -18,17 +18,17 @@ class Direct:
 
     @staticmethod
     def objects(event: Any) -> list[ObjectRef]:
-        """The object that the call names."""
+        """The object that the event names."""
         return [ObjectRef(event["bucket"], event["key"], version_id=event.get("version_id"))]
 
     @staticmethod
-    def handle(event: Any, context: Any, folder: ObjectScorer) -> dict[str, Any]:
-        """Returns the result, a report or an error record.
+    def handle(event: Any, context: Any, scorer: ObjectScorer) -> dict[str, Any]:
+        """Returns the result: a report or an error record.
 
-        Of an older version than the stored result's, it returns ``{"state": "superseded"}``.
+        Returns ``{"state": "superseded"}`` if a newer version of the object has a result.
         """
         [ref] = Direct.objects(event)
-        outcome = folder.process(ref, again=True, **Call(context).time_left())
+        outcome = scorer.process(ref, Invocation(context).attempt(rescore=True))
         if outcome.document is None:
             return {"state": outcome.state}
         return outcome.document.model_dump(mode="json")

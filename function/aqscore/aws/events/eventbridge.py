@@ -1,17 +1,17 @@
-"""S3 events by way of EventBridge.
+"""S3 events through EventBridge.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
 
 from typing import Any
 
-from aqscore.aws.invocation import Call
+from aqscore.aws.invocation import Invocation
 from aqscore.aws.object_ref import ObjectRef
 from aqscore.aws.object_scorer import ObjectScorer
 
 
 class EventBridge:
-    """``{"source": "aws.s3", "detail-type": "Object Created", "detail": {...}}``; keys come unencoded."""
+    """``{"source": "aws.s3", "detail-type": "Object Created", "detail": {...}}``. Keys aren't URL-encoded."""
 
     @staticmethod
     def infer(event: Any) -> bool:
@@ -21,7 +21,7 @@ class EventBridge:
     def objects(event: Any) -> list[ObjectRef]:
         """The object that was created; none for events of other kinds.
 
-        Raises KeyError or TypeError when the event isn't shaped as documented.
+        Raises KeyError or TypeError when the event doesn't have the documented shape.
         """
         if event["detail-type"] != "Object Created":
             return []
@@ -38,8 +38,8 @@ class EventBridge:
         ]
 
     @staticmethod
-    def handle(event: Any, context: Any, folder: ObjectScorer) -> dict[str, Any]:
-        """Scores the object. A RetryableError ends the call: EventBridge delivers the event again."""
-        call = Call(context)
-        states = [folder.process(ref, **call.time_left()).state for ref in EventBridge.objects(event)]
+    def handle(event: Any, context: Any, scorer: ObjectScorer) -> dict[str, Any]:
+        """Scores the object. A RetryableError ends the invocation, and Lambda retries the event."""
+        invocation = Invocation(context)
+        states = [scorer.process(ref, invocation.attempt()).state for ref in EventBridge.objects(event)]
         return {"states": states}

@@ -1,13 +1,13 @@
-"""HTTP requests: API Gateway's REST and HTTP APIs, and function URLs, by way of Mangum."""
+"""HTTP requests through API Gateway (REST and HTTP APIs) or a function URL, adapted by Mangum."""
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aqscore.aws.metrics import count_report
+from aqscore.aws.metrics import record_api_report
 from aqscore.aws.object_scorer import ObjectScorer
 from aqscore.aws.recording_store import S3RecordingStore
+from aqscore.aws.s3 import shared_s3_client
 from aqscore.aws.settings import Settings
-from aqscore.aws.storage import storage_of_stack
 
 if TYPE_CHECKING:
     from mangum import Mangum
@@ -23,13 +23,13 @@ class Http:
         return "httpMethod" in event or "http" in event["requestContext"]
 
     @staticmethod
-    def handle(event: Any, context: Any, folder: ObjectScorer) -> dict[str, Any]:
+    def handle(event: Any, context: Any, scorer: ObjectScorer) -> dict[str, Any]:
         return _application()(event, context)
 
 
 @cache
 def _application() -> "Mangum":
-    # Imported at the first request: the cold start of the drop folder doesn't wait for FastAPI.
+    # Imported at the first request, so that FastAPI adds nothing to the cold start for queue events.
     from mangum import Mangum
     from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 
@@ -39,8 +39,8 @@ def _application() -> "Mangum":
     settings = Settings.from_env()
     app = create_app(
         settings.scorer,
-        S3RecordingStore(settings, storage_of_stack()) if settings.incoming_bucket else None,
+        S3RecordingStore(settings, shared_s3_client()) if settings.incoming_bucket else None,
         cors_origin=settings.cors_origin,
-        on_scored=count_report,
+        on_scored=record_api_report,
     )
     return Mangum(app, lifespan="off", text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, MEDIA_TYPE])

@@ -1,4 +1,4 @@
-"""S3 event notifications, sent straight to the function.
+"""S3 event notifications that S3 sends to the function directly.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 """
@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-struc
 from typing import Any
 from urllib.parse import unquote_plus
 
-from aqscore.aws.invocation import Call
+from aqscore.aws.invocation import Invocation
 from aqscore.aws.object_ref import ObjectRef
 from aqscore.aws.object_scorer import ObjectScorer
 
@@ -27,7 +27,7 @@ class S3:
     def objects(event: Any) -> list[ObjectRef]:
         """The objects that were created, in the event's order; none for a test event.
 
-        Raises KeyError, TypeError or ValueError when the records aren't shaped as documented.
+        Raises KeyError, TypeError or ValueError when the records don't have the documented shape.
         """
         return [
             _object(record)
@@ -36,14 +36,19 @@ class S3:
         ]
 
     @staticmethod
-    def handle(event: Any, context: Any, folder: ObjectScorer) -> dict[str, Any]:
-        """Scores each object. A RetryableError ends the call: Lambda then delivers the event again."""
-        call = Call(context)
-        outcomes = [(ref, folder.process(ref, **call.time_left())) for ref in S3.objects(event)]
+    def handle(event: Any, context: Any, scorer: ObjectScorer) -> dict[str, Any]:
+        """Scores each object. A RetryableError ends the invocation, and Lambda retries the event."""
+        invocation = Invocation(context)
+        outcomes = [(ref, scorer.process(ref, invocation.attempt())) for ref in S3.objects(event)]
         return {
             "results": [
-                {"bucket": ref.bucket, "key": ref.key, "state": done.state, "result_key": done.result_key}
-                for ref, done in outcomes
+                {
+                    "bucket": ref.bucket,
+                    "key": ref.key,
+                    "state": outcome.state,
+                    "result_key": outcome.result_key,
+                }
+                for ref, outcome in outcomes
             ]
         }
 

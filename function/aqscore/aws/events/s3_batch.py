@@ -1,4 +1,4 @@
-"""S3 Batch Operations: one call of the function an object, for the backfill of whole buckets.
+"""S3 Batch Operations, for the backfill of whole buckets: one invocation for each object.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.html
 """
@@ -6,16 +6,16 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.ht
 from typing import Any
 from urllib.parse import unquote_plus
 
-from aqscore.aws.invocation import Call
+from aqscore.aws.invocation import Attempt, Invocation
 from aqscore.aws.object_ref import ObjectRef
 from aqscore.aws.object_scorer import ObjectScorer
 from aqscore.errors import AqscoreError, PermanentError
 from aqscore.report import ErrorRecord
 
-# What became of a task, in the words of Batch Operations: PermanentFailure ends up in the job's
-# completion report, TemporaryFailure is tried again before the job completes.
+# Result codes of Batch Operations. It retries a TemporaryFailure before the job completes, and lists a
+# PermanentFailure in the job's completion report.
 SUCCEEDED, TEMPORARY, PERMANENT = "Succeeded", "TemporaryFailure", "PermanentFailure"
-LONGEST_RESULT = 1_000  # characters; a completion report is a table, and the whole record is in the bucket
+MAX_RESULT_CHARS = 1_000  # keeps the completion report readable; the bucket has the whole error record
 
 
 class S3Batch:
@@ -30,39 +30,39 @@ class S3Batch:
         )
 
     @staticmethod
-    def handle(event: Any, context: Any, folder: ObjectScorer) -> dict[str, Any]:
-        """Scores each task's object and answers for each by its task id.
+    def handle(event: Any, context: Any, scorer: ObjectScorer) -> dict[str, Any]:
+        """Scores the object of each task. Returns a result for each task id.
 
-        The job's user argument ``again`` (``"true"``) scores even what has a result. A recording that
-        can't be scored is a PermanentFailure although its error record is written: so the completion
-        report lists it, and S3 stops a job of which more than half is no audio.
+        The job's user argument ``rescore`` (``"true"``) scores objects that have a result too. A recording
+        that can't be scored has an error record and is a PermanentFailure: the completion report lists it,
+        and S3 stops a job when more than half of its objects are not audio.
         """
-        again = (event.get("job", {}).get("userArguments") or {}).get("again") == "true"
-        call, results = Call(context), []
+        rescore = (event.get("job", {}).get("userArguments") or {}).get("rescore") == "true"
+        invocation, results = Invocation(context), []
         for task in event["tasks"]:
-            code, text = _result(task, folder, call, again)
+            code, text = _result(task, scorer, invocation.attempt(rescore=rescore))
             results.append(
-                {"taskId": task["taskId"], "resultCode": code, "resultString": text[:LONGEST_RESULT]}
+                {"taskId": task["taskId"], "resultCode": code, "resultString": text[:MAX_RESULT_CHARS]}
             )
         return {
             "invocationSchemaVersion": event["invocationSchemaVersion"],
-            # A task that the answer leaves out was never dealt with, and the report is to say so.
+            # For tasks without a result: the completion report must list them.
             "treatMissingKeysAs": PERMANENT,
             "invocationId": event["invocationId"],
             "results": results,
         }
 
 
-def _result(task: dict[str, Any], folder: ObjectScorer, call: Call, again: bool) -> tuple[str, str]:
-    """Result code and result string of one task."""
+def _result(task: dict[str, Any], scorer: ObjectScorer, attempt: Attempt) -> tuple[str, str]:
+    """Scores the object of one task. Returns result code and result string."""
     try:
-        outcome = folder.process(_object(task), again=again, **call.time_left())
+        outcome = scorer.process(_object(task), attempt)
     except PermanentError as error:
         return PERMANENT, f"{error.type}: {error.message}"
     except AqscoreError as error:
         return TEMPORARY, f"{error.type}: {error.message}"
     except Exception as error:
-        # Whatever it was, the job's other tasks are not to pay for it. The drop folder has reported it.
+        # Already logged by the scorer. An unexpected error must not fail the other tasks.
         return TEMPORARY, repr(error)
     if isinstance(outcome.document, ErrorRecord):
         return PERMANENT, f"{outcome.document.error.type}: {outcome.document.error.message}"
@@ -70,6 +70,6 @@ def _result(task: dict[str, Any], folder: ObjectScorer, call: Call, again: bool)
 
 
 def _object(task: dict[str, Any]) -> ObjectRef:
-    """Keys come as the manifest has them, URL-encoded, in either schema (Powertools decodes both too)."""
+    """The object of a task. In both schemas the key is URL-encoded, as in the manifest."""
     bucket = task["s3Bucket"] if "s3Bucket" in task else task["s3BucketArn"].rpartition(":")[2]
     return ObjectRef(bucket, unquote_plus(task["s3Key"]), version_id=task.get("s3VersionId"))

@@ -1,14 +1,14 @@
-"""What an event of unknown kind looks like. What it says may be anybody's data, and stays out of the log."""
+"""Describes an event of unknown kind without its values, which may be private and must not be logged."""
 
 from typing import Any
 
-MOST_NAMES = 10
+MAX_NAMES = 10
 
 
 def shape_of(event: Any) -> str:
-    """An event in words: the type of its JSON value and, of an object, the names of its first members."""
+    """The type of an event's JSON value and, for an object, the names of its first members."""
     if isinstance(event, dict):
-        names = ", ".join(repr(name[:40]) for name in list(event)[:MOST_NAMES])
+        names = ", ".join(repr(name[:40]) for name in list(event)[:MAX_NAMES])
         return f"an object of {len(event)} members ({names})"
     if isinstance(event, list):
         return f"a list of {len(event)}"

@@ -1,22 +1,23 @@
-"""The queue: messages that hold events of the other sources, answered one by one.
+"""SQS: messages that contain events of other sources, with a partial batch response.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
-from aqscore.aws import metrics as telemetry
+from aqscore.aws import metrics
 from aqscore.aws.events.direct import Direct
 from aqscore.aws.events.eventbridge import EventBridge
 from aqscore.aws.events.s3 import S3
 from aqscore.aws.events.shape import shape_of
-from aqscore.aws.invocation import Call
+from aqscore.aws.invocation import Attempt, Invocation
 from aqscore.aws.object_ref import ObjectRef
 from aqscore.aws.object_scorer import ObjectScorer
 from aqscore.errors import BadRequest, UnreadableEvent
 
-INSIDE = (S3, EventBridge, Direct)
+CONTAINED = (S3, EventBridge, Direct)
 
 
 class Sqs:
@@ -33,52 +34,69 @@ class Sqs:
         )
 
     @staticmethod
-    def handle(event: Any, context: Any, folder: ObjectScorer) -> dict[str, Any]:
-        """Partial batch response: names the messages that are to be delivered again.
+    def handle(event: Any, context: Any, scorer: ObjectScorer) -> dict[str, Any]:
+        """Scores the objects of each message. Returns the messages that SQS must deliver again.
 
-        A message that can't be read is among them too: after its last try it rests in the dead-letter
-        queue, where a person can see it, instead of being lost.
+        They include messages that can't be read. After its last delivery such a message is kept in the
+        dead-letter queue, where a person can read it.
         """
-        batch, failed = [], []
+        messages, failed = [], []
         for record in event["Records"]:
             try:
-                refs, again = _objects(record["body"])
-                batch.append((refs, again, record))
+                messages.append(_Message.of(record))
             except UnreadableEvent as error:
-                telemetry.failed("Message refused", error, {"message_id": record["messageId"]})
+                metrics.record_error("Message refused", error, {"message_id": record["messageId"]})
                 failed.append(record["messageId"])
-        call = Call(context)
-        # A message with a thousand objects comes last, and takes no time from the others.
-        for refs, again, record in sorted(batch, key=lambda each: len(each[0])):
-            is_first_try = record.get("attributes", {}).get("ApproximateReceiveCount") == "1"
-            how = {"again": again, "is_first_try": is_first_try}
-            if not all([_is_dealt_with(ref, folder, call, **how) for ref in refs]):
-                failed.append(record["messageId"])
+        invocation = Invocation(context)
+        # Messages with many objects come last, so that they take no time from the others.
+        for message in sorted(messages, key=lambda each: len(each.refs)):
+            if not _are_done(message, scorer, invocation):
+                failed.append(message.id)
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _is_dealt_with(ref: ObjectRef, folder: ObjectScorer, call: Call, **how: bool) -> bool:
-    """Whether the object needs no other delivery. What went wrong, the drop folder has reported."""
+@dataclass(frozen=True)
+class _Message:
+    """The objects that a message names, and how they are to be scored."""
+
+    id: str
+    refs: list[ObjectRef]
+    rescore: bool
+    is_first: bool  # delivered for the first time
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> "_Message":
+        """Reads a record of the event.
+
+        Raises UnreadableEvent when its body is not JSON or not an event of a known source.
+        """
+        is_first = record.get("attributes", {}).get("ApproximateReceiveCount") == "1"
+        try:
+            event = json.loads(record["body"])
+            source = next((source for source in CONTAINED if source.infer(event)), None)
+            if source is not None:
+                rescore = source is Direct and event.get("rescore") is True
+                return cls(record["messageId"], source.objects(event), rescore, is_first)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise UnreadableEvent(f"The message can't be read: {type(error).__name__}.") from error
+        raise UnreadableEvent(f"The message contains no event of a known kind: it is {shape_of(event)}.")
+
+
+def _are_done(message: _Message, scorer: ObjectScorer, invocation: Invocation) -> bool:
+    """Scores all objects of a message, even after one that failed. Returns whether all are done."""
+    done = True
+    for ref in message.refs:
+        attempt = invocation.attempt(rescore=message.rescore, is_first_delivery=message.is_first)
+        done = _is_done(ref, scorer, attempt) and done
+    return done
+
+
+def _is_done(ref: ObjectRef, scorer: ObjectScorer, attempt: Attempt) -> bool:
+    """Scores an object. Returns whether it needs no other delivery; the scorer has logged any error."""
     try:
-        folder.process(ref, **how, **call.time_left())
+        scorer.process(ref, attempt)
     except BadRequest:
         return True
-    except Exception:
-        # Whatever it was, the other files of the batch are not to pay for it.
+    except Exception:  # an unexpected error must not fail the rest of the batch
         return False
     return True
-
-
-def _objects(body: str) -> tuple[list[ObjectRef], bool]:
-    """The objects that a message names, and whether they are to be scored even if they have results.
-
-    Raises UnreadableEvent when it is not JSON or not an event of a known source.
-    """
-    try:
-        event = json.loads(body)
-        source = next((source for source in INSIDE if source.infer(event)), None)
-        if source is not None:
-            return source.objects(event), source is Direct and event.get("again") is True
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UnreadableEvent(f"The message can't be read: {type(error).__name__}.") from error
-    raise UnreadableEvent(f"The message holds no event of a known kind, but {shape_of(event)}.")
