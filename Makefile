@@ -80,14 +80,14 @@ lock: $(INSTALLED) ## Pin all packages with their hashes, after a change of a re
 	@$(LOCK) function/requirements-tensorflow.in -c requirements.txt -o function/requirements-tensorflow.txt
 	@$(LOCK) function/requirements-formats.in -c requirements.txt -o function/requirements-formats.txt
 
-train: $(INSTALLED) ## Train a model: make train SPEECH="DIR ..." NOISE="DIR ..." [RIR="DIR ..."] [CLIPS=80000] [MINUTES=90] [FROM=model.keras]
+train: $(INSTALLED) ## Train a model: make train SPEECH="DIR ..." NOISE="DIR ..." [RIR="DIR ..."] [CLIPS=80000] [MINUTES=90] [WARM_START=model.keras]
 	@test -n '$(SPEECH)' -a -n '$(NOISE)' || \
 		{ echo 'Name folders of clean speech and of noise: make train SPEECH="DIR ..." NOISE="DIR ..."'; exit 2; }
 	$(BIN)/python -m training.corpus.build --speech $(SPEECH) --noise $(NOISE) $(if $(RIR),--rir $(RIR)) \
 		--out corpus --clips $(CLIPS) --seed $(SEED) --workers $$(nproc)
-	$(BIN)/python -m training.network.train --corpus corpus --out runs/full --config full --minutes $(MINUTES) --seed $(SEED) \
-		$(if $(FROM),--from $(FROM))
-	$(BIN)/python -m training.release.export --run runs/full --corpus corpus --out runs/model
+	$(BIN)/python -m training.network.train --corpus corpus --out runs/network --minutes $(MINUTES) --seed $(SEED) \
+		$(if $(WARM_START),--warm-start $(WARM_START))
+	$(BIN)/python -m training.release.export --run runs/network --corpus corpus --out runs/model
 
 release-model: $(INSTALLED) ## Check an exported model and ship it: make release-model VERSION=1.1.0 [MODEL=runs/model] [NAME=our-calls]
 	@$(BIN)/python -m training.release.promote --model $(or $(MODEL),runs/model) $(if $(VERSION),--version $(VERSION)) $(if $(NAME),--name $(NAME))

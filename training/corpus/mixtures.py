@@ -9,8 +9,8 @@ from training.corpus import noises
 from training.corpus.labels import active_level
 from training.corpus.noises import NoisePool
 from training.corpus.speech import SpeechPool
-from training.degradations.codecs import random_codec
 from training.degradations import kinds as degradations
+from training.degradations.codecs import random_codec
 
 RATE = SPEC.sample_rate_hz
 

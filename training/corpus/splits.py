@@ -9,9 +9,8 @@ TRAIN, DEV = "train", "dev"
 SPEAKER_SHARE, KIND_SHARE, ROOM_SHARE = 0.15, 0.20, 0.25  # of each that go to dev
 SMALLEST_CORPUS = 4  # speakers; a corpus with fewer trains only: one held-out voice says little
 AUDIO = (".flac", ".wav", ".ogg", ".aiff", ".aif")
-# Files that mark a folder of speech or noise: training.collectors.synthesize, .neural_speech, .packaged_speech and
-# .packaged_noise leave them.
-SYNTHETIC_MARK = "SYNTHETIC.txt"  # trains only, and makes up no more than a share of what is drawn
+# Files that mark a folder of speech or noise; the commands in training.collectors write them.
+SYNTHETIC_MARK = "SYNTHETIC.txt"  # for training only, and only for a limited share of the passages
 TRAIN_ONLY_MARK = "TRAIN_ONLY.txt"  # of speech and of noise
 
 # ST-CMDS (OpenSLR 38): one flat folder, date + P + speaker + recording letter + utterance.

@@ -1,7 +1,7 @@
-"""Measures a model on the development sets: `python -m training.evaluation.evaluate --corpus DIR [--model DIR]`.
+"""Measures a model on the development sets: `python -m training.evaluation.evaluate --corpus DIR`.
 
-Prints every measure with its bar, its aim and a 95 % confidence interval by bootstrap over clips, and
-writes metrics.json beside the model. Recordings go through the serving pipeline, as files.
+Prints every measure with its threshold, its target and a 95 % confidence interval by bootstrap over clips,
+and writes metrics.json beside the model. The serving pipeline scores the clips, as files.
 """
 
 import argparse
@@ -19,25 +19,33 @@ from aqscore.model.loading import load_model
 from aqscore.model.runtimes import OnnxNetwork
 from aqscore.scale import HIGHEST, LOWEST
 from training.evaluation.calibration import NO_SPEECH_SET, SCORED_SETS, is_for_calibration, is_plain_speech
-from training.evaluation.measures import HIGHER, LOWER, WITHIN, measured, plain, print_table, rounded
+from training.evaluation.measures import (
+    AT_LEAST,
+    AT_MOST,
+    WITHIN,
+    measured,
+    plain,
+    print_table,
+    rounded,
+)
 from training.evaluation.metrics import pearson, rmse, roc_auc, shared_error, spearman
 from training.evaluation.plots import plot_errors, plot_scatter
-from training.evaluation.robustness import SAME, SILENCES, Run, moved_scores, score_clips
+from training.evaluation.robustness import EQUIVALENT, SILENCES, Run, score_changes, score_clips
 from training.network.dataset import read_manifest
 
 PAIR_SET, BURST_SET = "dev_pairs", "dev_bursts"
 CHANGED_CLIPS = 40
 TEN_SECONDS = 625  # frames
 TIMED_CALLS = 50
-GOOD = 3  # MOS-LQO
-EDGE_S = SPEC.first_centre_s  # frames nearer to a burst's edge hold some of both sides
+GOOD_SCORE = 3  # MOS-LQO
+EDGE_S = SPEC.first_centre_s  # frames nearer to a burst's edge overlap both sides
 
 
 def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
-    """Returns what ``print_table`` and the card show: "rows", "groups", "noise_kinds" and "refused".
+    """Returns the tables of ``print_table`` and the card: "rows", "groups", "noise_kinds" and "unscored".
 
-    A row has name, value, low and high (its confidence interval, or null), way ("at least", "at most",
-    "within"), bar and aim.
+    A row has name, value, low and high (its confidence interval, or null), comparison ("at least",
+    "at most", "within"), threshold and target. ``plots`` is a folder for pictures.
     """
     settings = replace(ScorerConfig(), model_dir=model)
     runs = score_clips(corpus, read_manifest(corpus, *SCORED_SETS, PAIR_SET, NO_SPEECH_SET), settings)
@@ -46,20 +54,28 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
         for name in (*SCORED_SETS, PAIR_SET, NO_SPEECH_SET)
     }
     labelled = [run for name in SCORED_SETS for run in by_set[name] if run.clip["pesq_wb"] is not None]
-    scored = [run for run in labelled if not run.refused]
+    scored = [run for run in labelled if run.is_scored]
     noise = [run for run in scored if run.clip["set"] == "dev_noise"]
     rows = [
-        measured("Pearson, additive noise", pearson, _columns(noise), HIGHER, 0.95, 0.97),
-        measured("RMSE, additive noise", rmse, _columns(noise), LOWER, 0.38, 0.30),
-        measured("Pearson, all degradations", pearson, _columns(scored), HIGHER, 0.93, 0.96),
-        measured("Spearman, all degradations", spearman, _columns(scored), HIGHER, 0.93, 0.96),
-        measured("RMSE, all degradations", rmse, _columns(scored), LOWER, None, None),
-        plain(f"error shared by a speaker's clips above {GOOD}", _speakers_error(scored), LOWER, None, None),
-        measured("pairs 5 dB apart in order", np.mean, [_in_order(by_set[PAIR_SET])], HIGHER, 0.98, 0.995),
-        *_burst_rows([run for run in by_set[BURST_SET] if not run.refused and run.clip["burst"]]),
+        measured("Pearson, additive noise", pearson, _columns(noise), AT_LEAST, 0.95, 0.97),
+        measured("RMSE, additive noise", rmse, _columns(noise), AT_MOST, 0.38, 0.30),
+        measured("Pearson, all degradations", pearson, _columns(scored), AT_LEAST, 0.93, 0.96),
+        measured("Spearman, all degradations", spearman, _columns(scored), AT_LEAST, 0.93, 0.96),
+        measured("RMSE, all degradations", rmse, _columns(scored), AT_MOST, None, None),
+        plain(
+            f"error shared by a speaker's clips above {GOOD_SCORE}",
+            _speakers_error(scored),
+            AT_MOST,
+            None,
+            None,
+        ),
+        measured("pairs 5 dB apart in order", np.mean, [_in_order(by_set[PAIR_SET])], AT_LEAST, 0.98, 0.995),
+        *_burst_rows([run for run in by_set[BURST_SET] if run.is_scored and run.clip["burst"]]),
         *_change_rows(corpus, noise, settings),
         *_guard_rows(by_set[NO_SPEECH_SET], labelled),
-        measured("90 % interval holds the truth", np.mean, [_covered(scored)], WITHIN, (0.85, 0.95), None),
+        measured(
+            "90 % interval covers the true score", np.mean, [_covered(scored)], WITHIN, (0.85, 0.95), None
+        ),
         *_cost_rows(load_model(settings).info, model),
     ]
     groups = _errors(scored, lambda clip: [clip["group"]])
@@ -71,15 +87,15 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
         )
         plot_errors(groups, "group of degradations", plots / "groups.png")
         plot_errors(kinds, "kind of noise, dev_noise", plots / "noise_kinds.png")
-    refused = {
-        name: [sum(run.refused for run in by_set[name]), len(by_set[name])]
+    unscored = {
+        name: [sum(not run.is_scored for run in by_set[name]), len(by_set[name])]
         for name in (*SCORED_SETS, PAIR_SET)
     }
-    return {"rows": rows, "groups": groups, "noise_kinds": kinds, "refused": refused}
+    return {"rows": rows, "groups": groups, "noise_kinds": kinds, "unscored": unscored}
 
 
 def burst_auc(run: Run) -> float:
-    """Area under ROC of one clip's frames: low scores for those inside the burst, high for the rest."""
+    """Area under the ROC curve of one clip's frames: low scores inside the burst, high ones outside."""
     start, end = run.clip["burst"]
     scores = np.array(run.result.frames.scores)
     centre = run.result.frames.start_s + run.result.frames.hop_s * np.arange(len(scores))
@@ -93,13 +109,13 @@ def _columns(runs: list[Run]) -> list[np.ndarray]:
 
 
 def _speakers_error(scored: list[Run]) -> float:
-    """What the network takes for a fault in one speaker's every recording, or for none."""
-    good = [run for run in scored if run.clip["pesq_wb"] > GOOD]
+    """The error that is common to all good clips of a speaker: the voice taken for a degradation."""
+    good = [run for run in scored if run.clip["pesq_wb"] > GOOD_SCORE]
     return shared_error(np.array([run.clip["speakers"][0] for run in good]), *_columns(good))
 
 
 def _in_order(runs: list[Run]) -> np.ndarray:
-    """(pairs,) whether the better of two versions scores higher; not if either was refused a score."""
+    """(pairs,) whether the better of two versions scores higher; false when either has no score."""
     pairs: dict = {}
     for run in runs:
         pairs.setdefault(run.clip["pair"], {})[run.clip["pair_rank"]] = run.result.score
@@ -119,45 +135,45 @@ def _burst_rows(runs: list[Run]) -> list[dict]:
             "frames: ROC area, burst against the rest",
             np.nanmean,
             [np.array([burst_auc(run) for run in runs])],
-            HIGHER,
+            AT_LEAST,
             0.90,
             0.97,
         ),
         measured(
-            "worst segment overlaps the burst", np.mean, [np.array(overlaps, float)], HIGHER, 0.90, 0.98
+            "worst segment overlaps the burst", np.mean, [np.array(overlaps, float)], AT_LEAST, 0.90, 0.98
         ),
     ]
 
 
 def _change_rows(corpus: Path, runs: list[Run], settings: ScorerConfig) -> list[dict]:
-    """The largest move of any clip: a mean would hide the one recording that jumps."""
+    """The largest score change of any clip: a mean would hide a single large one."""
     chosen = runs[:: max(1, len(runs) // CHANGED_CLIPS)][:CHANGED_CLIPS]
-    moves = moved_scores(corpus, chosen, settings)
+    changes = score_changes(corpus, chosen, settings)
     largest = {
-        name: float(np.max(values, where=np.isfinite(values), initial=0)) for name, values in moves.items()
+        name: float(np.max(values, where=np.isfinite(values), initial=0)) for name, values in changes.items()
     }
-    lost = sum(np.count_nonzero(np.isinf(values)) for values in moves.values())
-    same = max(largest[name] for name in SAME)
+    lost = sum(np.count_nonzero(np.isinf(values)) for values in changes.values())
+    equivalent = max(largest[name] for name in EQUIVALENT)
     return [
-        plain("level, polarity, WAV, 48 kHz: largest move", same, LOWER, 0.05, 0.02),
-        *(plain(f"10 s of {name}: largest move", largest[name], LOWER, 0.15, 0.05) for name in SILENCES),
-        plain(f"such changes that took the score away, of {len(chosen) * len(moves)}", lost, LOWER, 0, None),
+        plain("level, polarity, WAV, 48 kHz: largest change", equivalent, AT_MOST, 0.05, 0.02),
+        *(plain(f"10 s of {name}: largest change", largest[name], AT_MOST, 0.15, 0.05) for name in SILENCES),
+        plain(f"scores lost by these changes, of {len(chosen) * len(changes)}", lost, AT_MOST, 0, None),
     ]
 
 
 def _guard_rows(silent: list[Run], labelled: list[Run]) -> list[dict]:
-    """On the half that the rule was not fitted on."""
+    """The no-speech rule, on the half of the speakers that it was not fitted on."""
     flagged = np.array([run.no_speech for run in silent if not is_for_calibration(run.clip)], float)
-    plain = [run for run in labelled if is_plain_speech(run.clip) and not is_for_calibration(run.clip)]
-    wrong = np.array([run.no_speech for run in plain], float)
+    spoken = [run for run in labelled if is_plain_speech(run.clip) and not is_for_calibration(run.clip)]
+    wrong = np.array([run.no_speech for run in spoken], float)
     return [
-        measured("no speech, flagged as such", np.mean, [flagged], HIGHER, 0.97, 0.995),
-        measured("speech at 0 dB and better, wrongly flagged", np.mean, [wrong], LOWER, 0.01, 0.002),
+        measured("no speech, flagged as such", np.mean, [flagged], AT_LEAST, 0.97, 0.995),
+        measured("speech at 0 dB and better, wrongly flagged", np.mean, [wrong], AT_MOST, 0.01, 0.002),
     ]
 
 
 def _covered(scored: list[Run]) -> np.ndarray:
-    """(clips,) whether the interval holds the true score, on the half that it was not fitted on."""
+    """(clips,) whether the interval covers the true score, on the half that it was not fitted on."""
     held_out = [run for run in scored if not is_for_calibration(run.clip)]
     lower, upper = np.array([run.result.interval for run in held_out]).reshape(-1, 2).T
     # PESQ's own top is 4.6439, the scale's is written 4.64.
@@ -174,13 +190,13 @@ def _cost_rows(info: dict, model: Path) -> list[dict]:
         network(frames)
         times.append(1000 * (time.perf_counter() - started))
     return [
-        plain("parameters", info["parameters"], LOWER, 2_000_000, None),
-        plain("ms for 10 s, ONNX Runtime, one thread", float(np.median(times)), LOWER, 15, 8),
+        plain("parameters", info["parameters"], AT_MOST, 2_000_000, None),
+        plain("ms for 10 s, ONNX Runtime, one thread", float(np.median(times)), AT_MOST, 15, 8),
     ]
 
 
 def _errors(scored: list[Run], kinds_of: Callable[[dict], list[str]]) -> dict[str, dict]:
-    """{kind: clips, Pearson, RMSE and mean error}, the kinds of a clip from its line of the manifest."""
+    """{kind: clips, Pearson, RMSE and mean error}; ``kinds_of`` gives the kinds of a clip."""
     by_kind: dict[str, list[Run]] = {}
     for run in scored:
         for kind in kinds_of(run.clip):
@@ -199,7 +215,7 @@ def _errors(scored: list[Run], kinds_of: Callable[[dict], list[str]]) -> dict[st
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m training.evaluation.evaluate", description=__doc__.split("\n")[0]
+        prog="python -m training.evaluation.evaluate", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("--corpus", type=Path, required=True, help="corpus with the development sets")
     parser.add_argument(

@@ -1,8 +1,8 @@
-"""Compares scores with people's: `python -m training.evaluation.human_scores SCORES.csv [--model DIR]`.
+"""Compares scores with human ratings: `python -m training.evaluation.human_scores SCORES.csv [--model DIR]`.
 
-The CSV has a header and the columns path, MOS and, if there is one, condition. Paths are relative to
-the CSV. Prints Pearson, Spearman and RMSE per file and per condition (means of MOS and score). RMSE is
-between two scales, MOS-LQO and people's, so a model that ranks well may still have a large one.
+The CSV has a header and the columns path, MOS and optionally condition. Paths are relative to the CSV.
+Prints Pearson, Spearman and RMSE per file and per condition (means of MOS and score). The RMSE compares two
+scales, MOS-LQO and the raters' MOS: a model with a high correlation may still have a large one.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from aqscore.pipeline import score_file
 from training.evaluation.metrics import bootstrap, pearson, rmse, spearman
 
 MEASURES = {"Pearson": pearson, "Spearman": spearman, "RMSE": rmse}
-LEAST_ROWS = 3
+MIN_ROWS = 3
 
 
 def read_rows(path: Path) -> list[tuple[Path, float, str | None]]:
@@ -32,7 +32,7 @@ def read_rows(path: Path) -> list[tuple[Path, float, str | None]]:
         reader = csv.DictReader(file)
         if not {"path", "MOS"} <= set(reader.fieldnames or ()):
             raise ValueError(
-                f"{path} has the columns {reader.fieldnames}, expected path, MOS and perhaps condition."
+                f"{path} has the columns {reader.fieldnames}, expected path, MOS and optionally condition."
             )
         rows = []
         for line in reader:
@@ -67,21 +67,27 @@ def compare(
             tqdm.write(f"{path}: {result.warnings[0].message}")
             continue
         found.append((condition, mos, result.score))
-    columns = {"file": tuple(np.array([row[1:] for row in found], float).reshape(-1, 2).T)}
+    columns = {"file": _columns([(mos, score) for _, mos, score in found])}
     conditions = defaultdict(list)
-    for condition, *pair in found:
+    for condition, mos, score in found:
         if condition is not None:
-            conditions[condition].append(pair)
+            conditions[condition].append((mos, score))
     if conditions:
-        columns["condition"] = tuple(np.array([np.mean(pairs, axis=0) for pairs in conditions.values()]).T)
+        columns["condition"] = _columns([np.mean(pairs, axis=0) for pairs in conditions.values()])
     return columns
+
+
+def _columns(pairs: list) -> tuple[np.ndarray, np.ndarray]:
+    """(MOS, score) arrays from pairs of both."""
+    mos, scores = np.array(pairs, float).reshape(-1, 2).T
+    return mos, scores
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m training.evaluation.human_scores", description=__doc__.split("\n")[0]
+        prog="python -m training.evaluation.human_scores", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("csv", type=Path, help="file with the columns path, MOS and perhaps condition")
+    parser.add_argument("csv", type=Path, help="file with the columns path, MOS and optionally condition")
     parser.add_argument(
         "--model",
         type=Path,
@@ -91,13 +97,13 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     columns = compare(read_rows(options.csv), replace(ScorerConfig(), model_dir=options.model))
     for name, (mos, scores) in columns.items():
-        if len(mos) < LEAST_ROWS:
-            print(f"per {name}: {len(mos)} scored, at least {LEAST_ROWS} are needed to compare")
+        if len(mos) < MIN_ROWS:
+            print(f"per {name}: {len(mos)} scored, at least {MIN_ROWS} are needed to compare")
             continue
-        for measure, of in MEASURES.items():
-            low, high = bootstrap(of, mos, scores)
-            value = of(mos, scores)
-            print(f"per {name} ({len(mos)}): {measure} {value:.3f} (95 % interval {low:.3f} to {high:.3f})")
+        for label, measure in MEASURES.items():
+            low, high = bootstrap(measure, mos, scores)
+            value = measure(mos, scores)
+            print(f"per {name} ({len(mos)}): {label} {value:.3f} (95 % interval {low:.3f} to {high:.3f})")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""The evaluation's rows: a measure, its confidence interval, and what is asked of it."""
+"""The evaluation's rows: a measure, its confidence interval, its threshold and its target."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -6,67 +9,83 @@ from rich.table import Table
 
 from training.evaluation.metrics import bootstrap
 
-HIGHER, LOWER, WITHIN = "at least", "at most", "within"
+AT_LEAST, AT_MOST, WITHIN = "at least", "at most", "within"
 
 
-def measured(name: str, measure, columns: list[np.ndarray], way: str, bar, aim) -> dict:
+def measured(
+    name: str,
+    measure: Callable[..., float],
+    columns: list[np.ndarray],
+    comparison: str,
+    threshold: Any,
+    target: Any,
+) -> dict:
     """A row with a confidence interval: ``measure(*columns)``, resampled over the columns' rows.
 
-    Of no rows at all, as when a model refuses every clip, nothing is measured.
+    ``threshold`` must be met for a release, ``target`` is the goal beyond it; each a number, a pair for
+    ``WITHIN``, or None. Without any row, as when no clip has a score, the value is None.
     """
     if len(columns[0]) == 0:
-        return plain(name, np.nan, way, bar, aim)
+        return plain(name, np.nan, comparison, threshold, target)
     low, high = bootstrap(measure, *columns)
-    return plain(name, measure(*columns), way, bar, aim) | {"low": rounded(low), "high": rounded(high)}
+    row = plain(name, measure(*columns), comparison, threshold, target)
+    return row | {"low": rounded(low), "high": rounded(high)}
 
 
-def plain(name: str, value: float, way: str, bar, aim) -> dict:
-    """A row without one."""
+def plain(name: str, value: float, comparison: str, threshold: Any, target: Any) -> dict:
+    """A row without a confidence interval."""
     return {
         "name": name,
         "value": rounded(value),
         "low": None,
         "high": None,
-        "way": way,
-        "bar": bar,
-        "aim": aim,
+        "comparison": comparison,
+        "threshold": threshold,
+        "target": target,
     }
 
 
 def print_table(metrics: dict) -> None:
-    """Prints the measures with what is asked of them."""
+    """Prints the measures with their thresholds and targets."""
     table = Table(
-        "measure", "value", "95 % interval", "bar", "aim", "bar met", "aim met", title="Development split"
+        "measure", "value", "95 % interval", "threshold", "met", "target", "met", title="Development split"
     )
     for row in metrics["rows"]:
-        interval = "" if row["low"] is None else f"{value_text(row['low'])} to {value_text(row['high'])}"
-        asked = [asked_text(row["way"], row[name]) for name in ("bar", "aim")]
-        met = ["" if row[name] is None else ("yes" if is_met(row, name) else "NO") for name in ("bar", "aim")]
-        table.add_row(row["name"], value_text(row["value"]), interval, *asked, *met)
+        table.add_row(*row_cells(row, yes="yes", no="NO"))
     Console(width=130).print(table)
-    for name, (count, total) in metrics["refused"].items():
-        print(f"{name}: {count} of {total} clips refused as holding no speech, so they have no score")
+    for name, (count, total) in metrics["unscored"].items():
+        print(f"{name}: no speech was found in {count} of {total} clips, so they have no score")
+
+
+def row_cells(row: dict, yes: str, no: str) -> list[str]:
+    """A row's cells: name, value, interval, threshold, whether met, target, whether met."""
+    interval = "" if row["low"] is None else f"{value_text(row['low'])} to {value_text(row['high'])}"
+    cells = [row["name"], value_text(row["value"]), interval]
+    for level in ("threshold", "target"):
+        met = "" if row[level] is None else (yes if is_met(row, level) else no)
+        cells += [level_text(row["comparison"], row[level]), met]
+    return cells
 
 
 def is_met(row: dict, level: str) -> bool:
-    """Whether a row reaches its ``bar`` or ``aim``; what could not be measured reaches none."""
+    """Whether a row meets its ``threshold`` or ``target``; a missing value meets none."""
     if row["value"] is None:
         return False
-    if row["way"] == WITHIN:
+    if row["comparison"] == WITHIN:
         return row[level][0] <= row["value"] <= row[level][1]
-    return row["value"] >= row[level] if row["way"] == HIGHER else row["value"] <= row[level]
+    return row["value"] >= row[level] if row["comparison"] == AT_LEAST else row["value"] <= row[level]
 
 
 def rounded(value: float) -> float | None:
-    """Rounded for a file; what is not finite has no place in JSON."""
+    """Rounded for a file; None for a value that is not finite, which JSON can't hold."""
     return round(float(value), 4) if np.isfinite(value) else None
 
 
-def asked_text(way: str, level) -> str:
-    """A bar or aim in words; empty when there is none."""
+def level_text(comparison: str, level: Any) -> str:
+    """A threshold or target in words; empty for None."""
     if level is None:
         return ""
-    return f"{level[0]} to {level[1]}" if way == WITHIN else f"{way} {level:,}"
+    return f"{level[0]} to {level[1]}" if comparison == WITHIN else f"{comparison} {level:,}"
 
 
 def value_text(value: float | None) -> str:

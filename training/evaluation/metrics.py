@@ -1,37 +1,40 @@
 """The measures that the evaluation reports, with bootstrap confidence intervals."""
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
+from scipy import stats
 
 RESAMPLES = 1000
 
 
-def pearson(target: np.ndarray, predicted: np.ndarray) -> float:
+def pearson(true: np.ndarray, predicted: np.ndarray) -> float:
     """Correlation of two (n,) arrays; NaN when either is constant."""
-    target, predicted = np.asarray(target, np.float64), np.asarray(predicted, np.float64)
-    if np.ptp(target) == 0 or np.ptp(predicted) == 0:
+    true, predicted = np.asarray(true, np.float64), np.asarray(predicted, np.float64)
+    if np.ptp(true) == 0 or np.ptp(predicted) == 0:
         return float("nan")
-    return float(np.corrcoef(target, predicted)[0, 1])
+    return float(np.corrcoef(true, predicted)[0, 1])
 
 
-def spearman(target: np.ndarray, predicted: np.ndarray) -> float:
-    """Correlation of the ranks; ties share their mean rank."""
-    return pearson(_ranks(target), _ranks(predicted))
+def spearman(true: np.ndarray, predicted: np.ndarray) -> float:
+    """Correlation of the ranks of two (n,) arrays, equal values at their mean rank; NaN as ``pearson``."""
+    return pearson(stats.rankdata(true), stats.rankdata(predicted))
 
 
-def rmse(target: np.ndarray, predicted: np.ndarray) -> float:
-    """Root of the mean squared error, in the targets' unit."""
-    return float(np.sqrt(np.mean(np.square(np.asarray(target, np.float64) - predicted))))
+def rmse(true: np.ndarray, predicted: np.ndarray) -> float:
+    """Root of the mean squared error of two (n,) arrays, in their unit."""
+    return float(np.sqrt(np.mean(np.square(np.asarray(true, np.float64) - predicted))))
 
 
-def shared_error(owner: np.ndarray, target: np.ndarray, predicted: np.ndarray) -> float:
-    """How far off the (n,) predictions of one owner are together, RMS over owners, in the targets' unit.
+def shared_error(owner: np.ndarray, true: np.ndarray, predicted: np.ndarray) -> float:
+    """The part of the error that all clips of one owner share, RMS over owners, in the scores' unit.
 
-    The root of the mean product of the errors of two different clips of one owner: the owner's variance
-    component by analysis of variance. 0.0 when errors don't go together; NaN when no owner has two clips.
+    Each argument is (n,). The owner's variance component by analysis of variance: the root of the mean
+    product of the errors of two different clips of one owner. 0.0 when their errors are independent; NaN
+    when no owner has two clips.
     """
-    error = np.asarray(predicted, np.float64) - target
+    error = np.asarray(predicted, np.float64) - true
     _, number = np.unique(owner, return_inverse=True)
     count, total, squares = (np.bincount(number, weights) for weights in (None, error, error**2))
     pairs = np.sum(count * (count - 1.0))
@@ -39,39 +42,37 @@ def shared_error(owner: np.ndarray, target: np.ndarray, predicted: np.ndarray) -
 
 
 def roc_auc(positive: np.ndarray, score: np.ndarray) -> float:
-    """Area under the ROC curve: the chance that a positive scores above a negative, ties counting half.
+    """Area under the ROC curve of (n,) scores: the chance that a positive scores above a negative.
 
-    Mann and Whitney's U over the number of pairs. NaN when there are no positives or no negatives.
+    Ties count half: Mann and Whitney's U over the number of pairs. NaN without positives or negatives.
     """
-    positive = np.asarray(positive, bool)
-    positives, negatives = int(positive.sum()), int((~positive).sum())
-    if not positives or not negatives:
+    positive, score = np.asarray(positive, bool), np.asarray(score)
+    pairs = np.count_nonzero(positive) * np.count_nonzero(~positive)
+    if not pairs:
         return float("nan")
-    ranks = _ranks(score)[positive].sum() + positives
-    return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
+    u = stats.mannwhitneyu(score[positive], score[~positive], method="asymptotic").statistic
+    return float(u / pairs)
 
 
 def bootstrap(measure: Callable[..., float], *columns: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """95 % confidence interval of ``measure(*columns)``, rows resampled together (Efron's percentiles).
+    """95 % percentile interval of ``measure(*columns)``, rows resampled together (Efron 1979).
 
-    NaN, NaN where no resample has a measure: of a model that refuses all, there is nothing to measure.
+    Resamples without a value are left out; NaN, NaN when none has one or there are fewer than two rows.
     """
-    columns = [np.asarray(column) for column in columns]
-    generator = np.random.default_rng(seed)
-    count = len(columns[0])
-    values = []
-    for _ in range(RESAMPLES):
-        rows = generator.integers(0, count, count)
-        values.append(measure(*(column[rows] for column in columns)))
+    if len(columns[0]) < 2:
+        return float("nan"), float("nan")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # resamples without a value
+        values = stats.bootstrap(
+            columns,
+            measure,
+            paired=True,
+            vectorized=False,
+            n_resamples=RESAMPLES,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        ).bootstrap_distribution
     if np.isnan(values).all():
         return float("nan"), float("nan")
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 0, the mean rank where values are equal."""
-    values = np.asarray(values)
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    return (last - (count + 1) / 2)[place]

@@ -1,4 +1,4 @@
-"""Pictures of a training run and of an evaluation."""
+"""Plots of a training run and of an evaluation."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def plot_history(history: list[dict], path: Path) -> None:
 
 
 def plot_scatter(points: dict[str, tuple[np.ndarray, np.ndarray]], path: Path) -> None:
-    """Draws predicted against true scores, a panel a set; ``points`` is name -> (true, predicted)."""
+    """Draws predicted against true scores, one panel per set; ``points`` is name -> (true, predicted)."""
     figure, axes = plt.subplots(
         1, len(points), figsize=(4.5 * len(points), 4.5), layout="constrained", squeeze=False
     )

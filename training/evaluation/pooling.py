@@ -1,7 +1,7 @@
-"""How frames' scores make up a recording's: `python -m training.evaluation.pooling --corpus DIR`.
+"""Compares power means for pooling: `python -m training.evaluation.pooling --corpus DIR`.
 
-Pools the true scores of the frames in which somebody speaks, of clips with a change inside, by power means of
-their distance from the best score, and compares with PESQ of the whole clip. For Config.power.
+Pools the true frame scores of the speech in clips whose quality changes, by power means of their distance
+from the best score, and compares with PESQ of the whole clip. Config.power was chosen by it.
 """
 
 import argparse
@@ -21,8 +21,8 @@ CLIPS = 1_500  # of a set, at most
 SETS = (TRAIN_SET, "dev_bursts")
 
 
-def misses(corpus: Path, name: str) -> list[tuple[float, float, float]]:
-    """(power, RMSE, mean error) of a set's clips in which the frames' scores differ."""
+def pooling_errors(corpus: Path, name: str) -> list[tuple[float, float, float]]:
+    """[(power, RMSE, mean error)] over a set's clips whose frame scores differ."""
     true, frames = [], []
     for clip in read_manifest(corpus, name):
         arrays = load_clip(clip_path(corpus, clip))
@@ -42,13 +42,13 @@ def misses(corpus: Path, name: str) -> list[tuple[float, float, float]]:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m training.evaluation.pooling", description=__doc__.split("\n")[0]
+        prog="python -m training.evaluation.pooling", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("--corpus", type=Path, required=True, help="folder that training.corpus.build writes")
     options = parser.parse_args(arguments)
     table = Table("set", "power", "RMSE", "mean error")
     for name in SETS:
-        for power, error, bias in misses(options.corpus, name):
+        for power, error, bias in pooling_errors(options.corpus, name):
             table.add_row(name, f"{power:g}", f"{error:.3f}", f"{bias:+.3f}")
     Console().print(table)
 

@@ -1,4 +1,4 @@
-"""Development clips through the serving pipeline, as they are and changed in ways that must not matter."""
+"""Scores development clips with the serving pipeline, unchanged and after changes that keep the quality."""
 
 import io
 import tempfile
@@ -20,19 +20,19 @@ RATE = SPEC.sample_rate_hz
 OTHER_RATE = 48_000
 LEVEL_CHANGE = 10.0  # 20 dB
 SILENCE_S = 10
-SAME = ("20 dB louder", "20 dB softer", "polarity", "WAV", "48 kHz")
+EQUIVALENT = ("20 dB louder", "20 dB softer", "polarity", "WAV", "48 kHz")
 SILENCES = ("silence before", "silence after")
 
 
 class Run(NamedTuple):
-    """A development clip and what the pipeline says of it."""
+    """A development clip and its result from the pipeline."""
 
-    clip: dict  # its line of the manifest
+    clip: dict  # its entry in the manifest
     result: Scored
 
     @property
-    def refused(self) -> bool:
-        return self.result.score is None
+    def is_scored(self) -> bool:
+        return self.result.score is not None
 
     @property
     def no_speech(self) -> bool:
@@ -48,25 +48,25 @@ def score_clips(corpus: Path, clips: list[dict], settings: ScorerConfig) -> list
     return runs
 
 
-def moved_scores(corpus: Path, runs: list[Run], settings: ScorerConfig) -> dict[str, np.ndarray]:
-    """How far each change moves the score: name of the change -> (clips,) absolute differences, MOS-LQO.
+def score_changes(corpus: Path, runs: list[Run], settings: ScorerConfig) -> dict[str, np.ndarray]:
+    """Name of each change -> (clips,) absolute differences of the score, MOS-LQO.
 
-    A clip that a change makes unscorable moves by infinity.
+    Infinity where the changed clip has no score. The ``runs`` must have one.
     """
-    moves: dict[str, list[float]] = {name: [] for name in (*SAME, *SILENCES)}
-    for run in tqdm(runs, desc="changes that must not matter", unit="clip", mininterval=1.0):
+    differences: dict[str, list[float]] = {name: [] for name in (*EQUIVALENT, *SILENCES)}
+    for run in tqdm(runs, desc="equivalent changes", unit="clip", mininterval=1.0):
         samples, _ = sf.read(clip_path(corpus, run.clip, ".flac"), dtype="float32")
         for name, (changed, rate, subtype) in _changes(samples).items():
             with tempfile.TemporaryFile(suffix=".wav") as file:
                 sf.write(file, changed, rate, format="WAV", subtype=subtype)
                 file.seek(0, io.SEEK_SET)
-                moved = score_file(file, settings, frames=False).score
-            moves[name].append(np.inf if moved is None else abs(moved - run.result.score))
-    return {name: np.array(values) for name, values in moves.items()}
+                score = score_file(file, settings, frames=False).score
+            differences[name].append(np.inf if score is None else abs(score - (run.result.score or 0.0)))
+    return {name: np.array(values) for name, values in differences.items()}
 
 
 def _changes(samples: np.ndarray) -> dict[str, tuple[np.ndarray, int, str]]:
-    """Name -> samples, rate, WAV subtype; floating point where 16 bits would clip or round."""
+    """Name -> changed samples, rate in Hz, WAV subtype; floating point where 16 bits would clip or round."""
     silence = np.zeros(SILENCE_S * RATE, np.float32)
     return {
         "20 dB louder": (samples * LEVEL_CHANGE, RATE, "FLOAT"),

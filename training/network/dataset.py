@@ -15,13 +15,13 @@ from training.network.augmentation import augmented
 PARALLEL = 4  # clips read at a time, and batches kept ready
 BATCH_FRAMES = 12_000  # frames in a batch, so that long clips don't make it larger
 BUCKET_STEP = 64  # frames; a batch's clips differ by less, so little of it is padding
-LONGEST = 4096  # frames, 65 s: what is longer goes into one last bucket
+LONGEST = 4096  # frames, 65 s: longer clips share one last bucket
 
 
 def read_manifest(corpus: Path, *sets: str) -> list[dict]:
     """The manifest's clips, of the named sets or of all.
 
-    A last line that is still being written is left out. Raises ValueError when there is no manifest.
+    A last line that is still being written is skipped. Raises ValueError when there is no manifest.
     """
     path = corpus / "manifest.jsonl"
     if not path.is_file():
@@ -40,7 +40,7 @@ def clip_path(corpus: Path, clip: dict, suffix: str = ".npz") -> Path:
 def load_clip(path: Path) -> dict[str, np.ndarray]:
     """Reads a clip: frames (T, 257), overall (), frame_scores (T,), speech (T,), reference (T, 48); float32.
 
-    ``overall`` is NaN when nobody speaks, ``frame_scores`` wherever PESQ is not defined.
+    ``overall`` is NaN without speech, ``frame_scores`` wherever PESQ is not defined.
     """
     with np.load(path) as arrays:
         return {name: np.asarray(arrays[name], np.float32) for name in _RANKS}
@@ -49,8 +49,8 @@ def load_clip(path: Path) -> dict[str, np.ndarray]:
 def epoch_files(corpus: Path, clips: int, seed: int, epoch: int) -> list[Path]:
     """The files of an epoch: the next ``clips``, at most, of passes over the train set as it is now.
 
-    Each pass has an order of its own, and epochs of one seed go on where the one before ended: every clip is
-    heard once before any is heard twice. Raises ValueError when the train set has no clip.
+    Each pass has its own order, and an epoch begins where the one before ended: every clip is used once
+    before any is used twice. Raises ValueError when the train set has no clip.
     """
     files = sorted((corpus / "train").glob("*.npz"))
     if not files:
@@ -72,11 +72,11 @@ def training_batches(files: list[Path], seed: int, epoch: int) -> tf.data.Datase
 
 
 def evaluation_batches(paths: list[Path]) -> tf.data.Dataset:
-    """The clips as they are, in padded batches; their order is not kept."""
+    """The clips without augmentation, in padded batches; their order is not kept."""
     return _batches(paths, lambda name: _values(load_clip(Path(name.decode()))))
 
 
-# What a batch is, so that a graph for any length and number of clips is traced once.
+# The signature of a batch, so that TensorFlow traces one graph for any length and number of clips.
 BATCH_SPEC = {
     "frames": tf.TensorSpec([None, None, SPEC.bins]),
     "overall": tf.TensorSpec([None]),
@@ -112,7 +112,7 @@ def _typed(values: list) -> dict:
 def _batches(files: list[Path], values_of: Callable[[bytes], list[np.ndarray]]) -> tf.data.Dataset:
     """Padded batches of the files' clips; ``values_of(name)`` reads one, as ``_values`` lists its arrays."""
 
-    def read(path):
+    def read(path: tf.Tensor) -> dict:
         return _typed(tf.numpy_function(values_of, [path], [tf.float32] * len(_RANKS)))
 
     boundaries = list(range(BUCKET_STEP, LONGEST + 1, BUCKET_STEP))
@@ -125,7 +125,7 @@ def _batches(files: list[Path], values_of: Callable[[bytes], list[np.ndarray]]) 
         padding_values={name: np.float32(np.nan if name == "frame_scores" else 0) for name in _RANKS}
         | {"mask": False},
     )
-    # The tuner wakes once a minute, and an epoch would not end before (training/network/EXPERIMENTS.md, 19).
+    # tf.data's tuner wakes once a minute, and an epoch would wait for it (training/network/EXPERIMENTS.md).
     options = tf.data.Options()
     options.autotune.enabled = False
     return batches.prefetch(PARALLEL).with_options(options)

@@ -1,8 +1,8 @@
-"""Trains a network on a corpus: `python -m training.network.train --corpus DIR --out DIR --minutes 60`.
+"""Trains the network on a corpus: `python -m training.network.train --corpus DIR --out DIR --minutes 60`.
 
-Started again with the same OUT it goes on after the last whole epoch. OUT holds checkpoint.npz,
-network.keras (the network to export: the average of the run's weights where the configuration keeps one,
-else the last ones; never an epoch that the development sets chose), run.json, history.json and curves.png.
+Started again with the same OUT it resumes after the last whole epoch. OUT holds checkpoint.npz,
+network.keras (the network to export, with the average of the run's weights: development scores never choose
+an epoch), run.json, history.json and curves.png.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import json
 import math
 import re
 import time
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -19,8 +19,10 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from aqscore.scale import HIGHEST, LOWEST
 from training.evaluation.metrics import pearson, rmse
 from training.evaluation.plots import plot_history
+from training.network.config import Config
 from training.network.dataset import (
     BATCH_SPEC,
     clip_path,
@@ -30,13 +32,13 @@ from training.network.dataset import (
     training_batches,
 )
 from training.network.losses import losses, overall_score
-from training.network.model import CONFIGS, HIGHEST, LOWEST, Config, build_for_training
-from training.network.weights import begin_from, exported
+from training.network.model import build_for_training
+from training.network.weights import exported, warm_start
 
-EPOCH_CLIPS = 8_000  # so that checkpoints come often and a growing corpus is seen soon
-WATCHED = {"dev_noise": 200, "dev_mixed": 200}  # development clips scored after every epoch, to look at
+EPOCH_CLIPS = 8_000  # few enough for frequent checkpoints, and to pick up the clips of a growing corpus
+DEVELOPMENT_CLIPS = {"dev_noise": 200, "dev_mixed": 200}  # scored after every epoch, for the curves only
 WARM_UP = 0.03  # share of the run
-LAST_RATE = 0.01  # what cosine decay ends at, of the highest rate
+LAST_RATE = 0.01  # at the end of the cosine decay, as a share of the highest rate
 WEIGHT_DECAY = 0.01
 CLIP_NORM = 1.0
 CPU = Path("/proc/cpuinfo")
@@ -45,23 +47,24 @@ CPU = Path("/proc/cpuinfo")
 def precision(cpu: Path) -> str:
     """The convolutions' dtype policy: bfloat16, in half the time, where Linux's ``cpu`` file lists it.
 
-    A CPU that doesn't know it takes four times as long (training/network/EXPERIMENTS.md, 15). Served is float32.
+    Without that instruction set it takes four times as long (training/network/EXPERIMENTS.md). The exported
+    network is float32.
     """
     listed = cpu.read_text() if cpu.is_file() else ""
     return "mixed_bfloat16" if re.search(r"\b(avx512_|amx_)?bf16\b", listed) else "float32"
 
 
 class Trainer:
-    """A network, its optimiser, its averaged weights and how far the training has come."""
+    """A network, its optimiser, its averaged weights and the progress of the training."""
 
-    def __init__(self, config: Config, seed: int, first: Path | None = None) -> None:
-        """``first`` is a model.keras to begin with instead of random weights."""
+    def __init__(self, config: Config, seed: int, start: Path | None = None) -> None:
+        """``start`` is a model.keras for a warm start, instead of random weights."""
         keras.utils.set_random_seed(seed)
         self.config = config
         self.seed = seed
         self.network = build_for_training(config, precision(CPU))
-        if first:
-            begin_from(self.network, keras.models.load_model(first, compile=False))
+        if start:
+            warm_start(self.network, keras.models.load_model(start, compile=False))
         self.optimizer = _optimizer(config)
         self.optimizer.build(self.network.trainable_variables)
         self.average = [tf.Variable(value, trainable=False) for value in self.network.trainable_variables]
@@ -77,12 +80,11 @@ class Trainer:
             terms = losses(self.config, outputs, batch)
         variables = self.network.trainable_variables
         gradients = tape.gradient(terms["loss"], variables)
-        if self.config.schedule == "cosine":
-            gradients, _ = tf.clip_by_global_norm(gradients, CLIP_NORM)
+        gradients, _ = tf.clip_by_global_norm(gradients, CLIP_NORM)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         self.steps.assign_add(1.0)
-        # Polynomial-decay averaging (Shamir and Zhang, ICML 2013): the weights of a step count by about its
-        # number to that power, so that the average covers the run and forgets how it began.
+        # Polynomial-decay averaging (Shamir and Zhang, ICML 2013, section 4): the weights of step t count by
+        # about t^average_power, so that the average covers the run and its beginning counts little.
         share = (self.config.average_power + 1) / (self.config.average_power + self.steps)
         for average, variable in zip(self.average, variables, strict=True):
             average.assign_add(share * (variable.value - average))
@@ -90,24 +92,31 @@ class Trainer:
 
     @tf.function(input_signature=[BATCH_SPEC])
     def predict(self, batch: dict) -> tf.Tensor:
+        """(B,) scores of the batch's recordings, as the exported network gives them."""
         outputs = self.network([batch["frames"], batch["mask"]], training=False)
         score = tf.clip_by_value(outputs["score"], LOWEST, HIGHEST)
         return overall_score(score, outputs["weight"], batch["mask"], self.config.power)
 
-    def run_epoch(self, corpus: Path, progress) -> dict:
-        """Trains one epoch; ``progress(share of this epoch)`` is the share of the whole run, 0 to 1."""
+    def run_epoch(self, corpus: Path, progress: Callable[[float], float]) -> dict:
+        """Trains one epoch; ``progress(share of this epoch)`` is the share of the whole run, 0 to 1.
+
+        Returns the epoch's entry of the history. Raises FloatingPointError when the loss is not finite.
+        """
         epoch = len(self.history)
         files = epoch_files(corpus, EPOCH_CLIPS, self.seed, epoch)
         batches = training_batches(files, self.seed, epoch)
-        started, frames, sums, clips = time.monotonic(), 0, {}, 0
-        with tqdm(total=len(files), desc=f"epoch {epoch + 1}", unit="clip", mininterval=1.0) as bar:
+        started, frames, clips, rate = time.monotonic(), 0, 0, 0.0
+        sums: dict[str, float] = {}
+        with tqdm(total=len(files), desc=f"epoch {epoch + 1}", unit="clip", mininterval=1.0) as progress_bar:
             for batch in batches:
-                self.optimizer.learning_rate.assign(self._rate(progress(clips / len(files))))
+                self.optimizer.learning_rate.assign(
+                    scheduled_rate(self.config.learning_rate, progress(clips / len(files)))
+                )
                 terms = {name: float(value) for name, value in self.step(batch).items()}
                 if not math.isfinite(terms["loss"]):
                     raise FloatingPointError(
                         f"The loss of epoch {epoch + 1} is {terms}, expected finite numbers. The last "
-                        "checkpoint is whole: look for a broken clip, or start again with a lower rate."
+                        "checkpoint is intact: look for a broken clip, or lower --learning-rate."
                     )
                 size = batch["frames"].shape[0]
                 clips += size
@@ -115,8 +124,9 @@ class Trainer:
                 for name, value in terms.items():
                     sums[name] = sums.get(name, 0.0) + size * value
                 rate = frames / (time.monotonic() - started)
-                bar.set_postfix_str(f"loss {sums['loss'] / clips:.3f}, {rate:,.0f} frames/s", refresh=False)
-                bar.update(size)
+                speed = f"loss {sums['loss'] / clips:.3f}, {rate:,.0f} frames/s"
+                progress_bar.set_postfix_str(speed, refresh=False)
+                progress_bar.update(size)
         return {
             "epoch": epoch + 1,
             "clips": clips,
@@ -124,12 +134,12 @@ class Trainer:
             **{name: round(value / clips, 5) for name, value in sums.items()},
         }
 
-    def watch(self, corpus: Path) -> dict:
-        """Pearson and RMSE on some development clips, with the weights that would be exported."""
+    def development_measures(self, corpus: Path) -> dict:
+        """Pearson and RMSE on some development clips, with the averaged weights."""
         trained = [variable.numpy() for variable in self.network.trainable_variables]
-        self._use(self.exported_weights())
+        self._assign(self.averaged_weights())
         measured = {}
-        for name, count in WATCHED.items():
+        for name, count in DEVELOPMENT_CLIPS.items():
             clips = read_manifest(corpus, name)[:count]
             if len(clips) < 3:
                 continue
@@ -138,31 +148,31 @@ class Trainer:
                 targets.extend(batch["overall"].numpy())
                 predictions.extend(self.predict(batch).numpy())
             known = np.isfinite(targets)
-            targets, predictions = np.asarray(targets)[known], np.asarray(predictions)[known]
-            measured[f"{name}_pearson"] = round(pearson(targets, predictions), 4)
-            measured[f"{name}_rmse"] = round(rmse(targets, predictions), 4)
-        self._use(trained)
+            pair = np.asarray(targets)[known], np.asarray(predictions)[known]
+            measured[f"{name}_pearson"] = round(pearson(*pair), 4)
+            measured[f"{name}_rmse"] = round(rmse(*pair), 4)
+        self._assign(trained)
         return measured
 
-    def exported_weights(self) -> list[np.ndarray]:
-        source = self.average if self.config.average_power else self.network.trainable_variables
-        return [variable.numpy() for variable in source]
+    def averaged_weights(self) -> list[np.ndarray]:
+        """The average of the run's weights, which is exported."""
+        return [variable.numpy() for variable in self.average]
 
     def save(self, out: Path) -> None:
-        """Writes the checkpoint in one step, then the network to export."""
+        """Writes the checkpoint atomically, then the network to export."""
         partial = out / "checkpoint.partial.npz"
         state = {f"v{number}": variable.numpy() for number, variable in enumerate(self._variables())}
         np.savez(partial, progress=json.dumps({"history": self.history, "seconds": self.seconds}), **state)
         partial.replace(out / "checkpoint.npz")
         (out / "history.json").write_text(json.dumps(self.history, indent=1) + "\n")
         trained = [variable.numpy() for variable in self.network.trainable_variables]
-        self._use(self.exported_weights())
+        self._assign(self.averaged_weights())
         exported(self.config, self.network).save(out / "network.partial.keras")
         (out / "network.partial.keras").replace(out / "network.keras")
-        self._use(trained)
+        self._assign(trained)
 
     def resume(self, out: Path) -> bool:
-        """Takes up the checkpoint in ``out``; False when there is none."""
+        """Restores the checkpoint in ``out``; False when there is none."""
         path = out / "checkpoint.npz"
         if not path.is_file():
             return False
@@ -176,17 +186,17 @@ class Trainer:
     def _variables(self) -> list:
         return [*self.network.variables, *self.optimizer.variables, *self.average, self.steps]
 
-    def _use(self, values: list[np.ndarray]) -> None:
+    def _assign(self, values: list[np.ndarray]) -> None:
         for variable, value in zip(self.network.trainable_variables, values, strict=True):
             variable.assign(value)
 
-    def _rate(self, share: float) -> float:
-        if self.config.schedule == "constant":
-            return self.config.learning_rate
-        if share < WARM_UP:
-            return self.config.learning_rate * max(share / WARM_UP, LAST_RATE)
-        decay = 0.5 * (1 + math.cos(math.pi * min(1.0, (share - WARM_UP) / (1 - WARM_UP))))
-        return self.config.learning_rate * (LAST_RATE + (1 - LAST_RATE) * decay)
+
+def scheduled_rate(highest: float, share: float) -> float:
+    """The learning rate at a ``share`` of the run, 0 to 1: linear warm-up, then cosine decay."""
+    if share < WARM_UP:
+        return highest * max(share / WARM_UP, LAST_RATE)
+    decay = 0.5 * (1 + math.cos(math.pi * min(1.0, (share - WARM_UP) / (1 - WARM_UP))))
+    return highest * (LAST_RATE + (1 - LAST_RATE) * decay)
 
 
 def train(
@@ -195,26 +205,31 @@ def train(
     config: Config,
     seed: int,
     *,
-    minutes: float | None,
-    epochs: int | None,
-    first: Path | None = None,
+    minutes: float | None = None,
+    epochs: int | None = None,
+    start: Path | None = None,
 ) -> list[dict]:
-    """Trains until ``minutes`` of training are over or ``epochs`` are done; returns the history."""
+    """Trains for ``minutes`` or for ``epochs``, whichever is given; returns the history.
+
+    ``start`` is a model.keras for a warm start. Raises ValueError when ``out`` holds another run.
+    """
     out.mkdir(parents=True, exist_ok=True)
     run = {"config": config.as_dict(), "seed": seed, "minutes": minutes, "epochs": epochs}
-    _claim(out, run | ({"from_sha256": hashlib.sha256(first.read_bytes()).hexdigest()} if first else {}))
-    trainer = Trainer(config, seed, first)
+    if start:
+        run["warm_start_sha256"] = hashlib.sha256(start.read_bytes()).hexdigest()
+    _claim(out, run)
+    trainer = Trainer(config, seed, start)
     if trainer.resume(out):
-        print(f"Goes on after epoch {len(trainer.history)}, {trainer.seconds / 60:.1f} minutes in.")
+        print(f"Resumes after epoch {len(trainer.history)}, {trainer.seconds / 60:.1f} minutes in.")
     while not _done(trainer, minutes, epochs):
         started, before = time.monotonic(), trainer.seconds
 
         def progress(share: float, started: float = started, before: float = before) -> float:
             if epochs:
                 return (len(trainer.history) + share) / epochs
-            return (before + time.monotonic() - started) / (60 * minutes)
+            return (before + time.monotonic() - started) / (60 * (minutes or 0))
 
-        epoch = trainer.run_epoch(corpus, progress) | trainer.watch(corpus)
+        epoch = trainer.run_epoch(corpus, progress) | trainer.development_measures(corpus)
         trainer.seconds = before + time.monotonic() - started
         trainer.history.append(epoch | {"minutes": round(trainer.seconds / 60, 2)})
         trainer.save(out)
@@ -226,25 +241,24 @@ def train(
 def _done(trainer: Trainer, minutes: float | None, epochs: int | None) -> bool:
     if epochs:
         return len(trainer.history) >= epochs
-    longest = max((trainer.seconds / len(trainer.history)) if trainer.history else 0.0, 0.0)
-    # An epoch that could not come near its end would leave the decay unfinished.
-    return trainer.seconds + longest / 2 > 60 * minutes
+    epoch_s = trainer.seconds / len(trainer.history) if trainer.history else 0.0
+    # Start no epoch that would end more than half an epoch late.
+    return trainer.seconds + epoch_s / 2 > 60 * (minutes or 0)
 
 
 def _claim(out: Path, run: dict) -> None:
-    """Writes run.json, or holds the run that is there to the same settings."""
+    """Writes run.json; raises ValueError when it is there with other settings."""
     path = out / "run.json"
     if path.is_file() and (found := json.loads(path.read_text())) != run:
         raise ValueError(
-            f"{path} is of another run: {found}, expected {run}. Choose another --out, or the same settings."
+            f"{path} belongs to another run: {found}, expected {run}. "
+            "Choose another --out, or the same settings."
         )
     path.write_text(json.dumps(run, indent=1) + "\n")
 
 
 def _optimizer(config: Config) -> keras.optimizers.Optimizer:
-    if config.schedule == "constant":
-        return keras.optimizers.RMSprop(config.learning_rate)
-    # Muon for the matrices between layers; AdamW, at the same rate, for convolutions, biases and the heads.
+    """Muon for the matrices between layers; AdamW, at the same rate, for all other variables."""
     optimizer = keras.optimizers.Muon(
         config.learning_rate,
         weight_decay=WEIGHT_DECAY,
@@ -257,29 +271,34 @@ def _optimizer(config: Config) -> keras.optimizers.Optimizer:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m training.network.train", description=__doc__.split("\n")[0]
+        prog="python -m training.network.train", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("--corpus", type=Path, required=True, help="folder that training.corpus.build writes")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run, made when missing")
-    parser.add_argument("--config", choices=CONFIGS, default="full", help="which network, default full")
     length = parser.add_mutually_exclusive_group(required=True)
-    length.add_argument("--minutes", type=float, help="how long to train, resumed time included")
+    length.add_argument(
+        "--minutes", type=float, help="how long to train, including the time before a resumption"
+    )
     length.add_argument("--epochs", type=int, help=f"epochs of at most {EPOCH_CLIPS:,} clips")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--rate", type=float, help="highest learning rate instead of the configuration's: a third with --from"
+        "--learning-rate",
+        type=float,
+        default=Config.learning_rate,
+        help="highest learning rate (%(default)s)",
     )
-    parser.add_argument("--from", dest="first", type=Path, help="model.keras to begin with, default none")
+    parser.add_argument(
+        "--warm-start", type=Path, help="model.keras to start from, instead of random weights"
+    )
     options = parser.parse_args(arguments)
-    config = CONFIGS[options.config]
     train(
         options.corpus,
         options.out,
-        replace(config, learning_rate=options.rate) if options.rate else config,
+        Config(learning_rate=options.learning_rate),
         options.seed,
         minutes=options.minutes,
         epochs=options.epochs,
-        first=options.first,
+        start=options.warm_start,
     )
 
 

@@ -1,8 +1,9 @@
-"""Weights from one network to another: from those trained to what is served, and back to train on."""
+"""Weights copied between networks: to the exported one, and for a warm start."""
 
 import keras
 
-from training.network.model import Config, build
+from training.network.config import Config
+from training.network.model import build
 
 
 def exported(config: Config, trained: keras.Model) -> keras.Model:
@@ -14,27 +15,10 @@ def exported(config: Config, trained: keras.Model) -> keras.Model:
     return network
 
 
-def halfway(beginning: keras.Model, end: keras.Model) -> keras.Model:
-    """``end`` with the means of its weights and of those that its run began with.
-
-    It keeps more of what was known before, and errs less on what neither met (Wortsman et al., Robust
-    fine-tuning of zero-shot models, CVPR 2022). Raises ValueError when the two are not of one kind.
-    """
-    before, after = beginning.get_weights(), end.get_weights()
-    if [each.shape for each in before] != [each.shape for each in after]:
-        raise ValueError(
-            f"{beginning.name} and {end.name} differ in the shapes of their weights, expected the network "
-            "that the run began with: name what training.network.train was given as --from."
-        )
-    mean = keras.models.clone_model(end)
-    mean.set_weights([(one + other) / 2 for one, other in zip(before, after, strict=True)])
-    return mean
-
-
-def begin_from(network: keras.Model, source: keras.Model) -> None:
+def warm_start(network: keras.Model, source: keras.Model) -> None:
     """Gives ``network`` the weights of the layers that it shares by name with ``source``.
 
-    Raises ValueError when a layer differs, or none is shared.
+    Raises ValueError when a shared layer's shapes differ, or none is shared.
     """
     shared = {layer.name for layer in source.layers if layer.trainable_weights}
     shared &= {layer.name for layer in network.layers if layer.trainable_weights}
@@ -49,6 +33,6 @@ def begin_from(network: keras.Model, source: keras.Model) -> None:
         if shapes[0] != shapes[1]:
             raise ValueError(
                 f"Layer {name} of {source.name} has weights {shapes[0]}, expected {shapes[1]}: train from "
-                "the start, or with the configuration of that network."
+                "random weights, or start from a network of the same sizes."
             )
         network.get_layer(name).set_weights(old)

@@ -1,7 +1,7 @@
-"""Signals made by code and the scores they must get: `python -m training.release.conformance --model DIR`.
+"""Conformance signals and their pinned scores: `python -m training.release.conformance --model DIR`.
 
 Writes conformance.json beside the model. A test recomputes the scores, on every machine and runtime.
-The signals sound like speech only to the network; what they score says nothing about quality.
+The signals resemble speech for the network only; their scores say nothing about quality.
 """
 
 import argparse
@@ -27,7 +27,7 @@ LOWEST_PITCH_HZ, PITCH_RANGE_HZ = 105, 35
 
 
 def signals() -> dict[str, np.ndarray]:
-    """Name -> (n,) float32 at 16 kHz, the same samples everywhere."""
+    """Name -> (n,) float32 at 16 kHz, the same samples on every machine."""
     voice = _voice()
     noise = np.random.default_rng(0).standard_normal(len(voice))
     at = np.arange(len(voice)) / RATE
@@ -49,7 +49,7 @@ def signals() -> dict[str, np.ndarray]:
 
 
 def scores_of(settings: ScorerConfig) -> dict[str, float | None]:
-    """The serving pipeline's score of each signal; None where it finds no speech."""
+    """The serving pipeline's score of each signal, MOS-LQO; None where it finds no speech."""
     found = {}
     for name, samples in signals().items():
         with tempfile.TemporaryFile(suffix=".wav") as file:
@@ -78,7 +78,7 @@ def _voice() -> np.ndarray:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m training.release.conformance", description=__doc__.split("\n")[0]
+        prog="python -m training.release.conformance", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument(
         "--model",

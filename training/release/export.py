@@ -1,7 +1,7 @@
-"""A training run to the shipped model: `python -m training.release.export --run DIR --corpus DIR --out DIR`.
+"""Exports a training run: `python -m training.release.export --run DIR --corpus DIR --out DIR`.
 
-Writes model.keras, model.onnx, model.json, MODEL_CARD.md and conformance.json: exports, calibrates,
-measures as training.evaluation.evaluate does, and pins the conformance signals.
+Writes model.keras, model.onnx, model.json, MODEL_CARD.md and conformance.json. It exports the network,
+calibrates it, measures it as training.evaluation.evaluate does, and pins the conformance scores.
 """
 
 import argparse
@@ -22,21 +22,20 @@ from aqscore.scale import SCALE
 from training.evaluation import calibration, evaluate
 from training.evaluation.measures import print_table
 from training.network.dataset import read_manifest
-from training.network.weights import halfway
 from training.release import card, conformance
 
 WINDOW = {"frames": 4096, "context": 256}
-RUNTIMES_AGREE_TO = 1e-4
+RUNTIME_TOLERANCE = 1e-4
 CHECKED_LENGTHS = (1, 2, 3, 4, 37, 250, 625)
 VERSIONS = {"tensorflow": "tensorflow-cpu", "keras": "keras", "onnxruntime": "onnxruntime", "numpy": "numpy"}
 
 
 def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
-    if options.again:
-        network, run, trained_on = _again(options.again)
+    if options.recalibrate:
+        network, run, trained_on = _exported_before(options.recalibrate)
     else:
-        network, run, trained_on = *_trained(options.run, options.halfway), {}
+        network, run, trained_on = *_trained(options.run), {}
     options.out.mkdir(parents=True, exist_ok=True)
     write_networks(network, options.out)
     info = describe(network, options.out, version=options.version, run=run)
@@ -54,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def write_networks(network: keras.Model, out: Path) -> None:
-    """Writes model.keras and model.onnx and holds one to the other.
+    """Writes model.keras and model.onnx and compares them.
 
     Raises ValueError when the graph has no LSTM operator (a loop would be ten times as slow), or when
     the two disagree by more than 1e-4 on any output at any of the lengths tried.
@@ -70,10 +69,10 @@ def write_networks(network: keras.Model, out: Path) -> None:
             "recurrence. Check the pinned versions of tf2onnx and keras."
         )
     difference = disagreement(network, OnnxNetwork(out / "model.onnx", threads=1))
-    if difference > RUNTIMES_AGREE_TO:
+    if difference > RUNTIME_TOLERANCE:
         raise ValueError(
             f"TensorFlow and ONNX Runtime disagree by {difference:.2g}, expected at most "
-            f"{RUNTIMES_AGREE_TO}. Compare the two graphs layer by layer before shipping either."
+            f"{RUNTIME_TOLERANCE}. Compare the two graphs layer by layer before shipping either."
         )
 
 
@@ -94,7 +93,7 @@ def disagreement(network: keras.Model, exported: OnnxNetwork) -> float:
 
 
 def describe(network: keras.Model, out: Path, version: str, run: dict) -> dict:
-    """What model.json says before anything was measured."""
+    """The content of model.json before calibration and measurement."""
     return {
         "name": "aqscore-bilstm",
         "version": version,
@@ -135,7 +134,7 @@ def corpus_summary(corpus: Path) -> dict:
 
 
 def write_info(info: dict, out: Path) -> None:
-    """Writes model.json in one step, so that a reader never sees half of it."""
+    """Writes model.json atomically."""
     partial = out / "model.json.partial"
     partial.write_text(json.dumps(info, indent=2) + "\n")
     partial.replace(out / "model.json")
@@ -145,32 +144,22 @@ def _file(path: Path) -> dict:
     return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def _trained(run: Path, beginning: Path | None) -> tuple[keras.Model, dict]:
-    """A run's network, and how it was trained: run.json, and how far it came."""
+def _trained(run: Path) -> tuple[keras.Model, dict]:
+    """A run's network, and its training record: run.json and its length."""
     settings = json.loads((run / "run.json").read_text())
     history = json.loads((run / "history.json").read_text())
     done = {
         "epochs_done": len(history),
         "minutes_done": history[-1]["minutes"],
         "clips_seen": sum(e["clips"] for e in history),
-        "halfway": beginning is not None,
     }
-    network = _load(run / "network.keras")
-    if beginning:
-        found, expected = _file(beginning)["sha256"], settings.get("from_sha256")
-        if found != expected:
-            raise ValueError(
-                f"{beginning} has sha256 {found[:12]}..., expected {(expected or 'none')[:12]}..., of what "
-                f"{run} began with: name what training.network.train was given as --from."
-            )
-        network = halfway(_load(beginning), network)
-    return network, settings | done
+    return _load(run / "network.keras"), settings | done
 
 
-def _again(model: Path) -> tuple[keras.Model, dict, dict]:
-    """A model's network, how it was trained, and on what: the corpus that measures may be another."""
+def _exported_before(model: Path) -> tuple[keras.Model, dict, dict]:
+    """A model's network, its training record and its train set: the corpus that measures may be another."""
     path, info = model / "model.keras", json.loads((model / "model.json").read_text())
-    run = info["training"] | {"again_sha256": _file(path)["sha256"]}
+    run = info["training"] | {"recalibrated_sha256": _file(path)["sha256"]}
     return _load(path), run, {"train": info["data"]["train"]}
 
 
@@ -184,24 +173,20 @@ def _version(name: str) -> str:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m training.release.export", description=__doc__.split("\n")[0]
+        prog="python -m training.release.export", description=(__doc__ or "").split("\n")[0]
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--run", type=Path, help="folder that training.network.train wrote")
-    source.add_argument("--again", type=Path, help="folder of a model to calibrate and measure anew")
+    source.add_argument(
+        "--recalibrate", type=Path, help="folder of an exported model to calibrate and measure again"
+    )
     parser.add_argument(
         "--corpus", type=Path, required=True, help="corpus whose dev sets calibrate and measure"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the model, made when missing")
     parser.add_argument("--version", default="1.0.0", help="version to ship it as")
-    parser.add_argument(
-        "--halfway", type=Path, help="what the run began with: its weights' mean with the run's is served"
-    )
     parser.add_argument("--plots", type=Path, help="folder for the evaluation's plots")
-    options = parser.parse_args(arguments)
-    if options.again and options.halfway:
-        parser.error("--halfway is for a run and what it began with, expected --run with it, not --again")
-    return options
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""An exported model takes the shipped one's place: `python -m training.release.promote --model DIR --version X`.
+"""Ships an exported model: `python -m training.release.promote --model DIR --version X`.
 
-Checks first, on a copy: the features are this version's, and with both runtimes the conformance signals score
-what the export pinned. Then model.json gets name, version and the files' hashes, the card is written anew
-from it, and the five files go to model_artifacts/. Nothing else changes.
+First it checks a copy: the features must be those of this version, and both runtimes must give the
+conformance signals the pinned scores. Then model.json gets name, version and the files' hashes, the card is
+rendered from it, and the five files replace those in model_artifacts/.
 """
 
 import argparse
@@ -24,11 +24,11 @@ PINNED = "conformance.json"
 CARD = "MODEL_CARD.md"
 
 
-def release(model: Path, out: Path, name: str | None, version: str | None) -> dict:
-    """Checks the folder ``model`` and puts its files into ``out``; returns what model.json says then.
+def promote(model: Path, out: Path, name: str | None, version: str | None) -> dict:
+    """Checks the folder ``model`` and moves a copy of its files into ``out``; returns the new model.json.
 
-    ``name`` and ``version`` stay as they are when None. Raises SetupError when the folder is not a model of
-    this code or does not conform, and when other weights are out there under the same name and version.
+    ``name`` and ``version`` stay as exported when None. Raises SetupError when the folder is not a model of
+    this code or does not conform, and when ``out`` has other weights under the same name and version.
     """
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".release-") as folder:
         info = _info(model)
@@ -38,24 +38,24 @@ def release(model: Path, out: Path, name: str | None, version: str | None) -> di
             kind: each | {"sha256": hashlib.sha256((copy / each["name"]).read_bytes()).hexdigest()}
             for kind, each in info["files"].items()
         }
-        _refuse_the_same_name(info, out)
+        _check_name(info, out)
         (copy / "model.json").write_text(json.dumps(info, indent=2) + "\n")
         check(copy)
         (copy / CARD).write_text(card.render(info))
         out.mkdir(exist_ok=True)
-        # model.json last: until it is there, the old one refuses the new files, and nothing scores wrongly.
+        # model.json last: until then the old one's hashes reject the new files, and nothing scores wrongly.
         for file in [*(each["name"] for each in info["files"].values()), PINNED, CARD, "model.json"]:
             (copy / file).replace(out / file)
     return info
 
 
 def check(folder: Path) -> None:
-    """Raises SetupError when either runtime can't load the model, or scores a signal other than pinned."""
+    """Raises SetupError when a runtime can't load the model, or gives a signal another score than pinned."""
     pinned = json.loads((folder / PINNED).read_text())
     for runtime in NETWORKS:
         found = conformance.scores_of(replace(ScorerConfig(), model_dir=folder, runtime=runtime))
         for signal, expected in pinned["scores"].items():
-            if _apart(found.get(signal), expected) > pinned["tolerance"]:
+            if _difference(found.get(signal), expected) > pinned["tolerance"]:
                 raise SetupError(
                     f"With {runtime}, the signal “{signal}” scores {found.get(signal)}, expected {expected} "
                     f"within {pinned['tolerance']}: the model is not the one that was exported.",
@@ -63,7 +63,7 @@ def check(folder: Path) -> None:
                 )
 
 
-def _apart(found: float | None, expected: float | None) -> float:
+def _difference(found: float | None, expected: float | None) -> float:
     if found is None or expected is None:
         return 0.0 if found is expected else float("inf")
     return abs(found - expected)
@@ -74,20 +74,20 @@ def _info(folder: Path) -> dict:
     missing = [file for file in needed if not (folder / file).exists()]
     if missing:
         raise SetupError(
-            f"{folder} has no {' and no '.join(missing)}, expected a folder that training.release.export wrote.",
-            advice="make train ends with such a folder, runs/model.",
+            f"{folder} has no {' and no '.join(missing)}, expected a folder that training.release.export "
+            "wrote.",
+            advice="make train writes such a folder, runs/model.",
         )
     return json.loads((folder / "model.json").read_text())
 
 
-def _refuse_the_same_name(info: dict, out: Path) -> None:
-    """Reports name the model by name and version: two of the same could not be told apart."""
+def _check_name(info: dict, out: Path) -> None:
+    """Raises SetupError for other weights of the same name and version: reports name a model by both."""
     if not (out / "model.json").exists():
         return
-    there = json.loads((out / "model.json").read_text())
-    if (there["name"], there["version"]) == (info["name"], info["version"]) and there["files"] != info[
-        "files"
-    ]:
+    shipped = json.loads((out / "model.json").read_text())
+    is_same_name = (shipped["name"], shipped["version"]) == (info["name"], info["version"])
+    if is_same_name and shipped["files"] != info["files"]:
         raise SetupError(
             f"There is another model {info['name']} {info['version']} in {out}, with other weights.",
             advice="Give this one a version of its own: --version.",
@@ -96,7 +96,7 @@ def _refuse_the_same_name(info: dict, out: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m training.release.promote", description=__doc__.split("\n")[0]
+        prog="python -m training.release.promote", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("--model", type=Path, required=True, help="folder that training.release.export wrote")
     parser.add_argument("--version", type=_version, help="e.g. 1.1.0; the export's own by default")
@@ -106,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        info = release(options.model, options.out, options.name, options.version)
+        info = promote(options.model, options.out, options.name, options.version)
     except SetupError as error:
         print(f"{error.message} {error.advice}", file=sys.stderr)
         return 1
@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _version(text: str) -> str:
     if not re.fullmatch(r"\d+\.\d+\.\d+", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no version, expected three numbers such as 1.1.0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a version, expected three numbers such as 1.1.0")
     return text
 
 

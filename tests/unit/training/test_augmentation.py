@@ -1,10 +1,10 @@
-"""What augmentation may change of a clip and what it must leave."""
+"""Augmentation changes a clip's frames and keeps its labels in step."""
 
 import numpy as np
 import pytest
 
 from training.bands import BANDS
-from training.network.augmentation import CUT_FRAMES, _warp, augmented
+from training.network.augmentation import CUT_FRAMES, augmented, warp
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def clip(rng):
 
 
 def test_arrays_stay_in_step_and_scores_stay(clip, rng):
-    lengths, heard = set(), set()
+    lengths, speech_frames = set(), set()
     for _ in range(60):
         changed = augmented(clip, rng)
         count = len(changed["frames"])
@@ -27,11 +27,11 @@ def test_arrays_stay_in_step_and_scores_stay(clip, rng):
         assert all(len(changed[name]) == count for name in ("frame_scores", "speech", "reference"))
         assert all(changed[name].dtype == np.float32 for name in changed)
         assert changed["overall"] == clip["overall"]
-        heard.add(np.count_nonzero(changed["speech"]))
+        speech_frames.add(np.count_nonzero(changed["speech"]))
         assert np.count_nonzero(np.isfinite(changed["frame_scores"])) == np.count_nonzero(changed["speech"])
         assert np.isfinite(changed["frames"]).all() and (changed["frames"] >= 0).all()
     assert max(lengths) > 50, "no clip got silence around it"
-    assert heard == set(range(50 - CUT_FRAMES, 51)), "of some frames at the beginning none were cut off"
+    assert speech_frames == set(range(50 - CUT_FRAMES, 51)), "some numbers of frames were never cut off"
 
 
 def test_the_clip_that_was_given_is_not_touched(clip, rng):
@@ -44,12 +44,12 @@ def test_the_clip_that_was_given_is_not_touched(clip, rng):
 def test_warping_moves_a_tone_by_the_factor(clip):
     clip["frames"][:] = 0
     clip["frames"][:, 110] = 1
-    _warp(clip, 1.1)
+    warp(clip, 1.1)
     assert clip["frames"].argmax(axis=1).tolist() == [100] * 50
 
 
 def test_warping_by_one_changes_nothing(clip):
     frames, reference = clip["frames"].copy(), clip["reference"].copy()
-    _warp(clip, 1.0)
+    warp(clip, 1.0)
     np.testing.assert_allclose(clip["frames"], frames, atol=1e-5)
     np.testing.assert_allclose(clip["reference"], reference, atol=1e-5)

@@ -1,4 +1,4 @@
-"""Measures against scipy's, calibration, and a whole export and evaluation of a tiny corpus."""
+"""The measures, calibration, and a whole export and evaluation of a tiny corpus."""
 
 import hashlib
 import json
@@ -13,40 +13,32 @@ import scipy.stats
 
 from aqscore.config import ScorerConfig
 from aqscore.model.loading import Model
-from tests.unit.training.tiny_corpus import make_corpus
-from training.evaluation import calibration, evaluate, pooling
-from training.evaluation import human_scores as evaluate_human
+from tests.unit.training.tiny_corpus import TINY, make_corpus
+from training.evaluation import calibration, evaluate, human_scores, pooling
 from training.evaluation.calibration import Prediction
-from training.evaluation.measures import HIGHER, is_met, measured
+from training.evaluation.measures import AT_LEAST, is_met, measured
 from training.evaluation.metrics import bootstrap, pearson, rmse, roc_auc, shared_error, spearman
-from training.network.model import Config, build
 from training.network.train import train
-from training.network.weights import halfway
-from training.release import export
-from training.release import promote as release
-from training.release.card import render
+from training.release import export, promote
+from training.release.card import BY_RULE, render
 from training.release.conformance import signals
 
-# TensorFlow 2.21 and Keras 3.15 speak to NumPy 2.5 and Python 3.13 in words that both are giving up.
+# TensorFlow 2.21 and Keras 3.15 use what NumPy 2.5 and Python 3.13 deprecate.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")
-
-TINY = Config("full", front=True, units=(8,), learned_weight=True, channels=8, maps=(2, 3), fine=8)
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """A corpus, and the model halfway to the end of a one-epoch run on it."""
+    """A corpus, and the model of a one-epoch run on it."""
     folder = tmp_path_factory.mktemp("exported")
     corpus = make_corpus(folder / "corpus")
-    keras.utils.set_random_seed(1)
-    build(TINY).save(folder / "beginning.keras")
-    train(corpus, folder / "run", TINY, 1, minutes=None, epochs=1, first=folder / "beginning.keras")
-    given = {"run": "run", "halfway": "beginning.keras", "corpus": "corpus", "out": "model", "plots": "plots"}
+    train(corpus, folder / "run", TINY, 1, epochs=1)
+    given = {"run": "run", "corpus": "corpus", "out": "model", "plots": "plots"}
     export.main([part for name, path in given.items() for part in (f"--{name}", str(folder / path))])
     return folder
 
 
-def test_measures_are_scipys():
+def test_measures_match_scipy():
     generator = np.random.default_rng(0)
     true = generator.uniform(1, 4.6, 200).round(1)
     predicted = true + generator.standard_normal(200)
@@ -58,13 +50,13 @@ def test_measures_are_scipys():
     assert roc_auc(positive, predicted.round(1)) == pytest.approx(u / (positive.sum() * (~positive).sum()))
 
 
-def test_shared_error_is_what_an_owners_predictions_are_off_by_together():
+def test_shared_error_is_the_common_error_of_an_owners_clips():
     generator = np.random.default_rng(1)
     owner = np.repeat(np.arange(500), 6)
-    off = np.repeat(generator.normal(0, 0.5, 500), 6)
-    predicted = off + generator.normal(0, 0.8, len(owner))
+    shared = np.repeat(generator.normal(0, 0.5, 500), 6)
+    predicted = shared + generator.normal(0, 0.8, len(owner))
     assert shared_error(owner, np.zeros(len(owner)), predicted) == pytest.approx(0.5, abs=0.05)
-    assert shared_error(owner, np.zeros(len(owner)), predicted - off) < 0.1
+    assert shared_error(owner, np.zeros(len(owner)), predicted - shared) < 0.1
     assert np.isnan(shared_error(np.arange(9), np.zeros(9), np.ones(9)))
 
 
@@ -73,12 +65,12 @@ def test_measures_of_nothing_are_nan():
     assert np.isnan(roc_auc(np.ones(4), np.arange(4)))
 
 
-def test_bootstrap_of_what_can_not_be_measured_is_nan():
+def test_bootstrap_without_any_value_is_nan():
     assert np.isnan(bootstrap(pearson, np.ones(4), np.arange(4))).all()
-    assert measured("of no clip", np.mean, [np.empty(0)], HIGHER, 0.9, None)["value"] is None
+    assert measured("of no clip", np.mean, [np.empty(0)], AT_LEAST, 0.9, None)["value"] is None
 
 
-def test_bootstrap_holds_the_value_and_narrows_with_more_data():
+def test_bootstrap_contains_the_value_and_narrows_with_more_data():
     widths = []
     for count in (50, 800):
         values = np.random.default_rng(1).standard_normal(count)
@@ -121,20 +113,20 @@ def test_the_interval_covers_nine_of_ten_clips_it_has_not_seen():
         assert values == sorted(values)
 
 
-def test_a_network_that_can_not_tell_speech_yet_is_not_calibrated():
+def test_a_network_that_finds_no_speech_is_not_calibrated():
     rule = {"speech_probability": 0.5, "clearest_speech": 1.1}
     with pytest.raises(ValueError, match="None of the .* clips .* expected some: .* train it for longer"):
         calibration.interval_table(predictions(np.random.default_rng(0), 20), rule)
 
 
-def test_the_rule_tells_speech_from_none():
+def test_the_rule_separates_speech_from_noise():
     generator = np.random.default_rng(0)
     rule = calibration.no_speech_rule(predictions(generator, 100))
     for p in predictions(generator, 100):
-        assert calibration.is_refused(p.speech, rule) == (p.clip["set"] == "dev_no_speech")
+        assert calibration.has_no_speech(p.speech, rule) == (p.clip["set"] == "dev_no_speech")
 
 
-def test_the_rule_lets_little_pass_and_refuses_the_fewest():
+def test_the_rule_lets_little_noise_pass_and_misses_the_least_speech():
     generator = np.random.default_rng(0)
     noise = {"set": "dev_no_speech", "pesq_wb": None, "snr_db": None}
     speech = {"set": "dev_noise", "pesq_wb": 1.1, "snr_db": -5.0}
@@ -145,9 +137,9 @@ def test_the_rule_lets_little_pass_and_refuses_the_fewest():
     ]
     rule = calibration.no_speech_rule(found)
     levels = np.sort([p.speech[0] for p in found if p.clip is noise])
-    assert np.mean(levels >= rule["clearest_speech"]) <= calibration.PASSED
+    assert np.mean(levels >= rule["clearest_speech"]) <= calibration.MAX_FALSE_SPEECH
     # A hundredth lower, and too much would pass.
-    assert np.mean(levels >= rule["clearest_speech"] - 0.01) > calibration.PASSED
+    assert np.mean(levels >= rule["clearest_speech"] - 0.01) > calibration.MAX_FALSE_SPEECH
 
 
 def test_exported_model_is_whole_and_both_runtimes_agree(exported):
@@ -163,53 +155,22 @@ def test_exported_model_is_whole_and_both_runtimes_agree(exported):
     assert info["data"]["dev_noise"]["clips"] == 8
 
 
-def test_exported_model_is_the_mean_of_the_runs_beginning_and_end(exported):
-    beginning, network, model = (
-        keras.models.load_model(exported / name, compile=False)
-        for name in ("beginning.keras", "run/network.keras", "model/model.keras")
-    )
-    network.set_weights(
-        [(one + other) / 2 for one, other in zip(beginning.weights, network.weights, strict=True)]
-    )
-    frames = np.random.default_rng(0).random((1, 30, 257)).astype(np.float32)
-    for name, values in network(frames, training=False).items():
-        np.testing.assert_allclose(model(frames, training=False)[name], values, atol=1e-6)
-    assert json.loads((exported / "model" / "model.json").read_text())["training"]["halfway"] is True
-    card = (exported / "model" / "MODEL_CARD.md").read_text()
-    assert "the means of the weights" in card
-    assert "--halfway" in card
-
-
-def test_the_card_says_how_the_weights_were_chosen(exported):
+def test_a_note_about_the_weights_replaces_the_standard_text(exported):
     info = json.loads((exported / "model" / "model.json").read_text())
-    assert "chosen by rule" in render(info)
+    assert BY_RULE in render(info)
     info["training"]["note"] = "The third of five was taken."
-    assert "The third of five was taken." in render(info)
-    assert "chosen by rule" not in render(info)
+    card = render(info)
+    assert "The third of five was taken." in card
+    assert BY_RULE not in card
 
 
-def test_a_run_is_only_averaged_with_what_it_began_with(exported, tmp_path):
-    parts = ["--run", exported / "run", "--corpus", exported / "corpus", "--out", tmp_path]
-    other = exported / "run" / "network.keras"
-    with pytest.raises(ValueError, match="of what .* began with: name what"):
-        export.main([str(part) for part in [*parts, "--halfway", other]])
-    with pytest.raises(ValueError, match="shapes of their weights"):
-        halfway(build(replace(TINY, units=(5,))), keras.models.load_model(other, compile=False))
-
-
-def test_a_model_that_is_exported_again_is_averaged_with_nothing(tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        export.main(["--again", "model", "--halfway", "a.keras", "--corpus", "c", "--out", str(tmp_path)])
-    assert "expected --run with it" in capsys.readouterr().err
-
-
-def test_a_model_is_exported_again_with_the_network_that_it_has(exported, tmp_path):
+def test_recalibration_keeps_the_network_and_its_training_record(exported, tmp_path):
     was = json.loads((exported / "model" / "model.json").read_text())
-    was["data"]["train"]["clips"] = 12_345  # of a corpus that is not at hand any more
+    was["data"]["train"]["clips"] = 12_345  # of a corpus that no longer exists
     again = tmp_path / "was"
     shutil.copytree(exported / "model", again)
     (again / "model.json").write_text(json.dumps(was))
-    parts = ["--again", again, "--corpus", exported / "corpus", "--out", tmp_path / "out"]
+    parts = ["--recalibrate", again, "--corpus", exported / "corpus", "--out", tmp_path / "out"]
     export.main([str(part) for part in [*parts, "--version", "2.0.0"]])
     model, before = (
         keras.models.load_model(folder / "model.keras", compile=False) for folder in (tmp_path / "out", again)
@@ -220,8 +181,8 @@ def test_a_model_is_exported_again_with_the_network_that_it_has(exported, tmp_pa
     info = json.loads((tmp_path / "out" / "model.json").read_text())
     assert info["version"] == "2.0.0"
     source = hashlib.sha256((again / "model.keras").read_bytes()).hexdigest()
-    assert info["training"] == was["training"] | {"again_sha256": source}
-    assert "training.release.export --again OTHER" in (tmp_path / "out" / "MODEL_CARD.md").read_text()
+    assert info["training"] == was["training"] | {"recalibrated_sha256": source}
+    assert "training.release.export --recalibrate MODEL" in (tmp_path / "out" / "MODEL_CARD.md").read_text()
     assert info["data"] == was["data"]
 
 
@@ -245,19 +206,19 @@ def test_errors_count_a_clip_for_each_of_its_kinds():
     assert errors["rain"]["rmse"] == pytest.approx(np.sqrt(0.5), abs=1e-4)
 
 
-def test_bars_are_held_against_the_right_side():
-    row = {"value": 0.9, "way": "at least", "bar": 0.9, "aim": 0.95}
-    assert is_met(row, "bar") and not is_met(row, "aim")
-    assert is_met({"value": 0.1, "way": "at most", "bar": 0.2}, "bar")
-    assert not is_met({"value": 0.99, "way": "within", "bar": (0.85, 0.95)}, "bar")
-    assert not is_met({"value": None, "way": "at least", "bar": 0.9}, "bar")
+def test_thresholds_are_compared_in_the_right_direction():
+    row = {"value": 0.9, "comparison": "at least", "threshold": 0.9, "target": 0.95}
+    assert is_met(row, "threshold") and not is_met(row, "target")
+    assert is_met({"value": 0.1, "comparison": "at most", "threshold": 0.2}, "threshold")
+    assert not is_met({"value": 0.99, "comparison": "within", "threshold": (0.85, 0.95)}, "threshold")
+    assert not is_met({"value": None, "comparison": "at least", "threshold": 0.9}, "threshold")
 
 
 def test_conformance_scores_are_pinned_and_the_same_for_both_runtimes(exported):
     folder = exported / "model"
     pinned = json.loads((folder / "conformance.json").read_text())["scores"]
     assert list(pinned) == list(signals())
-    release.check(folder)
+    promote.check(folder)
 
 
 def test_the_power_is_found_at_which_true_frame_scores_give_the_recordings(tmp_path):
@@ -271,7 +232,7 @@ def test_the_power_is_found_at_which_true_frame_scores_give_the_recordings(tmp_p
         np.savez(tmp_path / "train" / f"{number}.npz", frame_scores=score, overall=overall, **arrays)
         lines.append(json.dumps({"clip": str(number), "set": "train", "pesq_wb": overall}) + "\n")
     (tmp_path / "manifest.jsonl").write_text("".join(lines))
-    errors = {power: error for power, error, _ in pooling.misses(tmp_path, "train")}
+    errors = {power: error for power, error, _ in pooling.pooling_errors(tmp_path, "train")}
     assert min(errors, key=errors.get) == 3.0
     assert errors[3.0] < 1e-3
 
@@ -282,12 +243,12 @@ def test_human_scores_are_compared_by_file_and_condition(exported, tmp_path, cap
         lines.append(f"{path},{1 + index / 2},{index % 4}")
     table = tmp_path / "scores.csv"
     table.write_text("\n".join([*lines, "missing.wav,3,1"]) + "\n")
-    rows = evaluate_human.read_rows(table)
+    rows = human_scores.read_rows(table)
     shutil.copytree(exported / "model", tmp_path / "model")
     info = json.loads((tmp_path / "model" / "model.json").read_text())
-    info["no_speech"]["clearest_speech"] = 0.0  # one epoch doesn't teach what speech is
+    info["no_speech"]["clearest_speech"] = 0.0  # one epoch is too short to learn to find speech
     (tmp_path / "model" / "model.json").write_text(json.dumps(info))
-    columns = evaluate_human.compare(rows, replace(ScorerConfig(), model_dir=tmp_path / "model"))
+    columns = human_scores.compare(rows, replace(ScorerConfig(), model_dir=tmp_path / "model"))
     assert len(columns["file"][0]) == 8
     assert len(columns["condition"][0]) == 4
     assert "missing.wav" in capsys.readouterr().out
@@ -300,10 +261,10 @@ def test_a_wrong_csv_is_explained(tmp_path, text, said):
     path = tmp_path / "scores.csv"
     path.write_text(text)
     with pytest.raises(ValueError, match=said):
-        evaluate_human.read_rows(path)
+        human_scores.read_rows(path)
 
 
 def test_the_shipped_model_still_scores_the_conformance_signals_as_pinned():
     folder = ScorerConfig().model_dir
     assert list(json.loads((folder / "conformance.json").read_text())["scores"]) == list(signals())
-    release.check(folder)
+    promote.check(folder)

@@ -1,4 +1,4 @@
-"""training/collectors/neural_speech.py: voices and sentences; the synthesiser itself is fetched, and not tested here."""
+"""training/collectors/neural_speech.py: voices and sentences. The downloaded synthesiser is not tested."""
 
 import sys
 

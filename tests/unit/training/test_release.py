@@ -1,4 +1,4 @@
-"""training/release/promote.py: a model that conforms takes the shipped one's place, any other is refused."""
+"""training/release/promote.py: a model that conforms replaces the shipped one, any other is rejected."""
 
 import json
 import shutil
@@ -11,8 +11,7 @@ from aqscore.config import ScorerConfig
 from aqscore.pipeline import score_file
 from aqscore.report import FileSource, Report
 from tests.conftest import EXAMPLES
-from training.release import conformance
-from training.release import promote as release
+from training.release import conformance, promote
 
 SHIPPED = ScorerConfig().model_dir
 FILES = {"MODEL_CARD.md", "conformance.json", "model.json", "model.keras", "model.onnx"}
@@ -21,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model as training.release.export leaves it, its scores pinned by this version of the pipeline."""
+    """An exported model, with the scores of this version of the pipeline pinned."""
     folder = Path(shutil.copytree(SHIPPED, tmp_path_factory.mktemp("export") / "model"))
     conformance.main(["--model", str(folder)])
     return folder
@@ -29,19 +28,19 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def exported(made: Path, tmp_path: Path) -> Path:
-    """A copy that a test may spoil."""
+    """A copy that a test may change."""
     return Path(shutil.copytree(made, tmp_path / "exported"))
 
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """Where the shipped model is."""
+    """A copy of the folder of the shipped model."""
     return shutil.copytree(SHIPPED, tmp_path / "artifacts")
 
 
-def test_two_models_side_by_side_and_the_report_says_which_scored(exported: Path, out: Path) -> None:
+def test_reports_name_the_promoted_model(exported: Path, out: Path) -> None:
     before = json.loads((out / "model.json").read_text())
-    assert release.main(
+    assert promote.main(
         ["--model", str(exported), "--out", str(out), "--name", "our-calls", "--version", "9.1.0"]
     ) == 0  # fmt: skip
     assert {path.name for path in out.iterdir()} == FILES
@@ -58,22 +57,24 @@ def test_two_models_side_by_side_and_the_report_says_which_scored(exported: Path
     assert reports[0].score == reports[1].score
 
 
-def test_hashes_are_made_anew(exported: Path, out: Path) -> None:
+def test_hashes_are_recomputed(exported: Path, out: Path) -> None:
     info = json.loads((exported / "model.json").read_text())
     info["files"]["onnx"]["sha256"] = "0" * 64
     (exported / "model.json").write_text(json.dumps(info))
-    release.release(exported, out, None, "9.1.0")
+    promote.promote(exported, out, None, "9.1.0")
     shipped = json.loads((SHIPPED / "model.json").read_text())
     assert json.loads((out / "model.json").read_text())["files"] == shipped["files"]
 
 
-def test_what_does_not_conform_is_refused_and_nothing_changes(exported: Path, out: Path, capsys) -> None:
+def test_a_model_that_does_not_conform_is_rejected_and_nothing_changes(
+    exported: Path, out: Path, capsys
+) -> None:
     pinned = json.loads((exported / "conformance.json").read_text())
     signal = next(name for name, value in pinned["scores"].items() if value is not None)
     pinned["scores"][signal] += 2 * pinned["tolerance"]
     (exported / "conformance.json").write_text(json.dumps(pinned))
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    assert release.main(["--model", str(exported), "--out", str(out), "--version", "9.1.0"]) == 1
+    assert promote.main(["--model", str(exported), "--out", str(out), "--version", "9.1.0"]) == 1
     assert "the model is not the one that was exported" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert {path.name for path in out.parent.iterdir()} == {"exported", "artifacts"}
@@ -83,10 +84,10 @@ def test_other_weights_need_another_version(exported: Path, out: Path, capsys) -
     info = json.loads((out / "model.json").read_text())
     info["files"]["onnx"]["sha256"] = "0" * 64
     (out / "model.json").write_text(json.dumps(info))
-    assert release.main(["--model", str(exported), "--out", str(out)]) == 1
+    assert promote.main(["--model", str(exported), "--out", str(out)]) == 1
     assert "Give this one a version of its own" in capsys.readouterr().err
 
 
-def test_a_folder_that_is_no_model_is_refused(tmp_path: Path, out: Path, capsys) -> None:
-    assert release.main(["--model", str(tmp_path / "nothing"), "--out", str(out)]) == 1
+def test_a_folder_without_a_model_is_rejected(tmp_path: Path, out: Path, capsys) -> None:
+    assert promote.main(["--model", str(tmp_path / "nothing"), "--out", str(out)]) == 1
     assert "expected a folder that training.release.export wrote" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""A tiny corpus as training.corpus.build lays it out, made of tones and noise: for the trainer's tests."""
+"""A tiny corpus in the layout of training.corpus.build, made of tones and noise, and a tiny network."""
 
 import json
 from pathlib import Path
@@ -8,12 +8,14 @@ import soundfile as sf
 import tensorflow as tf
 
 from aqscore.model.features import SPEC, frames_of
+from training.network.config import Config
 
 BANDS = 48
-# aqscore.model.loading asks for one thread, and TensorFlow takes no other number once it has begun.
+# aqscore.model.loading sets one thread, and TensorFlow accepts no other number after its first operation.
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
 SECONDS = 3
+TINY = Config(channels=8, maps=(2,), fine=8, units=8, shared=8, dropout=0.0, denoise=0.1, learning_rate=5e-3)
 
 
 def make_corpus(folder: Path, train: int = 12, dev: int = 8) -> Path:
