@@ -1,8 +1,8 @@
 """Mutants of real recordings in every format, decoded: ``python -m tests.fuzz [--mutants N] [--minutes M]``.
 
-What must not happen: a decoder that crashes, takes more time or memory than its caps, or any error that is
-not one of aqscore.errors'. Mutant number i of a seed is always the same. One that did what it must not is
-kept, to become a regression test (tests/unit/test_fuzz.py).
+A mutant fails when a decoder crashes, exceeds its limits of time or memory, or raises an error that is not in
+aqscore.errors. Mutant number i of a seed is always the same. A mutant that failed is kept, to become a
+regression test (tests/unit/audio/test_fuzz.py).
 """
 
 import argparse
@@ -21,9 +21,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from aqscore.audio import client as isolation
-from aqscore.audio import recording as audio
-from aqscore.audio.client import Decoding
+from aqscore.audio.recording import Recording
+from aqscore.audio.worker_pool import WorkerPool
 from aqscore.errors import DecoderCrashed, DecoderLost, LimitExceeded, PermanentError
 from aqscore.limits import Limits
 from tests.conftest import EXAMPLES
@@ -40,24 +39,11 @@ BAD = OUTCOMES[-3:]
 
 @dataclass
 class Tally:
-    """What became of one format's mutants."""
+    """The outcomes of one format's mutants."""
 
     outcomes: Counter = field(default_factory=Counter)
     slowest_s: float = 0.0
     peak_bytes: int = 0
-
-
-class KeptDecoding(Decoding):
-    """Goes on with a process that met broken files: starting one takes a hundred times as long as a mutant,
-    and damage that doesn't show at once shows later."""
-
-    @property
-    def _sound(self) -> bool:
-        return True
-
-    @_sound.setter
-    def _sound(self, value: bool) -> None:
-        pass
 
 
 def originals(seed: int) -> dict[str, bytes]:
@@ -66,10 +52,10 @@ def originals(seed: int) -> dict[str, bytes]:
     speech = soundfile.read(EXAMPLES / "clean.flac", dtype="float32", start=RATE)[0][: round(SECONDS * RATE)]
     files = {name: bytearray(make()) for name, make in all_formats(speech, rng).items()}
     for data in files.values():
-        # What comes from the clock: Ogg's serial number, and the time in the PEAK chunk of WAV.
+        # Remove values that come from the clock: Ogg's serial number, and the time in the PEAK chunk of WAV.
         for page in _pages(data):
             data[page.start + 14 : page.start + 18] = b"fuzz"
-        _mend_checksums(data)
+        _correct_checksums(data)
         if (peak := data.find(b"PEAK")) > 0:
             data[peak + 12 : peak + 16] = bytes(4)
     return {name: bytes(data) for name, data in files.items()}
@@ -85,7 +71,7 @@ def mutant(number: int, seed: int, files: dict[str, bytes]) -> tuple[str, bytes]
             break
         _mutate(data, rng, files)
     if rng.random() < 0.9:
-        _mend_checksums(data)
+        _correct_checksums(data)
     return name, bytes(data)
 
 
@@ -120,8 +106,8 @@ def _mutate(data: bytearray, rng: np.random.Generator, files: dict[str, bytes]) 
                 data[at : at + length] = other[start : start + length]
 
 
-def _mend_checksums(data: bytearray) -> None:
-    """Or libogg would throw every changed page away before a codec sees it (RFC 3533, 6, field 8)."""
+def _correct_checksums(data: bytearray) -> None:
+    """Sets the checksums of Ogg pages (RFC 3533, 6, field 8): libogg drops pages with wrong ones."""
     for page in _pages(data):
         data[page.start + 22 : page.start + 26] = bytes(4)
         checksum = 0
@@ -146,14 +132,14 @@ def _crc(value: int) -> int:
 CRC = [_crc(byte << 24) for byte in range(256)]
 
 
-def outcome(data: bytes, tally: Tally) -> str:
-    """Decodes it as the function does; what became of it, one of OUTCOMES."""
+def outcome(data: bytes, workers: WorkerPool, tally: Tally) -> str:
+    """Decodes a mutant as the function does; returns one of OUTCOMES."""
     started = time.perf_counter()
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.flush()
         try:
-            with audio.Recording(file, LIMITS) as recording:
+            with Recording(file, LIMITS, workers=workers) as recording:
                 for block in recording.blocks():
                     assert block.dtype == np.float32 and np.isfinite(block).all()
                 result = "truncated" if recording.media.truncated else "whole"
@@ -169,13 +155,13 @@ def outcome(data: bytes, tally: Tally) -> str:
             Console(stderr=True).print_exception()
             result = "BROKE"
     tally.slowest_s = max(tally.slowest_s, time.perf_counter() - started)
-    tally.peak_bytes = max(tally.peak_bytes, _take_peak())
+    tally.peak_bytes = max(tally.peak_bytes, _take_peak(workers))
     return result
 
 
-def _take_peak() -> int:
-    """The most memory that the decoder's process had resident since the last call."""
-    process = Path(f"/proc/{isolation._idle[-1]._process.pid}")
+def _take_peak(workers: WorkerPool) -> int:
+    """The peak of the decoder worker's resident memory since the last call, in bytes."""
+    process = Path(f"/proc/{workers.idle[-1].pid}")
     peak = next(line for line in (process / "status").read_text().splitlines() if line.startswith("VmHWM"))
     (process / "clear_refs").write_text("5")
     return int(peak.split()[1]) * 1024
@@ -184,9 +170,10 @@ def _take_peak() -> int:
 def fuzz(numbers: Iterator[int], seed: int, until: float = float("inf")) -> dict[str, Tally]:
     """Decodes the mutants of these numbers until that time (time.monotonic); a tally for each format.
 
-    Those that did what they must not are written into the folder fuzz-findings.
+    Mutants that fail are written into the folder fuzz-findings.
     """
-    kept, audio.Decoding = audio.Decoding, KeptDecoding
+    # Reused after a broken file: damage to a worker may show only in a later file.
+    workers = WorkerPool(reuse_suspect=True)
     try:
         files = originals(seed)
         tallies = {name: Tally() for name in files}
@@ -194,14 +181,14 @@ def fuzz(numbers: Iterator[int], seed: int, until: float = float("inf")) -> dict
             if time.monotonic() > until:
                 break
             name, data = mutant(number, seed, files)
-            result = outcome(data, tallies[name])
+            result = outcome(data, workers, tallies[name])
             tallies[name].outcomes[result] += 1
             if result in BAD:
                 FINDINGS.mkdir(exist_ok=True)
                 (FINDINGS / f"{seed}-{number}-{result.lower()}.{name}").write_bytes(data)
         return tallies
     finally:
-        audio.Decoding = kept
+        workers.close()
 
 
 def main() -> int:
@@ -222,9 +209,9 @@ def main() -> int:
     table.add_row("all", *(str(total[each]) for each in OUTCOMES))
     console.print(table)
     bad = sum(total[each] for each in BAD)
-    console.print(f"{total.total():,} mutants, seed {options.seed}: {bad or 'none'} did what it must not.")
+    console.print(f"{total.total():,} mutants, seed {options.seed}: {bad or 'none'} failed.")
     if bad:
-        console.print(f"Their bytes are in {FINDINGS}/. Make each a test in tests/unit/test_fuzz.py.")
+        console.print(f"Their bytes are in {FINDINGS}/. Make each a test in tests/unit/audio/test_fuzz.py.")
     return int(bad > 0)
 
 

@@ -11,7 +11,9 @@ import numpy as np
 
 from aqscore.analysis.signal_statistics import SignalStatistics
 from aqscore.analysis.timeline import Timeline
-from aqscore.audio.recording import WHOLE, AudioArray, Media, Part, Recording, open_recording
+from aqscore.audio.array_source import AudioArray
+from aqscore.audio.part import WHOLE, Part
+from aqscore.audio.recording import Media, Recording
 from aqscore.config import ScorerConfig
 from aqscore.errors import BadRequest, OutOfTime
 from aqscore.model.features import FrameStream
@@ -124,7 +126,7 @@ def score_part(
     SetupError when the model can't be loaded, OutOfTime after the deadline.
     """
     model, timer = load_model(config), StageTimer()
-    with open_recording(audio, config.limits, part) as recording:
+    with Recording(audio, config.limits, part) as recording:
         statistics = SignalStatistics(model.speech_probability)
         timeline = Timeline(model.speech_probability, model.power, part.start_s)
         _run_stream(recording, model, statistics, timeline, deadline, timer)

@@ -14,7 +14,7 @@ from typing import IO, Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from aqscore.audio.recording import AudioArray
+from aqscore.audio.array_source import AudioArray
 from aqscore.config import Runtime, ScorerConfig
 from aqscore.errors import BadRequest, ObjectNotFound
 from aqscore.limits import Limits

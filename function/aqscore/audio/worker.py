@@ -1,95 +1,182 @@
-"""The process that decodes: untrusted bytes meet libsndfile and FFmpeg here, and nowhere else.
+"""The decoder worker: libsndfile and FFmpeg read untrusted bytes in this process, and in no other.
 
-``python -m aqscore.audio.worker SOCKET MEMORY BYTES`` is started by aqscore.audio.client with two inherited
-file descriptors. It answers requests, one JSON object a message, until the socket is closed:
+aqscore.audio.linux_worker and aqscore.audio.portable_worker start it, with one of these command lines:
 
-    {"open": true, "limit_s": 9.5} + a file descriptor  ->  {"container", "codec", "sample_rate_hz",
-                                                             "channels", "claimed_frames"}
-    {"read": 4096, "limit_s": 9.5}                      ->  {"frames": 4096, "broken": null}
-    {"close": true, "limit_s": 9.5}                     ->  {}
+    python -m aqscore.audio.worker linux SOCKET MEMORY BYTES     inherited file descriptors, a limit of memory
+    python -m aqscore.audio.worker portable MEMORY               the name of shared memory
 
-or {"refused": type of error, "text": why, "advice": null}. Samples go through the shared memory. The
-process caps itself: what takes longer than ``limit_s`` ends it by SIGALRM, and it gets no more than BYTES
-of memory.
+It answers requests, one JSON object a message, until the socket or the pipe is closed:
+
+    {"open": true}  with a file descriptor or a path  ->  {"container", "codec", "sample_rate_hz", "channels",
+                                                           "claimed_frames"}
+    {"read": 4096}                                    ->  {"frames": 4096, "broken": null}
+    {"close": true}                                   ->  {}
+
+or {"error": a type of error, "message": the reason, "advice": null}. Samples go through the shared memory.
+In Linux the process limits itself: a request that takes longer than its "limit_s" ends it by SIGALRM, and it
+gets no more than BYTES of memory.
 """
 
 import json
-import mmap
 import os
-import resource
 import signal
-import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
 from aqscore.audio.decoders import open_decoder
-from aqscore.audio.decoders.base import Decoder, Refused
+from aqscore.audio.decoders.base import Decoder, DecoderError
+
+MAX_REQUEST_BYTES = 4096
 
 
-class Server:
-    """Answers the requests of one parent."""
+class Channel(Protocol):
+    """The client's requests, and the answers to it."""
 
-    def __init__(self, channel: socket.socket, memory: mmap.mmap) -> None:
-        self._channel = channel
+    def receive(self) -> dict[str, Any] | None:
+        """The next request, for "open" with "descriptor"; None when the client has closed or is gone."""
+        ...
+
+    def send(self, answer: dict[str, Any]) -> None: ...
+
+
+class DecoderServer:
+    """Opens, reads and closes one file after another."""
+
+    def __init__(self, memory: Any) -> None:
+        """Writes samples into ``memory``, a writable buffer."""
         self._memory = memory
         self._decoder: Decoder | None = None
         self._descriptor: int | None = None
 
-    def run(self) -> None:
-        """Returns when the parent has closed the socket or is gone."""
-        while True:
-            message, descriptors, *_ = socket.recv_fds(self._channel, 4096, 1)
-            if not message:
-                return
-            request = json.loads(message)
-            signal.setitimer(signal.ITIMER_REAL, request["limit_s"])
-            answer = self._answer(request, descriptors)
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            self._channel.send(json.dumps(answer).encode())
+    def run(self, channel: Channel) -> None:
+        """Answers requests until there are no more."""
+        while (request := channel.receive()) is not None:
+            channel.send(self.answer(request))
 
-    def _answer(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to one request."""
         try:
             if "open" in request:
-                [self._descriptor] = descriptors
-                self._decoder = decoder = open_decoder(self._descriptor)
-                names = ("container", "codec", "sample_rate_hz", "channels", "claimed_frames")
-                return {name: getattr(decoder, name) for name in names}
+                return self._open(request["descriptor"])
             if "read" in request:
-                values = request["read"] * self._decoder.channels
-                out = np.frombuffer(self._memory, np.float32, values).reshape(request["read"], -1)
-                frames, broken = self._decoder.read(out)
-                return {"frames": frames, "broken": broken}
-            self._close()
-            return {}
-        except Refused as error:
-            return {"refused": error.type, "text": str(error), "advice": error.advice}
+                return self._read(request["read"])
+            return self._close()
+        except DecoderError as error:
+            return {"error": error.error_type, "message": str(error), "advice": error.advice}
         except MemoryError:
             text = "Decoding it takes more memory than the limit allows."
-            return {"refused": "limit_exceeded", "text": text, "advice": None}
+            return {"error": "limit_exceeded", "message": text, "advice": None}
 
-    def _close(self) -> None:
+    def _open(self, descriptor: int) -> dict[str, Any]:
+        self._descriptor = descriptor
+        self._decoder = decoder = open_decoder(descriptor)
+        names = ("container", "codec", "sample_rate_hz", "channels", "claimed_frames")
+        return {name: getattr(decoder, name) for name in names}
+
+    def _read(self, frames: int) -> dict[str, Any]:
+        assert self._decoder is not None
+        values = np.frombuffer(self._memory, np.float32, frames * self._decoder.channels)
+        count, broken = self._decoder.read(values.reshape(frames, -1))
+        return {"frames": count, "broken": broken}
+
+    def _close(self) -> dict[str, Any]:
         if self._decoder is not None:
             self._decoder.close()
         if self._descriptor is not None:
             os.close(self._descriptor)
         self._decoder = self._descriptor = None
+        return {}
 
 
-def cap(memory_bytes: int) -> None:
-    """From now on the process can't grow by more than that, and leaves no core when it dies."""
+class SocketChannel:
+    """A socket that passes file descriptors, in Linux. Each request has a time limit, kept by an alarm."""
+
+    def __init__(self, descriptor: int) -> None:
+        import socket
+
+        self._receive_fds = socket.recv_fds
+        self._socket = socket.socket(fileno=descriptor)
+
+    def receive(self) -> dict[str, Any] | None:
+        """As Channel.receive."""
+        message, descriptors, *_ = self._receive_fds(self._socket, MAX_REQUEST_BYTES, 1)
+        if not message:
+            return None
+        request: dict[str, Any] = json.loads(message)
+        signal.setitimer(signal.ITIMER_REAL, request["limit_s"])
+        return {**request, "descriptor": descriptors[0] if descriptors else None}
+
+    def send(self, answer: dict[str, Any]) -> None:
+        """As Channel.send."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._socket.send(json.dumps(answer).encode())
+
+
+class PipeChannel:
+    """A pipe for requests and one for answers, in any system. The client keeps the time limit."""
+
+    def __init__(self, requests: BinaryIO, answers: BinaryIO) -> None:
+        self._requests, self._answers = requests, answers
+
+    def receive(self) -> dict[str, Any] | None:
+        """As Channel.receive."""
+        line = self._requests.readline()
+        if not line:
+            return None
+        request: dict[str, Any] = json.loads(line)
+        if "open" in request:
+            flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+            request["descriptor"] = os.open(request["path"], flags)
+        return request
+
+    def send(self, answer: dict[str, Any]) -> None:
+        """As Channel.send."""
+        self._answers.write(json.dumps(answer).encode() + b"\n")
+        self._answers.flush()
+
+
+def limit_memory(memory_bytes: int) -> None:
+    """Lets the process grow by no more than that, and leave no core dump."""
+    import mmap
+    import resource
+
     pages = int(Path("/proc/self/statm").read_text().split()[5])  # data and stack: what RLIMIT_DATA counts
     present = pages * mmap.PAGESIZE
     for kind, value in ((resource.RLIMIT_DATA, present + memory_bytes), (resource.RLIMIT_CORE, 0)):
         resource.setrlimit(kind, (value, value))
 
 
-if __name__ == "__main__":
-    channel_fd, memory_fd, memory_bytes = map(int, sys.argv[1:])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the socket
+def run_in_linux(socket_fd: int, memory_fd: int, memory_bytes: int) -> None:
+    """Serves a LinuxWorker."""
+    import mmap
+
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    shared = mmap.mmap(memory_fd, 0)
-    cap(memory_bytes)
-    Server(socket.socket(fileno=channel_fd), shared).run()
+    memory = mmap.mmap(memory_fd, 0)
+    limit_memory(memory_bytes)
+    DecoderServer(memory).run(SocketChannel(socket_fd))
+
+
+def run_anywhere(memory_name: str) -> None:
+    """Serves a PortableWorker."""
+    from multiprocessing import resource_tracker, shared_memory
+
+    if sys.version_info >= (3, 13):
+        memory = shared_memory.SharedMemory(memory_name, track=False)
+    else:  # before track=False, the tracker of this process would delete the client's memory at its end
+        resource_tracker.register = lambda *_: None
+        memory = shared_memory.SharedMemory(memory_name)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # no library's output among the answers
+    DecoderServer(memory.buf).run(PipeChannel(sys.stdin.buffer, answers))
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the client gets Ctrl-C too, and then closes its end
+    transport, *arguments = sys.argv[1:]
+    if transport == "linux":
+        run_in_linux(*map(int, arguments))
+    else:
+        run_anywhere(*arguments)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from aqscore.config import ScorerConfig
+from aqscore.config import Runtime, ScorerConfig
 from aqscore.errors import SetupError
 from aqscore.model.features import SPEC
 from aqscore.model.runtimes import NETWORKS, Network
@@ -34,7 +34,7 @@ def read_model_info(folder: Path) -> dict[str, Any]:
 class Model:
     """A network and the contents of its model.json."""
 
-    def __init__(self, folder: Path, runtime: str, threads: int = 1) -> None:
+    def __init__(self, folder: Path, runtime: Runtime, threads: int = 1) -> None:
         """Loads the network of a folder in one of the runtimes of ``NETWORKS``, to use that many threads.
 
         Raises SetupError when files are missing or changed, or when the model was made for features, a scale
@@ -52,7 +52,7 @@ class Model:
                 f"expected {file['sha256'][:12]}...).",
                 advice="Copy model.json and its files together, or export the model again.",
             )
-        self.runtime = runtime
+        self.runtime: Runtime = runtime
         self.speech_probability: float = self.info["no_speech"]["speech_probability"]
         self.power: float = self.info["pooling"]["power"]
         self.network: Network = network(path, threads)
@@ -97,5 +97,5 @@ def load_model(config: ScorerConfig) -> Model:
 
 
 @cache
-def _load(folder: Path, runtime: str, threads: int) -> Model:
+def _load(folder: Path, runtime: Runtime, threads: int) -> Model:
     return Model(folder, runtime, threads)

@@ -1,4 +1,4 @@
-"""Files that expand, and headers that lie, in every format: inside the caps scored, outside refused."""
+"""Files that expand and headers with false claims, in every format: refused beyond the limits."""
 
 import re
 import resource
@@ -19,14 +19,14 @@ from tests.recordings import FFMPEG, LIBSNDFILE, RATE, amr, by_ffmpeg, by_libsnd
 CAP_S = 30
 # Encoders and containers round a length by up to that much.
 ROUNDING_S = 1
-LIMITS = Limits(max_duration_s=CAP_S, max_memory_bytes=256_000_003)  # processes of this module's own
-GROWTH_BYTES = 24_000_000  # what a block, a resampler's state and an allocator's reserve may take
+LIMITS = Limits(max_duration_s=CAP_S)
+GROWTH_BYTES = 24_000_000  # for a block, a resampler's state and an allocator's reserve
 FORMATS = [*LIBSNDFILE, *FFMPEG, "amr", "awb"]
 
 
 def silence(name: str, seconds: int) -> bytes:
     samples = np.zeros(seconds * RATE, np.float32)
-    if name in ("amr", "awb"):  # which have no encoder: noise has to do
+    if name in ("amr", "awb"):  # for which there is no encoder: random bits
         return amr(seconds, np.random.default_rng(1), wide_band=name == "awb")
     if name == "webm":
         return by_ffmpeg(np.zeros(seconds * 48_000, np.float32), *FFMPEG[name], rate=48_000)
@@ -34,7 +34,7 @@ def silence(name: str, seconds: int) -> bytes:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_what_expands_is_scored_inside_the_cap_and_refused_outside(tmp_path, name):
+def test_files_that_expand_are_scored_up_to_the_limit(tmp_path, name):
     path = tmp_path / f"a.{name}"
     settings = ScorerConfig(limits=LIMITS)
     path.write_bytes(silence(name, CAP_S - ROUNDING_S))
@@ -47,15 +47,15 @@ def test_what_expands_is_scored_inside_the_cap_and_refused_outside(tmp_path, nam
 
 
 @pytest.mark.parametrize("name", ["flac", "vorbis.ogg", "opus", "mp3", "m4a", "alac.m4a", "webm", "mka"])
-def test_memory_stays_as_it_is_however_much_comes_out(tmp_path, name):
+def test_memory_does_not_grow_with_the_duration(tmp_path, workers, name):
     path = tmp_path / f"a.{name}"
 
     def peaks(seconds: int) -> tuple[int, int]:
-        """The most memory of the decoder's process and of this one so far, in bytes."""
+        """The peak memory of the decoder worker and of this process so far, in bytes."""
         path.write_bytes(silence(name, seconds))
-        with path.open("rb") as file, Recording(file, LIMITS) as recording:
+        with path.open("rb") as file, Recording(file, LIMITS, workers=workers) as recording:
             samples = sum(len(block) for block in recording.blocks())
-            status = Path(f"/proc/{recording._decoder._process._process.pid}/status").read_text()
+        status = Path(f"/proc/{workers.idle[-1].pid}/status").read_text()
         assert samples > (seconds - ROUNDING_S) * RATE
         decoder = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
         return decoder, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -67,7 +67,7 @@ def test_memory_stays_as_it_is_however_much_comes_out(tmp_path, name):
 
 @pytest.mark.parametrize("rate", [1, 2**31 - 1])
 @pytest.mark.parametrize("name", ["wav", "rf64", "w64", "aiff", "caf", "au", "mka"])
-def test_sample_rates_that_no_microphone_has_are_refused(tmp_path, name, rate):
+def test_absurd_sample_rates_are_refused(tmp_path, name, rate):
     samples = np.zeros(RATE, np.float32)
     if name == "mka":
         data = with_rate_in_matroska(by_ffmpeg(samples, "matroska", "pcm_s16le"), rate)
@@ -76,7 +76,7 @@ def test_sample_rates_that_no_microphone_has_are_refused(tmp_path, name, rate):
     refuse(tmp_path, data, UnsupportedSampleRate)
 
 
-def test_a_sample_rate_of_nothing_is_refused_in_mp4(tmp_path):
+def test_a_sample_rate_of_1_hz_is_refused_in_mp4(tmp_path):
     data = by_ffmpeg(np.zeros(RATE, np.float32), *FFMPEG["mov"])
     refuse(
         tmp_path, in_sound_description(data, b"sowt", 24, struct.pack(">I", 1 << 16)), UnsupportedSampleRate
@@ -93,7 +93,7 @@ def test_more_channels_than_the_limit_are_refused(tmp_path, name):
     refuse(tmp_path, data, LimitExceeded)
 
 
-# name -> where its header counts samples or bytes, and the largest count that fits there.
+# name -> the offset of a count of samples or bytes in its header, and the largest count that fits there.
 COUNTS: dict[str, Callable[[bytes], tuple[int, bytes]]] = {
     "flac": lambda data: (22, b"\xff" * 4),
     "wav": lambda data: (data.index(b"data") + 4, b"\xfe\xff\xff\xff"),
@@ -109,7 +109,7 @@ COUNTS: dict[str, Callable[[bytes], tuple[int, bytes]]] = {
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_a_count_that_lies_is_not_believed(tmp_path, name):
+def test_a_false_count_is_not_trusted(tmp_path, name):
     data = bytearray(silence(name, 2))
     at, count = COUNTS[name](bytes(data))
     data[at : at + len(count)] = count
@@ -124,20 +124,20 @@ def test_a_count_that_lies_is_not_believed(tmp_path, name):
 
 
 def refuse(folder: Path, data: bytes, error: type[PermanentError]) -> None:
-    path = folder / "lie"
+    path = folder / "false"
     path.write_bytes(data)
     with path.open("rb") as file, pytest.raises(error):
         Recording(file, LIMITS)
 
 
 def in_sound_description(data: bytes, codec: bytes, at: int, value: bytes) -> bytes:
-    """With another value ``at`` bytes behind the codec's name (ISO/IEC 14496-12, 12.2.3)."""
+    """The file with another value ``at`` bytes behind the codec's name (ISO/IEC 14496-12, 12.2.3)."""
     at += data.index(codec) + 4
     return data[:at] + value + data[at + len(value) :]
 
 
 def with_rate_in_matroska(data: bytes, rate: int) -> bytes:
-    """With another SamplingFrequency (RFC 9559, 5.1.4.1.29.1), which is a float of eight bytes."""
+    """The file with another SamplingFrequency (RFC 9559, 5.1.4.1.29.1), a float of eight bytes."""
     before = b"\xb5\x88" + struct.pack(">d", RATE)
     assert data.count(before) == 1
     return data.replace(before, b"\xb5\x88" + struct.pack(">d", rate))

@@ -1,4 +1,4 @@
-"""audio.py: every format, any rate, caps that hold whatever the header claims, clear refusals."""
+"""Recording: any format and rate, limits that hold whatever a header claims, clear errors."""
 
 import io
 import struct
@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from aqscore.audio.recording import WHOLE, Part, Recording
+from aqscore.audio.array_source import AudioArray
+from aqscore.audio.part import WHOLE, Part
+from aqscore.audio.recording import OUTPUT_RATE_HZ, Recording
 from aqscore.errors import (
     BadRequest,
     CorruptAudio,
@@ -18,6 +20,7 @@ from aqscore.errors import (
     UnsupportedSampleRate,
 )
 from aqscore.limits import Limits
+from aqscore.model.features import SPEC
 
 LIMITS = Limits()
 
@@ -67,6 +70,10 @@ def test_any_sample_rate_comes_out_at_16_khz(recorded, rate):
     assert len(samples) == pytest.approx(32_000, abs=2)
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
     assert spectrum.argmax() * 16_000 / len(samples) == pytest.approx(440, abs=1)
+
+
+def test_the_output_rate_is_that_of_the_features():
+    assert SPEC.sample_rate_hz == OUTPUT_RATE_HZ
 
 
 def test_resampling_lets_nothing_above_8_khz_fold_back(recorded):
@@ -121,7 +128,7 @@ def test_sample_rates_out_of_range_are_refused(tmp_path, rate):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e20])
-def test_samples_that_are_no_numbers_are_refused_with_their_place(recorded, value):
+def test_invalid_samples_are_refused_with_their_time(recorded, value):
     samples = tone(1.0)
     samples[8_000] = value
     with pytest.raises(InvalidSamples, match=r"at 0\.500 s is"):
@@ -156,7 +163,7 @@ def test_a_truncated_mp3_is_read_as_far_as_it_goes(recorded, rng):
     assert 16_000 < len(samples) < 48_000
 
 
-def test_a_flac_that_claims_2_to_the_36_frames_is_read_for_what_it_holds(recorded):
+def test_a_flac_that_claims_2_to_the_36_frames_is_read_to_its_end(recorded):
     path = recorded(tone(1.0), "a.flac")
     data = bytearray(path.read_bytes())
     assert data[:4] == b"fLaC"
@@ -169,7 +176,7 @@ def test_a_flac_that_claims_2_to_the_36_frames_is_read_for_what_it_holds(recorde
     assert media.truncated
 
 
-def test_a_header_with_nothing_behind_it_is_refused(recorded):
+def test_a_header_without_samples_is_refused(recorded):
     path = recorded(tone(1.0))
     path.write_bytes(path.read_bytes()[:44])
     with pytest.raises(CorruptAudio, match="no sample"):
@@ -186,7 +193,7 @@ def test_a_streamed_wav_with_an_open_length_is_whole(recorded):
     assert not media.truncated
 
 
-def test_caps_on_bytes_and_seconds_hold(recorded):
+def test_limits_of_bytes_and_duration_hold(recorded):
     path = recorded(tone(2.0))
     with pytest.raises(LimitExceeded, match=r"the limit is 1,000\."):
         decode(path, Limits(max_bytes=1_000))
@@ -226,3 +233,51 @@ def test_a_part_behind_the_end_is_refused(recorded):
 def test_a_channel_that_is_not_there_is_refused(recorded):
     with pytest.raises(BadRequest, match="channel 1 is not one of them"):
         decode(recorded(tone(1.0)), part=Part(channel=1))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_an_array_gives_the_blocks_of_its_file(recorded, rng, dtype, channels):
+    samples = (0.1 * rng.standard_normal((300_000, channels))).astype(dtype)
+    path = recorded(samples.astype(np.float32), rate=44_100, subtype="FLOAT")
+    expected, of_file = decode(path)
+    with Recording(AudioArray(samples if channels > 1 else samples[:, 0], 44_100), LIMITS) as recording:
+        np.testing.assert_allclose(np.concatenate(list(recording.blocks())), expected, atol=1e-6)
+    media = recording.media
+    assert (media.container, media.codec, media.truncated) == ("ARRAY", "FLOAT", False)
+    assert (media.sample_rate_hz, media.channels) == (44_100, channels)
+    assert (media.duration_s, media.peak) == (of_file.duration_s, pytest.approx(of_file.peak))
+
+
+def test_an_array_is_left_as_it_is():
+    samples = tone(1.0)
+    samples.flags.writeable = False
+    with Recording(AudioArray(samples, 16_000), LIMITS, Part(channel=0, start_s=0.5)) as recording:
+        for block in recording.blocks():
+            block *= 0
+    assert samples.any()
+
+
+def test_limits_hold_for_arrays():
+    many = np.repeat(tone(0.2)[:, None], 17, axis=1)
+    with pytest.raises(LimitExceeded, match="17 channels, the limit is 16"):
+        Recording(AudioArray(many, 16_000), LIMITS)
+    with pytest.raises(UnsupportedSampleRate, match="1,000 Hz"):
+        Recording(AudioArray(tone(1.0), 1_000), LIMITS)
+    with (
+        Recording(AudioArray(tone(2.0), 16_000), Limits(max_duration_s=1.0)) as recording,
+        pytest.raises(LimitExceeded, match="longer than 1 s"),
+    ):
+        list(recording.blocks())
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_invalid_samples_of_an_array_are_refused_with_their_time(value):
+    samples = tone(1.0).astype(np.float64)
+    samples[8_000] = value
+    with (
+        Recording(AudioArray(samples, 16_000), LIMITS) as recording,
+        pytest.raises(InvalidSamples, match=r"at 0\.500 s is"),
+    ):
+        list(recording.blocks())

@@ -1,4 +1,4 @@
-"""formats.py and ffmpeg.py: what libsndfile lacks is read by FFmpeg, by no more of it than that takes."""
+"""The decoders: FFmpeg reads the formats that libsndfile lacks, and no others."""
 
 import io
 import sys
@@ -9,28 +9,31 @@ import numpy as np
 import pytest
 
 from aqscore.audio.decoders import open_decoder
-from aqscore.audio.decoders.base import Refused
-from aqscore.audio.recording import WHOLE, Media, Part, Recording
+from aqscore.audio.decoders.base import DecoderError
+from aqscore.audio.part import WHOLE, Part
+from aqscore.audio.recording import Media, Recording
+from aqscore.audio.worker_pool import WorkerPool
 from aqscore.errors import CorruptAudio, UnsupportedFormat
 from aqscore.limits import Limits
 from tests.recordings import FFMPEG, LIBSNDFILE, RATE, amr, by_ffmpeg, by_libsndfile
 
-LIMITS = Limits(max_memory_bytes=256_000_001)  # processes of this module's own
+LIMITS = Limits()
 SECONDS = 2
 TONE_HZ = 440
 
 
 @pytest.fixture
 def decode(tmp_path):
-    """Decodes the bytes of a file; the samples, what the file is, and the libraries that it took."""
+    """Decodes the bytes of a file, in new workers if given; returns the samples and the format."""
 
-    def decode(data: bytes, part: Part = WHOLE) -> tuple[np.ndarray, Media, str]:
+    def decode(
+        data: bytes, part: Part = WHOLE, workers: WorkerPool | None = None
+    ) -> tuple[np.ndarray, Media]:
         path = tmp_path / "recording"
         path.write_bytes(data)
-        with path.open("rb") as file, Recording(file, LIMITS, part) as recording:
+        with path.open("rb") as file, Recording(file, LIMITS, part, workers) as recording:
             samples = np.concatenate(list(recording.blocks()))
-            pid = recording._decoder._process._process.pid
-            return samples, recording.media, Path(f"/proc/{pid}/maps").read_text()
+            return samples, recording.media
 
     return decode
 
@@ -39,6 +42,12 @@ def decode(tmp_path):
 def tone() -> np.ndarray:
     times = np.arange(SECONDS * RATE) / RATE
     return (0.5 * np.sin(2 * np.pi * TONE_HZ * times)).astype(np.float32)
+
+
+def libraries(workers: WorkerPool) -> str:
+    """The libraries in the memory of the only worker."""
+    [worker] = workers.idle
+    return Path(f"/proc/{worker.pid}/maps").read_text()
 
 
 def frequency(samples: np.ndarray) -> float:
@@ -58,24 +67,24 @@ def frequency(samples: np.ndarray) -> float:
         ("mka", "MATROSKA", "FLAC"),
     ],
 )
-def test_ffmpeg_reads_what_libsndfile_lacks(decode, tone, name, container, codec):
-    if codec == "OPUS":  # which has rates of its own
+def test_ffmpeg_reads_what_libsndfile_lacks(decode, workers, tone, name, container, codec):
+    if codec == "OPUS":  # which has its own sample rates
         data, rate = by_ffmpeg(np.repeat(tone, 3), *FFMPEG[name], rate=48_000), 48_000
     else:
         data, rate = by_ffmpeg(tone, *FFMPEG[name]), RATE
-    samples, media, libraries = decode(data)
+    samples, media = decode(data, workers=workers)
     assert (media.container, media.codec, media.sample_rate_hz) == (container, codec, rate)
     assert media.duration_s == pytest.approx(SECONDS, abs=0.15)
     assert not media.truncated
     inside = samples[4_000:28_000]
     assert np.sqrt(np.mean(inside**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
     assert frequency(inside) == pytest.approx(TONE_HZ, abs=2)
-    assert "libavcodec" in libraries
+    assert "libavcodec" in libraries(workers)
 
 
 @pytest.mark.parametrize(("wide_band", "codec", "rate"), [(False, "AMR_NB", 8_000), (True, "AMR_WB", 16_000)])
 def test_amr_is_read(decode, rng, wide_band, codec, rate):
-    samples, media, _ = decode(amr(SECONDS, rng, wide_band))
+    samples, media = decode(amr(SECONDS, rng, wide_band))
     assert (media.container, media.codec, media.sample_rate_hz) == ("AMR", codec, rate)
     assert media.duration_s == SECONDS
     assert np.sqrt(np.mean(samples**2)) > 0.01
@@ -83,8 +92,8 @@ def test_amr_is_read(decode, rng, wide_band, codec, rate):
 
 
 @pytest.mark.parametrize("wide_band", [False, True])
-def test_amr_is_silent_where_a_telephone_sent_nothing(decode, rng, wide_band):
-    samples, media, _ = decode(amr(1, rng, wide_band, pause_s=1))
+def test_amr_is_silent_where_nothing_was_transmitted(decode, rng, wide_band):
+    samples, media = decode(amr(1, rng, wide_band, pause_s=1))
     assert media.duration_s == 2
     assert not media.truncated
     assert np.abs(samples[9_000:23_000]).max() < 1e-3
@@ -98,7 +107,7 @@ def test_channels_are_mixed_or_picked(decode, tone):
 
 
 def test_a_part_is_exactly_its_samples(decode, tone):
-    samples, media, _ = decode(by_ffmpeg(tone, "mov", "pcm_s16le"), part=Part(start_s=0.5, end_s=1.25))
+    samples, media = decode(by_ffmpeg(tone, "mov", "pcm_s16le"), part=Part(start_s=0.5, end_s=1.25))
     np.testing.assert_allclose(samples, tone[8_000:20_000], atol=1e-4)
     assert not media.truncated
 
@@ -112,19 +121,19 @@ def test_a_truncated_file_is_read_as_far_as_it_goes(decode, tone, rng, name):
     else:
         options = {"movflags": "+faststart"} if name == "m4a" else {}
         data = by_ffmpeg(tone, *FFMPEG[name], **options)
-    samples, media, _ = decode(data[: len(data) // 2])
+    samples, media = decode(data[: len(data) // 2])
     assert media.truncated
     assert 0.3 * RATE < len(samples) < 1.2 * RATE
 
 
-def test_a_recording_that_was_not_finished_says_what_is_missing(decode, tone):
+def test_an_unfinished_recording_is_refused_with_the_missing_part(decode, tone):
     data = by_ffmpeg(tone, "ipod", "aac")
     with pytest.raises(CorruptAudio, match=r"begins as MP4, but can't be read \(moov atom not found\)"):
         decode(data[: len(data) // 2])
 
 
 def test_only_the_sound_of_a_video_is_decoded(decode, tone):
-    samples, media, _ = decode(video(tone))
+    samples, media = decode(video(tone))
     assert (media.container, media.codec) == ("MP4", "AAC")
     assert frequency(samples) == pytest.approx(TONE_HZ, abs=2)
 
@@ -150,33 +159,34 @@ def test_codecs_that_are_not_on_the_list_are_not_opened(decode, tone, container,
     ],
     ids=["hls", "concat", "sdp", "dash"],
 )
-def test_what_refers_to_other_files_never_reaches_ffmpeg(tmp_path, monkeypatch, data):
+def test_playlists_never_reach_ffmpeg(tmp_path, monkeypatch, data):
     path = tmp_path / "playlist.m4a"
     path.write_bytes(data * 20)
-    monkeypatch.setattr(av, "open", lambda *_, **__: pytest.fail("FFmpeg was asked."))
-    with path.open("rb") as file, pytest.raises(Refused, match="can't be read as audio"):
+    monkeypatch.setattr(av, "open", lambda *_, **__: pytest.fail("FFmpeg opened it."))
+    with path.open("rb") as file, pytest.raises(DecoderError, match="can't be read as audio"):
         open_decoder(file.fileno())
 
 
 @pytest.mark.parametrize("name", sorted(LIBSNDFILE))
-def test_ffmpeg_is_loaded_for_nothing_that_libsndfile_reads(tone, tmp_path, name):
-    limits = Limits(max_memory_bytes=256_000_002)  # no other test has these processes read what FFmpeg reads
-    path = tmp_path / f"a.{name}"
-    path.write_bytes(by_libsndfile(tone, *LIBSNDFILE[name]))
-    with path.open("rb") as file, Recording(file, limits) as recording:
-        assert sum(map(len, recording.blocks())) > RATE
-        pid = recording._decoder._process._process.pid
-        assert "libavcodec" not in Path(f"/proc/{pid}/maps").read_text()
+def test_ffmpeg_is_not_loaded_for_formats_of_libsndfile(decode, workers, tone, name):
+    samples, _ = decode(by_libsndfile(tone, *LIBSNDFILE[name]), workers=workers)
+    assert len(samples) > RATE
+    assert "libavcodec" not in libraries(workers)
 
 
-def test_where_ffmpeg_is_not_installed_the_advice_says_what_to_do(tone, tmp_path, monkeypatch):
+def test_without_pyav_the_advice_is_to_install_it(tone, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     path = tmp_path / "a.m4a"
     path.write_bytes(by_ffmpeg(tone, "ipod", "aac"))
-    with path.open("rb") as file, pytest.raises(Refused, match="not installed here") as caught:
+    with (
+        path.open("rb") as file,
+        pytest.raises(
+            DecoderError, match="begins as MP4, and the decoder for it .PyAV. is not installed"
+        ) as caught,
+    ):
         open_decoder(file.fileno())
-    assert caught.value.type == UnsupportedFormat.type
-    assert "Formats" in caught.value.advice
+    assert caught.value.error_type == UnsupportedFormat.type
+    assert "pip install 'aqscore[formats]'" in caught.value.advice
 
 
 def video(sound: np.ndarray | None) -> bytes:

@@ -1,6 +1,4 @@
-"""A short run of make fuzz, and what becomes of findings."""
-
-import dataclasses
+"""A short run of make fuzz, and what happens to a mutant that crashes the decoder."""
 
 import numpy as np
 
@@ -8,7 +6,7 @@ from tests import fuzz
 from tests.conftest import ROOT
 from tests.recordings import titled
 
-MUTANTS = 20 * 22  # of each format twenty
+MUTANTS = 20 * 22  # twenty of each format
 
 
 def test_no_mutant_crashes_its_decoder_or_takes_more_than_its_caps(monkeypatch, tmp_path):
@@ -28,10 +26,9 @@ def test_a_mutant_is_the_same_in_every_run():
     assert fuzz.mutant(0, 5, once) != fuzz.mutant(0, 6, once)
 
 
-def test_what_crashes_is_counted_and_its_bytes_kept(monkeypatch, tmp_path):
+def test_a_mutant_that_crashes_is_counted_and_kept(monkeypatch, tmp_path):
     crasher = titled("crash", np.zeros(16_000))
     monkeypatch.syspath_prepend(ROOT / "tests" / "hostile")
-    monkeypatch.setattr(fuzz, "LIMITS", dataclasses.replace(fuzz.LIMITS, max_memory_bytes=99_000_001))
     monkeypatch.setattr(fuzz, "FINDINGS", tmp_path / "findings")
     monkeypatch.setattr(fuzz, "mutant", lambda number, seed, files: ("wav", crasher))
     tallies = fuzz.fuzz(range(2), seed=0)

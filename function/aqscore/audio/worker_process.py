@@ -1,0 +1,75 @@
+"""The client's side of a decoder worker: the process, and requests to it. One subclass for each transport."""
+
+import os
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aqscore.audio.source import MAX_BLOCK_SAMPLES
+from aqscore.errors import DecoderLost
+
+MEMORY_BYTES = MAX_BLOCK_SAMPLES * np.dtype(np.float32).itemsize  # shared with the worker, for samples
+# Variables that the interpreter needs to start. The worker gets no others, such as credentials.
+INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG")
+
+
+class WorkerDied(Exception):
+    """The worker ended before it answered. ``status`` is below 0 for a signal, as in subprocess."""
+
+    def __init__(self, status: int, *, timed_out: bool) -> None:
+        super().__init__(f"status {status}")
+        self.status, self.timed_out = status, timed_out
+
+
+class WorkerProcess(ABC):
+    """A process that runs aqscore.audio.worker, and the memory that it shares with this one."""
+
+    _process: subprocess.Popen[bytes]
+
+    def __init__(self, memory_bytes: int) -> None:
+        """Starts a process that may add ``memory_bytes`` to its own. Raises DecoderLost when it can't."""
+        self.memory_bytes = memory_bytes
+        try:
+            self._start()
+        except OSError as error:
+            raise DecoderLost(f"No process could be started to decode in ({error}).") from error
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    @abstractmethod
+    def ask(self, request: dict[str, Any], limit_s: float, file: BinaryIO | None = None) -> dict[str, Any]:
+        """The answer to a request, which for "open" goes with the file. Raises WorkerDied."""
+
+    @abstractmethod
+    def samples(self, count: int) -> NDArray[np.float32]:
+        """(count,) float32 from the shared memory, valid until the next request."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """Kills the process and frees its resources."""
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Raises OSError, and leaves nothing open."""
+
+    def _run(self, arguments: Sequence[object], **options: Any) -> None:
+        """Starts the process, with only the inherited variables in its environment."""
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        path = os.pathsep.join(folder or str(Path.cwd()) for folder in sys.path)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "aqscore.audio.worker", *map(str, arguments)],
+            env=inherited | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
+            **options,
+        )

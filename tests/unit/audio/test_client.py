@@ -1,0 +1,232 @@
+"""The decoder client: a file that harms its worker harms no other. With each transport."""
+
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aqscore.audio.client import DecoderClient
+from aqscore.audio.linux_worker import LinuxWorker
+from aqscore.audio.portable_worker import PortableWorker
+from aqscore.audio.source import MAX_BLOCK_SAMPLES
+from aqscore.audio.worker_pool import WorkerPool
+from aqscore.audio.worker_process import WorkerProcess
+from aqscore.errors import CorruptAudio, DecoderCrashed, DecoderLost, LimitExceeded, UnsupportedFormat
+from aqscore.limits import Limits
+from tests.conftest import EXAMPLES, ROOT
+from tests.recordings import titled
+
+LIMITS = Limits()
+CLEAN = EXAMPLES / "clean.flac"
+
+
+@pytest.fixture(params=[LinuxWorker, PortableWorker], ids=["linux", "portable"])
+def transport(request) -> Callable[[int], WorkerProcess]:
+    return request.param
+
+
+@pytest.fixture
+def workers(transport, monkeypatch) -> Iterator[WorkerPool]:
+    """New workers that have tests/hostile in their path."""
+    monkeypatch.syspath_prepend(ROOT / "tests" / "hostile")
+    pool = WorkerPool(transport)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def file_titled(tmp_path):
+    """Writes audio into a WAV file with a title."""
+
+    def write(title: str, seconds: float = 1.0) -> Path:
+        path = tmp_path / f"{title}.wav"
+        path.write_bytes(titled(title, np.full(round(seconds * 16_000), 0.25, np.float32)))
+        return path
+
+    return write
+
+
+def decode(path: Path, workers: WorkerPool, limits: Limits = LIMITS) -> np.ndarray:
+    with path.open("rb") as file, DecoderClient(file, limits, workers) as client:
+        blocks = [client.read()[0].copy()]
+        while len(blocks[-1]):
+            blocks.append(client.read()[0].copy())
+        return np.concatenate(blocks)[:, 0]
+
+
+def test_a_crash_costs_one_file(file_titled, workers):
+    with pytest.raises(DecoderCrashed, match=r"crashed on this file \(SIGSEGV\)"):
+        decode(file_titled("crash"), workers)
+    assert len(decode(file_titled("harmless"), workers)) == 16_000
+
+
+def test_a_worker_that_dies_after_its_last_block_costs_nothing(file_titled, workers):
+    with file_titled("harmless").open("rb") as file, DecoderClient(file, LIMITS, workers) as client:
+        samples, _ = client.read()
+        assert len(samples) == 16_000
+        os.kill(client.pid, signal.SIGSEGV)
+    assert len(decode(file_titled("harmless"), workers)) == 16_000
+
+
+@pytest.mark.parametrize("title", ["hang", "sleep"])
+def test_a_decoder_that_never_returns_is_ended(file_titled, workers, title):
+    decode(file_titled("harmless"), workers)  # or the worker's start would take its share of the limit
+    with pytest.raises(LimitExceeded, match=r"longer than 0\.3 s, which is the limit"):
+        decode(file_titled(title), workers, replace(LIMITS, max_decode_s=0.3))
+    assert len(decode(file_titled("harmless"), workers)) == 16_000
+
+
+def test_the_time_of_all_blocks_counts_together(file_titled, workers):
+    """Thirty blocks, none of which takes nearly as long as the limit by itself."""
+    path = file_titled("dawdle", seconds=30 * MAX_BLOCK_SAMPLES / 16_000)
+    decode(file_titled("harmless"), workers)
+    with pytest.raises(LimitExceeded, match=r"longer than 0\.4 s"):
+        decode(path, workers, replace(LIMITS, max_decode_s=0.4))
+
+
+@pytest.mark.parametrize("transport", [LinuxWorker])  # the other one has no limit of memory
+def test_memory_is_limited(file_titled, workers):
+    limits = Limits(max_memory_bytes=100_000_000)
+    with pytest.raises(LimitExceeded, match="more memory than the limit allows"):
+        decode(file_titled("eat"), workers, limits)
+    assert len(decode(file_titled("harmless"), workers, limits)) == 16_000
+
+
+@pytest.mark.parametrize("title", ["killed", "ended", "bug"])
+def test_a_worker_that_the_file_did_not_end_is_a_retryable_error(file_titled, workers, title, capfd):
+    with pytest.raises(DecoderLost, match="ended with status"):
+        decode(file_titled(title), workers)
+
+
+def test_one_worker_decodes_many_recordings(workers):
+    def pid() -> int:
+        with CLEAN.open("rb") as file, DecoderClient(file, LIMITS, workers) as client:
+            client.read()
+            return client.pid
+
+    assert pid() == pid()
+
+
+def test_threads_that_decode_at_once_get_a_worker_each(workers, recorded, rng):
+    paths = [
+        recorded(0.1 * rng.standard_normal(8_000 * number), f"{number}.flac")
+        for number in (1, 3, 40, 5, 60, 2)
+    ]
+    expected = [decode(path, workers) for path in paths]
+    with ThreadPoolExecutor(len(paths)) as threads:
+        for _ in range(5):
+            found = threads.map(lambda path: decode(path, workers), paths)
+            for one, other in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(one, other)
+    assert len(workers.idle) <= len(paths)
+
+
+@pytest.mark.parametrize("reuse_suspect", [False, True])
+def test_a_worker_that_read_a_broken_file_is_replaced(transport, recorded, rng, reuse_suspect):
+    workers = WorkerPool(transport, reuse_suspect=reuse_suspect)
+
+    def pid(path: Path) -> int:
+        with path.open("rb") as file, DecoderClient(file, LIMITS, workers) as client:
+            while len(client.read()[0]):
+                pass
+            return client.pid
+
+    whole = recorded(0.1 * rng.standard_normal(64_000), "whole.flac")
+    data = whole.read_bytes()
+    cut = whole.with_name("cut.flac")
+    cut.write_bytes(data[: len(data) // 2])
+    first = pid(whole)
+    assert pid(cut) == first
+    assert (pid(whole) == first) == reuse_suspect
+    workers.close()
+
+
+def test_a_worker_that_could_not_open_a_broken_file_is_replaced(workers, recorded):
+    path = recorded(np.zeros(16_000), "a.aiff")
+    path.write_bytes(path.read_bytes()[:20])
+    workers.prestart(LIMITS)
+    [worker] = workers.idle
+    with pytest.raises((CorruptAudio, UnsupportedFormat)) as caught:
+        decode(path, workers)
+    assert (worker in workers.idle) == (caught.type is UnsupportedFormat)
+
+
+def test_a_worker_that_read_text_is_used_again(tmp_path, workers):
+    path = tmp_path / "notes.wav"
+    path.write_text("no audio " * 100)
+    workers.prestart(LIMITS)
+    before = workers.idle
+    with pytest.raises(UnsupportedFormat):
+        decode(path, workers)
+    assert workers.idle == before
+
+
+def test_the_worker_closes_the_file(workers):
+    """An open descriptor would keep a deleted temporary file in Lambda's /tmp."""
+    with CLEAN.open("rb") as file, DecoderClient(file, LIMITS, workers) as client:
+        open_files = Path(f"/proc/{client.pid}/fd")
+        assert CLEAN in [each.readlink() for each in open_files.iterdir()]
+    assert CLEAN not in [each.readlink() for each in open_files.iterdir()]
+
+
+def test_the_worker_gets_no_credentials(workers, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with CLEAN.open("rb") as file, DecoderClient(file, LIMITS, workers) as client:
+        assert b"AWS_" not in Path(f"/proc/{client.pid}/environ").read_bytes()
+
+
+def test_a_file_without_a_path_is_decoded_and_leaves_no_copy(workers, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    expected = decode(CLEAN, workers)
+    path = tmp_path / "deleted.flac"
+    path.write_bytes(CLEAN.read_bytes())
+    with path.open("rb") as file:
+        path.unlink()
+        with DecoderClient(file, LIMITS, workers) as client:
+            np.testing.assert_array_equal(client.read()[0][:, 0], expected)
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_no_worker_can_be_started_the_error_is_retryable(workers, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    before = sorted(Path("/proc/self/fd").iterdir())
+    with pytest.raises(DecoderLost, match="No process could be started"):
+        workers.prestart(LIMITS)
+    assert len(sorted(Path("/proc/self/fd").iterdir())) <= len(before) + 1  # multiprocessing's tracker
+
+
+@pytest.mark.parametrize("transport", [LinuxWorker])
+def test_where_no_descriptor_is_left_none_is_lost(workers):
+    before = sorted(Path("/proc/self/fd").iterdir())
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(each.name) for each in before)
+    for limit in range(3, highest + 20):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limits[1]))
+        try:
+            workers.prestart(LIMITS)
+        except DecoderLost as error:
+            assert "Too many open files" in error.message
+        else:
+            break
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert sorted(Path("/proc/self/fd").iterdir()) == before
+    assert workers.idle
+
+
+def test_an_interrupt_leaves_no_answer_for_the_next_file(workers, file_titled):
+    """Ctrl-C between a request and its answer: that answer must not be taken for one to another request."""
+    expected = decode(CLEAN, workers)
+    interrupt = threading.Timer(0.3, signal.pthread_kill, [threading.get_ident(), signal.SIGINT])
+    with pytest.raises(KeyboardInterrupt):
+        interrupt.start()
+        decode(file_titled("sleep"), workers)
+    np.testing.assert_array_equal(decode(CLEAN, workers), expected)

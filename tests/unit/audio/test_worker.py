@@ -1,0 +1,55 @@
+"""The decoder worker, inside this process: requests and answers."""
+
+import os
+
+import numpy as np
+
+from aqscore.audio.worker import DecoderServer
+from tests.conftest import EXAMPLES
+
+
+class Requests:
+    """A channel that holds all requests in advance."""
+
+    def __init__(self, *requests: dict) -> None:
+        self._requests = list(requests)
+        self.answers: list[dict] = []
+
+    def receive(self) -> dict | None:
+        return self._requests.pop(0) if self._requests else None
+
+    def send(self, answer: dict) -> None:
+        self.answers.append(answer)
+
+
+def opened(path) -> dict:
+    return {"open": True, "descriptor": os.open(path, os.O_RDONLY)}
+
+
+def test_files_are_opened_read_and_closed(speech):
+    memory = np.zeros(1_000, np.float32)
+    channel = Requests(opened(EXAMPLES / "clean.flac"), {"read": 1_000}, {"close": True})
+    DecoderServer(memory).run(channel)
+    format_, read, closed = channel.answers
+    assert (format_["container"], format_["channels"], format_["claimed_frames"]) == ("FLAC", 1, len(speech))
+    assert (read, closed) == ({"frames": 1_000, "broken": None}, {})
+    np.testing.assert_array_equal(memory, speech[:1_000])
+
+
+def test_a_file_that_cannot_be_decoded_is_answered_with_an_error(tmp_path):
+    (tmp_path / "a.wav").write_text("no audio " * 100)
+    channel = Requests(opened(tmp_path / "a.wav"), {"close": True})
+    DecoderServer(bytearray(8)).run(channel)
+    error, closed = channel.answers
+    assert error["error"] == "unsupported_format"
+    assert "can't be read as audio" in error["message"]
+    assert closed == {}
+
+
+def test_a_lack_of_memory_is_answered_with_an_error(monkeypatch):
+    def fail(descriptor: int) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("aqscore.audio.worker.open_decoder", fail)
+    answer = DecoderServer(bytearray(8)).answer({"open": True, "descriptor": None})
+    assert answer["error"] == "limit_exceeded"
