@@ -1,10 +1,11 @@
 """Training on a few clips: it learns, resumes, starts warm, and rejects wrong settings."""
 
 import json
+from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests.unit.training.tiny_corpus import TINY, make_corpus
 from training.network import train as training
@@ -23,14 +24,6 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     return make_corpus(tmp_path_factory.mktemp("corpus"))
-
-
-@pytest.fixture
-def eager():
-    """Runs single steps without tracing a graph, which takes longer than the step."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.mark.parametrize(
@@ -102,53 +95,84 @@ def test_a_train_set_without_clips_says_so(tmp_path):
         epoch_files(tmp_path, clips=5, seed=1, epoch=0)
 
 
-def test_it_fits_a_few_clips(corpus):
+@pytest.fixture(scope="module")
+def trained(corpus):
+    """A trainer after five steps on one batch, with the loss and the weights after each step."""
     trainer = Trainer(TINY, seed=0)
     batch = next(iter(epoch_batches(corpus, clips=12, seed=1)))
-    errors = [float(trainer.step(batch)["utterance"]) for _ in range(120)]
-    assert errors[-1] < 0.05 < errors[0]
-
-
-def test_the_exported_weights_are_the_average_of_all_steps_and_later_ones_count_for_more(eager, corpus):
-    trainer = Trainer(TINY, seed=0)
-    batch = next(iter(epoch_batches(corpus, clips=4, seed=1)))
-    after = []
+    errors, weights = [], []
     for _ in range(5):
-        trainer.step(batch)
-        after.append([variable.numpy() for variable in trainer.network.trainable_variables])
-    counts = [step * (step + 1) for step in range(1, 6)]  # what powers of 2 come to (Shamir and Zhang)
-    for exported, *steps in zip(trainer.averaged_weights(), *after, strict=True):
+        errors.append(float(trainer.step(batch)["utterance"]))
+        weights.append([variable.numpy() for variable in trainer.network.trainable_variables])
+    return SimpleNamespace(
+        trainer=trainer, batch=batch, errors=errors, weights=weights, averaged=trainer.averaged_weights()
+    )
+
+
+def test_the_exported_weights_average_all_steps_and_weight_later_ones_more(trained):
+    counts = [
+        step * (step + 1) for step in range(1, 6)
+    ]  # the closed form for a power of 2 (Shamir and Zhang)
+    for exported, *steps in zip(trained.averaged, *trained.weights, strict=True):
         assert np.ptp(steps, axis=0).max() > 1e-3
         np.testing.assert_allclose(exported, np.average(steps, axis=0, weights=counts), atol=1e-6)
 
 
-def test_a_resumed_run_ends_like_an_uninterrupted_one(eager, corpus, tmp_path, monkeypatch):
+def test_a_checkpoint_restores_weights_optimiser_and_average(trained, tmp_path):
+    trained.trainer.save(tmp_path)
+    resumed = Trainer(TINY, seed=9)
+    assert not resumed.resume(tmp_path / "nothing")
+    assert resumed.resume(tmp_path)
+    for one, other in zip(_state(resumed), _state(trained.trainer), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def _state(trainer):
+    variables = [*trainer.network.variables, *trainer.optimizer.variables, *trainer.average, trainer.steps]
+    return [variable.numpy() for variable in variables]
+
+
+def test_it_fits_a_few_clips(trained):
+    errors = [float(trained.trainer.step(trained.batch)["utterance"]) for _ in range(80)]
+    assert errors[-1] < 0.05 < trained.errors[0]
+
+
+@pytest.fixture
+def without_steps(monkeypatch):
+    """Epochs that leave the weights as they are."""
+    monkeypatch.setattr(
+        Trainer, "run_epoch", lambda self, *_: {"epoch": len(self.history) + 1, "clips": 12, "loss": 1.0}
+    )
     monkeypatch.setattr(Trainer, "development_measures", lambda self, corpus: {})
-    whole = train(corpus, tmp_path / "whole", TINY, 5, epochs=2)
-    run_epoch = Trainer.run_epoch
+
+
+def test_a_stopped_run_resumes_after_its_last_epoch(without_steps, corpus, tmp_path, monkeypatch):
+    whole_epoch = Trainer.run_epoch
 
     def stop_in_the_second(self, *arguments):
         if self.history:
             raise KeyboardInterrupt
-        return run_epoch(self, *arguments)
+        return whole_epoch(self, *arguments)
 
     monkeypatch.setattr(Trainer, "run_epoch", stop_in_the_second)
     with pytest.raises(KeyboardInterrupt):
-        train(corpus, tmp_path / "stopped", TINY, 5, epochs=2)
-    monkeypatch.setattr(Trainer, "run_epoch", run_epoch)
-    resumed = train(corpus, tmp_path / "stopped", TINY, 5, epochs=2)
-    assert [epoch["epoch"] for epoch in resumed] == [1, 2]
-    assert [epoch["loss"] for epoch in resumed] == pytest.approx([epoch["loss"] for epoch in whole], rel=1e-3)
-    assert {"network.keras", "run.json", "history.json", "curves.png"} <= {
-        p.name for p in (tmp_path / "stopped").iterdir()
-    }
+        train(corpus, tmp_path, TINY, 5, epochs=2)
+    monkeypatch.setattr(Trainer, "run_epoch", whole_epoch)
+    assert [epoch["epoch"] for epoch in train(corpus, tmp_path, TINY, 5, epochs=2)] == [1, 2]
+    written = {path.name for path in tmp_path.iterdir()}
+    assert {"network.keras", "run.json", "history.json", "curves.png"} <= written
 
 
-def test_a_warm_start_is_recorded(eager, corpus, tmp_path):
+def test_a_warm_start_is_recorded(without_steps, corpus, tmp_path):
     start = tmp_path / "model.keras"
     build(TINY).save(start)
     train(corpus, tmp_path / "run", TINY, 5, epochs=1, start=start)
     assert "warm_start_sha256" in json.loads((tmp_path / "run" / "run.json").read_text())
+    networks = [
+        keras.models.load_model(path, compile=False) for path in (start, tmp_path / "run" / "network.keras")
+    ]
+    for one, other in zip(*(network.get_weights() for network in networks), strict=True):
+        np.testing.assert_array_equal(one, other)
     with pytest.raises(ValueError, match="another run"):
         train(corpus, tmp_path / "run", TINY, 5, epochs=1)
 
