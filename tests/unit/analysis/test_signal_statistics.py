@@ -1,4 +1,4 @@
-"""meter.py: levels, silence, SNR and bandwidth against signals whose values are known."""
+"""Signal statistics: levels, silence, SNR and bandwidth of signals whose values are known."""
 
 import numpy as np
 import pytest
@@ -10,12 +10,12 @@ from aqscore.model.features import frames_of
 
 def measured(samples, speech=None, cuts=()) -> SignalStatistics:
     samples = np.asarray(samples, np.float32)
-    meter = SignalStatistics(0.5)
+    statistics = SignalStatistics(0.5)
     for block in np.split(samples, cuts):
-        meter.add_samples(block)
+        statistics.add_samples(block)
     frames = frames_of(samples)
-    meter.add_frames(frames, np.ones(len(frames), np.float32) if speech is None else speech)
-    return meter
+    statistics.add_frames(frames, np.ones(len(frames), np.float32) if speech is None else speech)
+    return statistics
 
 
 def test_level_is_the_rms_in_dbfs():
@@ -24,8 +24,8 @@ def test_level_is_the_rms_in_dbfs():
 
 
 def test_digital_silence_has_no_level_and_no_bandwidth():
-    meter = measured(np.zeros(16_000))
-    assert (meter.level_dbfs, meter.bandwidth_hz, meter.silent_share) == (None, None, 1.0)
+    statistics = measured(np.zeros(16_000))
+    assert (statistics.level_dbfs, statistics.bandwidth_hz, statistics.silent_share) == (None, None, 1.0)
 
 
 def test_silent_share(rng):
@@ -54,23 +54,23 @@ def test_snr_needs_speech_and_pauses(rng):
 @pytest.mark.parametrize("cuts", [(), (5,), (37, 38, 39), range(1, 300)])
 def test_the_clearest_speech_is_the_highest_mean_over_six_tenths_of_a_second(rng, cuts):
     speech = rng.random(300).astype(np.float32)
-    meter = SignalStatistics(0.5)
+    statistics = SignalStatistics(0.5)
     for block in np.split(speech, cuts):
-        meter.add_frames(np.zeros((len(block), 257), np.float32), block)
+        statistics.add_frames(np.zeros((len(block), 257), np.float32), block)
     means = [speech[start : start + 38].mean() for start in range(300 - 37)]
-    assert meter.clearest_speech == pytest.approx(max(means), abs=1e-6)
+    assert statistics.clearest_speech == pytest.approx(max(means), abs=1e-6)
 
 
 def test_the_clearest_speech_of_less_than_that_is_the_mean_of_all():
-    meter = SignalStatistics(0.5)
+    statistics = SignalStatistics(0.5)
     for speech in ([1.0, 1.0], [0.0, 0.0]):
-        meter.add_frames(np.zeros((2, 257), np.float32), np.array(speech, np.float32))
-    assert meter.clearest_speech == 0.5
+        statistics.add_frames(np.zeros((2, 257), np.float32), np.array(speech, np.float32))
+    assert statistics.clearest_speech == 0.5
 
 
 @pytest.mark.parametrize(
     ("rate", "low", "high"), [(8_000, 3_700, 4_300), (11_025, 5_200, 5_800), (16_000, 7_900, 8_000)]
 )
-def test_bandwidth_is_where_the_sound_ends(rng, rate, low, high):
+def test_bandwidth_is_the_highest_frequency_of_the_sound(rng, rate, low, high):
     noise = soxr.resample(rng.standard_normal(4 * rate), rate, 16_000)
     assert low <= measured(noise).bandwidth_hz <= high

@@ -1,4 +1,4 @@
-"""timeline.py: what a report shows of the frames, the same however they arrive, bounded for any length."""
+"""Timeline: the summaries of a report, the same for any blocks, bounded for any length."""
 
 import numpy as np
 import pytest
