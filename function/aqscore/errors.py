@@ -1,145 +1,164 @@
-"""Everything that can go wrong, in one tree. The branch decides who acts.
+"""All errors of aqscore, in one tree. The branch says whether a retry can help.
 
 AqscoreError
-├── PermanentError              the request's or the file's fault: recorded, never retried
-│   ├── BadRequest              the event or the call names nothing that could be scored
-│   ├── Forbidden               it names what this caller may not have scored
-│   ├── NotOffered              this installation doesn't do that
-│   ├── ObjectNotFound          the object is not there (any more)
+├── PermanentError              the same request fails again: recorded, never retried
+│   ├── BadRequest              the call or the event names nothing that can be scored
+│   ├── Forbidden               the caller may not have this object scored
+│   ├── NotOffered              this installation has no such function
+│   ├── ObjectNotFound          the recording doesn't exist
 │   ├── EmptyFile               no bytes
-│   ├── UnsupportedFormat       not audio that can be decoded here
-│   ├── CorruptAudio            it began like audio, and not one sample could be decoded
-│   ├── DecoderCrashed          the decoder died of it
+│   ├── UnsupportedFormat       no audio that can be decoded
+│   ├── CorruptAudio            an audio file of which no sample can be decoded
+│   ├── DecoderCrashed          the recording crashes the decoder
 │   ├── InvalidSamples          NaN, infinity or absurd values among the samples
-│   ├── UnsupportedSampleRate   outside 4 to 384 kHz
-│   └── LimitExceeded           more bytes, seconds, channels or memory than the settings allow
-│       └── DecodingTooSlow     more time
-├── RetryableError              ours: the queue delivers the event again, then keeps it
-│   ├── StorageUnavailable      S3 did not do what was asked
-│   ├── AnnouncementFailed      the result is stored, and who should be told of it was not
-│   ├── OutOfTime               too little of this call's time is left: a later call has more
-│   ├── DecoderLost             the decoder was killed from outside, or could not be started
-│   └── UnreadableEvent         a message of unknown shape: kept in the dead-letter queue for a person
-├── Superseded                  a newer version of the object exists, and its own event brings its result
-└── SetupError                  a wrong setting or a wrong model: nothing can be scored until it is mended
+│   ├── UnsupportedSampleRate   outside the limits, by default 4 to 384 kHz
+│   └── LimitExceeded           more bytes, seconds, channels or memory than the limits allow
+│       └── DecodingTooSlow     more decoding time
+├── RetryableError              a fault of the environment: a retry may succeed
+│   ├── StorageUnavailable      a request to S3 failed
+│   ├── AnnouncementFailed      the result is stored, but its notification failed
+│   ├── OutOfTime               the time limit is too short
+│   ├── DecoderLost             the decoder worker was killed, or could not be started
+│   └── UnreadableEvent         an event of unknown shape: kept for a person, not dropped
+├── Superseded                  a newer version of the object exists, and has its own event
+└── SetupError                  a wrong setting or model: nothing can be scored until it is corrected
+
+Every error has an advice: what to do next. The default of its type is for callers of the library. Code that
+raises an error may give a more specific one. The layers above the library have advice of their own by error
+type (aqscore.aws.advice, aqscore.http.problems). ``advice_for`` holds the order of these three.
 """
+
+from collections.abc import Mapping
 
 
 class AqscoreError(Exception):
-    """Base of all. ``message`` says what happened and what was expected, ``advice`` what to do next."""
+    """Base of all errors. ``message`` says what happened and what was expected, ``advice`` what to do next.
+
+    ``type`` is the error's stable code in results, logs and HTTP responses.
+    """
 
     type = "internal_error"
-    advice = "Look at the function's log for this request."
+    advice = "Report this as a bug, with the log and, if possible, the recording."
 
     def __init__(self, message: str, *, advice: str | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.own_advice = advice
         self.advice = advice or type(self).advice
 
 
+def advice_for(error: AqscoreError, by_type: Mapping[type[AqscoreError], str]) -> str:
+    """The advice on an error in a layer that has advice by error type.
+
+    That given where the error was raised comes first, then the layer's for the most specific type, then the
+    default of the error's type.
+    """
+    if error.own_advice:
+        return error.own_advice
+    return next((by_type[kind] for kind in type(error).__mro__ if kind in by_type), error.advice)
+
+
 class PermanentError(AqscoreError):
-    """Trying again would give the same answer."""
+    """A retry would fail in the same way."""
 
 
 class BadRequest(PermanentError):
     type = "bad_request"
-    advice = "See docs/api.md for the shape of a request."
+    advice = "Check the arguments of the call."
 
 
 class Forbidden(PermanentError):
     type = "forbidden"
-    advice = "Upload the recording to the stack's incoming bucket, or post it."
+    advice = "Name an object that may be scored."
 
 
 class NotOffered(PermanentError):
     type = "not_offered"
-    advice = "Post the recording itself to /v1/scores, or deploy the stack."
+    advice = "Pass the recording itself."
 
 
 class ObjectNotFound(PermanentError):
     type = "object_not_found"
-    advice = "It was deleted before it could be scored. Upload it again to have it scored."
+    advice = "Check the name, and that the recording still exists."
 
 
 class EmptyFile(PermanentError):
     type = "empty_file"
-    advice = "Check what wrote the file, and upload it again."
+    advice = "Check the program that wrote the file."
 
 
 class UnsupportedFormat(PermanentError):
     type = "unsupported_format"
-    advice = "Convert it to WAV, FLAC, MP3, M4A or Ogg (Vorbis or Opus), and upload it again."
+    advice = "Convert the recording to WAV, FLAC, MP3, M4A or Ogg (Vorbis or Opus)."
 
 
 class CorruptAudio(PermanentError):
     type = "corrupt_audio"
-    advice = "Play the file to see whether it is whole; upload a good copy."
+    advice = "Play the file to check that it is complete, and use an intact copy."
 
 
 class DecoderCrashed(PermanentError):
     type = "decoder_crashed"
-    advice = "Open the file in another program, export it as WAV or FLAC, and upload that."
+    advice = "Open the recording in another program, and export it as WAV or FLAC."
 
 
 class InvalidSamples(PermanentError):
     type = "invalid_samples"
-    advice = "Export the recording again, as 16-bit PCM if the program can't do better."
+    advice = "Export the recording again, as 16-bit PCM if possible."
 
 
 class UnsupportedSampleRate(PermanentError):
     type = "unsupported_sample_rate"
-    advice = "Resample the recording to 16 kHz or more (8 kHz for telephone speech), and upload it again."
+    advice = "Resample the recording to 16 kHz or more (8 kHz for telephone speech)."
 
 
 class LimitExceeded(PermanentError):
     type = "limit_exceeded"
-    advice = "Split the recording, or raise the limit in the stack's settings."
+    advice = "Split the recording, or raise the limit."
 
 
 class DecodingTooSlow(LimitExceeded):
-    """Of the same type for whoever reads the record: only the drop folder tells them apart."""
+    """Has the type of its base: results and responses don't distinguish the two."""
 
 
 class RetryableError(AqscoreError):
-    """Trying again may well succeed."""
+    """A retry may succeed."""
 
 
 class StorageUnavailable(RetryableError):
     type = "storage_unavailable"
-    advice = "It is tried again by itself. If it stays, check the function's role and the state of S3."
+    advice = "Try again. If the error persists, check the access to the storage."
 
 
 class AnnouncementFailed(RetryableError):
     type = "announcement_failed"
-    advice = (
-        "It is tried again by itself. If it stays, look whether the topic or the event bus is still there."
-    )
+    advice = "Try again. If the error persists, check that the receiver of notifications exists."
 
 
 class OutOfTime(RetryableError):
     type = "out_of_time"
-    advice = "It is tried again by itself. If it stays, raise the stack's Timeout."
+    advice = "Try again with a longer time limit."
 
 
 class DecoderLost(RetryableError):
     type = "decoder_lost"
-    advice = "It is tried again by itself. If it stays, give the function more memory."
+    advice = "Try again. If the error persists, provide more memory."
 
 
 class UnreadableEvent(RetryableError):
     type = "unreadable_event"
-    advice = "Find out what sent this message; the queue expects S3 event notifications."
+    advice = "Check the sender of the event."
 
 
 class Superseded(AqscoreError):
-    """Not a failure: what was asked for is no longer wanted."""
+    """Not a failure: the requested version is no longer needed."""
 
     type = "superseded"
     advice = "Nothing to do: the newer version has its own result."
 
 
 class SetupError(AqscoreError):
-    """Raised at start-up, before any recording is touched."""
+    """Raised at start-up, before any recording is opened."""
 
     type = "setup_error"
-    advice = "Mend the setting that the message names."
+    advice = "Correct the setting or the model that the message names."

@@ -1,4 +1,4 @@
-"""The result's schema, version 1. ``python -m aqscore.report`` makes docs/report-v1.schema.json."""
+"""The schema of results, version 1. ``python -m aqscore.report`` prints docs/report-v1.schema.json."""
 
 import json
 from typing import Annotated, Any, Final, Literal
@@ -16,13 +16,13 @@ Seconds = Annotated[float, Field(ge=0)]
 
 WarningCode = Literal["no_speech", "too_short", "clipped", "narrow_band", "truncated", "low_level", "thinned"]
 WARNINGS: dict[WarningCode, str] = {
-    "no_speech": "No speech was found, so there is no score: the scale means nothing without speech.",
+    "no_speech": "No speech was found, so there is no score: the scale applies to speech only.",
     "too_short": "The recording is too short for a score: at least {min_duration_s} s are needed.",
-    "clipped": "{share:.2%} of the samples are clipped: the recording was too loud for its converter.",
-    "narrow_band": "The sound ends at {bandwidth_hz:,} Hz. On a wideband scale such speech scores low.",
-    "truncated": "The file ends before its own end: only the {duration_s:.1f} s that decoded were scored.",
-    "low_level": "The recording is very quiet ({level_dbfs:.0f} dBFS): rounding noise may be audible.",
-    "thinned": "The recording is long: frames are averages over {hop_s:g} s.",
+    "clipped": "{share:.2%} of the samples are clipped: the recording level was too high.",
+    "narrow_band": "The spectrum ends at {bandwidth_hz:,} Hz. Such speech scores low on a wideband scale.",
+    "truncated": "The file is incomplete or damaged: {duration_s:.1f} s could be decoded and scored.",
+    "low_level": "The recording is very quiet ({level_dbfs:.0f} dBFS): quantisation noise may be audible.",
+    "thinned": "The recording is long: frame scores are averages over {hop_s:g} s.",
 }
 
 
@@ -51,18 +51,18 @@ Source = ObjectSource | FileSource
 
 
 class MediaInfo(_Part):
-    """What the file is."""
+    """The format and the length of the file."""
 
     container: str
     codec: str
     sample_rate_hz: int
     channels: int
     duration_s: Seconds
-    bandwidth_hz: int | None = Field(description="Where the sound's spectrum ends; null in silence")
+    bandwidth_hz: int | None = Field(description="Upper end of the spectrum; null in silence")
 
 
 class ModelInfo(_Part):
-    """Which model scored."""
+    """The model that scored the recording."""
 
     name: str
     version: str
@@ -80,7 +80,7 @@ class Frames(_Part):
 
 
 class Segment(_Part):
-    """A stretch of the recording and its score."""
+    """A part of the recording and its score."""
 
     start_s: Seconds
     end_s: Seconds
@@ -88,7 +88,7 @@ class Segment(_Part):
 
 
 class Distribution(_Part):
-    """The share of the time in each verdict's class."""
+    """The share of the time with each verdict."""
 
     bad: Share
     poor: Share
@@ -98,18 +98,18 @@ class Distribution(_Part):
 
 
 class Signal(_Part):
-    """What was measured without the model; null where there is nothing to measure."""
+    """Signal statistics; null where they are undefined."""
 
     level_dbfs: float | None = Field(description="RMS level over the whole recording")
     peak_dbfs: float | None
     clipped_share: Share
     silent_share: Share = Field(description="Share of the time under -70 dBFS")
-    speech_share: Share = Field(description="Share of the frames in which somebody speaks")
-    snr_db: float | None = Field(description="Speech against pauses; null without either")
+    speech_share: Share = Field(description="Share of the frames with speech")
+    snr_db: float | None = Field(description="Level of speech over pauses; null if either is missing")
 
 
 class Warning(_Part):
-    """A reason to trust the score less, or why there is none."""
+    """A reason to trust the score less, or the reason why there is none."""
 
     code: WarningCode
     message: str
@@ -130,14 +130,14 @@ class _Result(_Part):
 
 
 class Scored(_Part):
-    """Everything that follows from the samples alone."""
+    """The part of a result that depends on the samples only."""
 
     media: MediaInfo
     model: ModelInfo
-    score: Score | None = Field(description="Null where it would mean nothing; a warning says why")
-    interval: tuple[Score, Score] | None = Field(description="Holds the true value 9 times out of 10")
+    score: Score | None = Field(description="Null where it would be meaningless; a warning says why")
+    interval: tuple[Score, Score] | None = Field(description="Contains the true value 9 times out of 10")
     verdict: Verdict | None
-    frames: Frames | None = Field(description="Null when not asked for")
+    frames: Frames | None = Field(description="Null unless requested")
     timeline: list[Segment]
     worst_segment: Segment | None
     distribution: Distribution | None
@@ -147,9 +147,9 @@ class Scored(_Part):
 
 
 class Scores(Scored):
-    """The scores of a recording and, when asked for, of each of its channels."""
+    """The scores of a recording and, on request, of each channel."""
 
-    channels: list[Scored] | None = Field(None, description="Each channel on its own, when asked for")
+    channels: list[Scored] | None = Field(None, description="Each channel separately, on request")
 
 
 class Report(Scores, _Result):
@@ -157,7 +157,7 @@ class Report(Scores, _Result):
 
 
 class ErrorInfo(_Part):
-    """Why a file could not be scored."""
+    """The reason why a file could not be scored."""
 
     type: str
     message: str = Field(description="What happened, and what was expected")
@@ -171,27 +171,28 @@ class ErrorRecord(_Result):
     error: ErrorInfo
 
     @classmethod
-    def of(cls, error: AqscoreError, source: Source) -> "ErrorRecord":
+    def of(cls, error: AqscoreError, source: Source, *, advice: str | None = None) -> "ErrorRecord":
+        """The record of an error. ``advice`` replaces the error's, for layers with advice of their own."""
         return cls(
             source=source,
             error=ErrorInfo(
                 type=error.type,
                 message=error.message,
-                advice=error.advice,
+                advice=advice or error.advice,
                 retryable=isinstance(error, RetryableError),
             ),
         )
 
 
 def read_document(stored: bytes) -> Report | ErrorRecord:
-    """A stored result. Raises pydantic's ValidationError when it is not one of this version."""
+    """Parses a stored result. Raises pydantic's ValidationError unless it is one of this version."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(Report | ErrorRecord).validate_json(stored)
 
 
 def warning(code: WarningCode, **values: float) -> Warning:
-    """A warning of one of the known codes, its text filled in."""
+    """The warning with this code. ``values`` fill in its text."""
     return Warning(code=code, message=WARNINGS[code].format(**values))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from aqscore.aws.advice import advice_in_aws
 from aqscore.errors import AqscoreError
 from aqscore.report import ErrorRecord, Report
 
@@ -93,11 +94,13 @@ def record_error(text: str, error: Exception, fields: dict[str, Any]) -> None:
 
     Only an unexpected error is logged with its traceback.
     """
-    expected = isinstance(error, AqscoreError)
-    kind = error.type if isinstance(error, AqscoreError) else type(error).__name__
+    if isinstance(error, AqscoreError):
+        kind, advice, traceback = error.type, advice_in_aws(error), None
+    else:
+        kind, advice, traceback = type(error).__name__, None, error
     _emit({"Errors": 1}, ErrorType=kind)
-    details = {"error_type": kind, "error_message": str(error)}
-    log.error(text, exc_info=None if expected else error, extra=_known(fields) | details)
+    details = {"error_type": kind, "error_message": str(error), "error_advice": advice}
+    log.error(text, exc_info=traceback, extra=_known(fields | details))
 
 
 @cache

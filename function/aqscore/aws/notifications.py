@@ -160,10 +160,11 @@ def notifier_for(settings: Settings) -> Notifier | None:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a notification."""
+    schema = Notification.model_json_schema(mode="serialization") | {"title": "Announcement"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Notification.model_json_schema(mode="serialization"),
-        "title": "Announcement",
+        "title": schema.pop("title"),
+        **schema,
     }
 
 

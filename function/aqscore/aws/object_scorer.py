@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO, Literal, Protocol
 
 from aqscore.aws import metrics
+from aqscore.aws.advice import advice_in_aws
 from aqscore.aws.invocation import Attempt
 from aqscore.aws.notifications import Notification, Notifier
 from aqscore.aws.object_ref import ObjectRef
@@ -147,7 +148,8 @@ class ObjectScorer:
                 scored = self._score_before(deadline, file)
             return Report(source=ObjectSource(**ref.as_source()), **dict(scored)), ref
         except PermanentError as error:
-            return ErrorRecord.of(error, ObjectSource(**ref.as_source())), ref
+            source = ObjectSource(**ref.as_source())
+            return ErrorRecord.of(error, source, advice=advice_in_aws(error)), ref
 
     def _score_before(self, deadline: float, file: BinaryIO) -> Scored:
         """Scores the file, and stops in time to store the result, even if the decoder hangs."""

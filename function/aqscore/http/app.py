@@ -1,4 +1,4 @@
-"""The HTTPS API and the page: a recording in, its score out.
+"""The HTTPS API and the page that uses it.
 
 ``python -m aqscore.http.app`` prints the OpenAPI document, docs/openapi.json.
 """
@@ -30,11 +30,11 @@ from aqscore.model.loading import load_model
 from aqscore.pipeline import ScoreOptions, score_recording
 from aqscore.report import ErrorRecord, FileSource, Report
 
-UPLOAD_ADVICE = "Upload it by way of POST /v1/uploads."
+UPLOAD_ADVICE = "Upload the recording through POST /v1/uploads."
 FORM = "multipart/form-data"
-FORM_OVERHEAD_BYTES = 10_000  # the parts of a form around its file
+FORM_OVERHEAD_BYTES = 10_000  # of the parts of a form around its file
 PAGE = Path(__file__).parent / "page"
-# Recordings play from memory, and large ones are sent to S3: nothing else is loaded from or sent elsewhere.
+# The page plays recordings from memory (blob:) and uploads large ones to S3 (connect-src https:).
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; media-src blob:; "
     "connect-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -82,23 +82,23 @@ def create_app(
     app.get(
         "/v1/scores/{score_id}",
         response_model=Report | ErrorRecord,
-        responses=ERRORS | {202: {"description": "Uploaded and not scored yet: ask again"}},
+        responses=ERRORS | {202: {"description": "Uploaded, not scored yet: retry"}},
     )(routes.get_score)
     return app
 
 
 def page() -> FileResponse:
-    """The page: drop a file, see its score and its timeline."""
+    """The page, which scores files in the browser's window."""
     return FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": PAGE_POLICY})
 
 
 def health() -> dict[str, str]:
-    """Says that the function answers; loads nothing."""
+    """Answers without loading the model."""
     return {"status": "ok"}
 
 
 async def add_request_id(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Adds the request's id to every answer."""
+    """Adds the request's id to every response."""
     response = await call_next(request)
     response.headers["X-Request-Id"] = request_id_of(request)
     return response
@@ -118,7 +118,7 @@ class _Routes:
         self._on_scored = on_scored
 
     def model(self) -> dict[str, Any]:
-        """Which model scores: its name, version, scale and metrics."""
+        """The model's name, version, scale and metrics."""
         info = load_model(self._config).info
         return {name: info[name] for name in ("name", "version", "scale", "metrics")}
 
@@ -127,12 +127,12 @@ class _Routes:
         request: Request,
         response: Response,
         options: Annotated[ScoreOptions, Depends(score_options)],
-        store: Annotated[bool, Query(description="Whether the result is kept in the results bucket")] = True,
+        store: Annotated[bool, Query(description="Whether to store the result in the results bucket")] = True,
     ) -> Report:
-        """Scores a recording: posted as a form's `file`, as the body itself, or named by bucket and key."""
+        """Scores a recording: a form's `file`, the body itself, or an object named by bucket and key."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         max_bytes = self._config.limits.max_bytes
-        _check_announced_size(request, max_bytes)
+        _check_content_length(request, max_bytes)
         overhead = FORM_OVERHEAD_BYTES if kind == FORM else 0
         request = Request(request.scope, _limited(max_bytes + overhead, request.receive))
         if kind == "application/json":
@@ -153,10 +153,10 @@ class _Routes:
         return report
 
     def post_upload(self, upload: Upload) -> UploadTicket:
-        """Opens the way for a recording that is too large for a request: straight into the bucket."""
+        """Prepares the upload of a recording that is too large for a request, directly to the bucket."""
         store, max_bytes = self._needed_store(), self._config.limits.max_bytes
         if upload.size > max_bytes:
-            raise LimitExceeded(f"{upload.size:,} bytes are announced, the limit is {max_bytes:,}.")
+            raise LimitExceeded(f"The upload has {upload.size:,} bytes, the limit is {max_bytes:,}.")
         upload_id = uuid.uuid4().hex
         post = store.presign_upload(upload_id, upload.content_type, upload.size, UPLOAD_LIFETIME_S)
         return UploadTicket(
@@ -168,7 +168,7 @@ class _Routes:
         )
 
     def get_score(self, score_id: ScoreId) -> Response:
-        """The result for an upload or an earlier post; 202 while it is pending."""
+        """The result of an upload or of an earlier post; 202 while it is pending."""
         store = self._needed_store()
         body = store.result(score_id)
         if body is not None:
@@ -198,17 +198,17 @@ async def _named_object(request: Request) -> NamedObject:
         raise BadRequest('The JSON body is not {"bucket": ..., "key": ...}.') from None
 
 
-def _check_announced_size(request: Request, max_bytes: int) -> None:
-    """Refuses a body whose Content-Length is too large, before any of it is read."""
-    announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > max_bytes + FORM_OVERHEAD_BYTES:
+def _check_content_length(request: Request, max_bytes: int) -> None:
+    """Raises LimitExceeded for a body whose Content-Length is too large, before it is read."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > max_bytes + FORM_OVERHEAD_BYTES:
         raise LimitExceeded(
-            f"The request has {int(announced):,} bytes, the limit is {max_bytes:,}.", advice=UPLOAD_ADVICE
+            f"The request has {int(declared):,} bytes, the limit is {max_bytes:,}.", advice=UPLOAD_ADVICE
         )
 
 
 def _limited(max_bytes: int, receive: Receive) -> Receive:
-    """``receive`` that raises LimitExceeded after that many bytes, whatever the request announced."""
+    """``receive`` with a limit: raises LimitExceeded after that many bytes, whatever the Content-Length."""
     received = 0
 
     async def receive_counted() -> Message:
@@ -224,7 +224,7 @@ def _limited(max_bytes: int, receive: Receive) -> Receive:
 
 @asynccontextmanager
 async def _posted_file(request: Request, kind: str) -> AsyncIterator[tuple[str, BinaryIO]]:
-    """The name of the posted file and the file itself, on disk, deleted on leaving."""
+    """The name of the posted file, and the file itself, on disk. It is deleted on leaving."""
     if kind == FORM:
         async with request.form(max_files=1, max_fields=10) as form:
             upload = form.get("file")
@@ -235,6 +235,7 @@ async def _posted_file(request: Request, kind: str) -> AsyncIterator[tuple[str, 
     with tempfile.TemporaryFile() as file:
         async for chunk in request.stream():
             file.write(chunk)
+        file.seek(0)
         yield "body", file
 
 

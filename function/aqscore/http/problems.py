@@ -1,4 +1,4 @@
-"""Errors as HTTP answers: problem details for HTTP APIs, RFC 9457."""
+"""Errors as HTTP responses: problem details for HTTP APIs (RFC 9457), with advice for API clients."""
 
 import logging
 import uuid
@@ -18,15 +18,17 @@ from aqscore.errors import (
     ObjectNotFound,
     PermanentError,
     RetryableError,
+    SetupError,
     Superseded,
     UnsupportedFormat,
+    advice_for,
 )
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
-# The first that fits, from special to general.
+# The first matching type decides, so bases come after their subclasses.
 STATUS: tuple[tuple[type[AqscoreError], int], ...] = (
     (BadRequest, 400),
     (EmptyFile, 400),
@@ -39,40 +41,57 @@ STATUS: tuple[tuple[type[AqscoreError], int], ...] = (
     (Superseded, 409),
     (RetryableError, 503),
 )
+ASK_OPERATOR = "Give the request_id to the operator: the log has the details."
+ADVICE: dict[type[AqscoreError], str] = {
+    BadRequest: "See /docs for the shape of a request.",
+    Forbidden: "Send the recording itself to POST /v1/scores, or upload it through POST /v1/uploads.",
+    NotOffered: "Send the recording itself to POST /v1/scores.",
+    ObjectNotFound: "Check the bucket and the key, or the id of the score.",
+    EmptyFile: "Check the program that wrote the file, and send it again.",
+    LimitExceeded: "Split the recording, or ask the operator to raise the limit.",
+    RetryableError: "Send the request again after the seconds in Retry-After.",
+    SetupError: ASK_OPERATOR,
+    Superseded: "Send the request again: the object was overwritten while it was read.",
+}
 
 
 def request_id_of(request: Request) -> str:
-    """Lambda's id of the call, or one of our own where there is no Lambda."""
+    """Lambda's request id; outside Lambda, a new one for each request."""
     context = request.scope.get("aws.context")
     if "request_id" not in request.scope:
         request.scope["request_id"] = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
-    return request.scope["request_id"]
+    request_id: str = request.scope["request_id"]
+    return request_id
 
 
 def answer_with_problems(app: FastAPI) -> None:
-    """Makes every error of the application an RFC 9457 answer that carries the request's id."""
+    """Turns every error of the application into an RFC 9457 response with the request's id."""
 
     @app.exception_handler(AqscoreError)
-    async def ours(request: Request, error: AqscoreError) -> JSONResponse:
+    async def aqscore_error(request: Request, error: AqscoreError) -> JSONResponse:
         status = next((status for kind, status in STATUS if isinstance(error, kind)), 500)
-        return problem(request, status, error.type, error.message, error.advice)
+        return problem(request, status, error.type, error.message, advice_for(error, ADVICE))
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        return problem(request, 422, "invalid_request", wrong, "See /docs for the shape of a request.")
+    async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
+        detail = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        return problem(request, 422, "invalid_request", detail, "See /docs for the shape of a request.")
 
     @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> JSONResponse:
-        answer = problem(request, error.status_code, "http_error", str(error.detail), "See /docs.")
-        answer.headers.update(error.headers or {})
-        return answer
+    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
+        response = problem(request, error.status_code, "http_error", str(error.detail), "See /docs.")
+        response.headers.update(error.headers or {})
+        return response
 
     @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+    async def unexpected_error(request: Request, error: Exception) -> JSONResponse:
         log.error("Request %s failed", request_id_of(request), exc_info=error)
         return problem(
-            request, 500, AqscoreError.type, "The request could not be answered.", AqscoreError.advice
+            request,
+            500,
+            AqscoreError.type,
+            "An unexpected error ended the request.",
+            ASK_OPERATOR,
         )
 
 

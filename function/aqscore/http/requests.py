@@ -1,7 +1,7 @@
-"""What a client may ask of the HTTPS API, and what it is told: bodies, options, errors."""
+"""Request bodies, query parameters and error responses of the HTTPS API."""
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import BaseModel, Field
@@ -9,20 +9,20 @@ from pydantic import BaseModel, Field
 from aqscore.http.problems import MEDIA_TYPE
 from aqscore.pipeline import ScoreOptions
 
-ERRORS = {
+ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {MEDIA_TYPE: {}}}
     for status, text in {
-        400: "The request names nothing that could be scored",
+        400: "The request names nothing that can be scored",
         403: "The object may not be scored through the API",
-        404: "There is no such object or score",
+        404: "No such object or score",
         413: "Too large or too long",
-        415: "Not audio that can be decoded",
+        415: "No audio that can be decoded",
         422: "The request or the recording is not valid",
         501: "Not offered by this installation",
-        503: "Try again, after the seconds in Retry-After",
+        503: "Retry after the seconds in Retry-After",
     }.items()
 }
-ANY_BODY = {
+ANY_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
@@ -54,7 +54,7 @@ class NamedObject(BaseModel):
 
 
 class Upload(BaseModel):
-    """What is going to be uploaded."""
+    """A recording to be uploaded."""
 
     filename: str = Field(min_length=1, max_length=255)
     size: int = Field(gt=0, description="Bytes")
@@ -62,7 +62,7 @@ class Upload(BaseModel):
 
 
 class UploadTicket(BaseModel):
-    """Where to upload to, and where the score will be."""
+    """Where to upload the recording, and where its score will be."""
 
     id: str
     url: str = Field(description="POST a multipart form to it: the fields below, then `file`")
@@ -72,8 +72,8 @@ class UploadTicket(BaseModel):
 
 
 def score_options(
-    channels: Annotated[Literal["mix", "split"], Query(description="split: each channel too")] = "mix",
-    frames: Annotated[bool, Query(description="Whether single frames are in the answer")] = True,
+    channels: Annotated[Literal["mix", "split"], Query(description="split: score each channel too")] = "mix",
+    frames: Annotated[bool, Query(description="Whether to include frame scores")] = True,
     start: Annotated[float, Query(ge=0, allow_inf_nan=False, description="Seconds")] = 0.0,
     end: Annotated[float | None, Query(gt=0, allow_inf_nan=False, description="Seconds")] = None,
 ) -> ScoreOptions:

@@ -1,4 +1,4 @@
-"""The storage that the HTTPS API may have beside it: uploads, objects and stored reports."""
+"""The interface of the storage that the HTTPS API may use: objects, uploads and results."""
 
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, Protocol
@@ -7,7 +7,7 @@ from aqscore.report import ObjectSource
 
 
 class RecordingStore(Protocol):
-    """Buckets of recordings and results. Ids are those of uploads and posted recordings."""
+    """A bucket of recordings and one of results. An id names an upload or a posted recording."""
 
     def open_object(
         self, bucket: str, key: str, max_bytes: int
@@ -20,7 +20,7 @@ class RecordingStore(Protocol):
     def presign_upload(
         self, score_id: str, content_type: str, max_bytes: int, lifetime_s: int
     ) -> dict[str, Any]:
-        """A presigned POST: ``url`` and ``fields`` of a form that uploads one recording."""
+        """A presigned POST: the ``url`` and ``fields`` of a form that uploads one recording."""
 
     def keep_report(self, score_id: str, body: bytes) -> str:
         """Stores the JSON report of a posted recording; returns its URL.
@@ -29,7 +29,7 @@ class RecordingStore(Protocol):
         """
 
     def result(self, score_id: str) -> bytes | None:
-        """The stored JSON report or error record; None where there is none."""
+        """The stored JSON report or error record; None if there is none."""
 
     def has_upload(self, score_id: str) -> bool:
         """Whether a recording was uploaded under this id."""

@@ -1,4 +1,4 @@
-"""api.py without buckets: posted recordings, options, and errors as RFC 9457 documents."""
+"""The HTTPS API without buckets: posted recordings, options, and errors as RFC 9457 documents."""
 
 import json
 
@@ -47,7 +47,7 @@ def test_the_body_itself_is_scored(client):
 @pytest.mark.parametrize(
     ("container", "codec", "rate"), [("ipod", "aac", 16_000), ("webm", "libopus", 48_000)]
 )
-def test_what_a_phone_and_a_browser_record_is_scored(client, speech, container, codec, rate):
+def test_recordings_of_phones_and_browsers_are_scored(client, speech, container, codec, rate):
     sound = speech if rate == 16_000 else np.repeat(speech, 3)
     answer = client.post("/v1/scores", files={"file": ("a", by_ffmpeg(sound, container, codec, rate=rate))})
     assert answer.status_code == 200, answer.text
@@ -59,7 +59,7 @@ def test_a_forms_file_is_scored_and_named(client):
     assert answer.json()["source"] == {"file": "通话 1.flac"}
 
 
-def test_the_same_recording_has_the_same_score_every_way(client):
+def test_body_and_form_have_the_same_score(client):
     raw = client.post("/v1/scores", content=CLEAN).json()
     form = client.post("/v1/scores", files={"file": ("a.flac", CLEAN)}).json()
     assert raw["score"] == form["score"]
@@ -79,7 +79,7 @@ def test_options(client):
 @pytest.mark.parametrize(
     "query", [{"channels": "all"}, {"start": -1}, {"start": "nan"}, {"end": "inf"}, {"frames": "perhaps"}]
 )
-def test_options_out_of_range_are_refused(client, query):
+def test_options_out_of_range_are_rejected(client, query):
     problem(client.post("/v1/scores", params=query, content=CLEAN), 422, "invalid_request")
 
 
@@ -92,22 +92,22 @@ def test_options_out_of_range_are_refused(client, query):
         (CLEAN[:100], 422, "corrupt_audio"),
     ],
 )
-def test_what_cannot_be_scored_says_why(client, body, status, kind):
+def test_a_recording_that_cannot_be_scored_has_a_problem_document(client, body, status, kind):
     problem(client.post("/v1/scores", content=body), status, kind)
 
 
-def test_too_large_names_the_other_way(client):
+def test_the_advice_for_a_large_recording_names_uploads(client):
     assert "/v1/uploads" in client.post("/v1/scores", content=b"x" * 300_001).json()["advice"]
 
 
-def test_a_form_is_refused_before_it_is_taken_in(client):
+def test_a_form_is_rejected_before_it_is_read(client):
     answer = client.post("/v1/scores", files={"file": ("a.wav", b"x" * 320_000)})
     problem(answer, 413, "limit_exceeded")
     assert "The request has 320," in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("kind", ["audio/wav", "application/json", "multipart/form-data; boundary=b"])
-def test_what_announces_no_length_is_taken_in_up_to_the_limit(client, kind):
+def test_a_body_without_content_length_is_read_up_to_the_limit(client, kind):
     def chunks():
         yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
         for _ in range(4):
@@ -118,22 +118,22 @@ def test_what_announces_no_length_is_taken_in_up_to_the_limit(client, kind):
     problem(answer, 413, "limit_exceeded")
 
 
-def test_a_part_that_ends_before_it_begins_is_refused(client):
+def test_a_part_that_ends_before_it_begins_is_rejected(client):
     problem(client.post("/v1/scores", params={"start": 2, "end": 1}, content=CLEAN), 400, "bad_request")
 
 
-def test_a_form_without_a_file_is_refused(client):
+def test_a_form_without_a_file_is_rejected(client):
     answer = client.post("/v1/scores", files={"other": ("a.flac", CLEAN)})
     assert "`file`" in problem(answer, 400, "bad_request")["detail"]
 
 
 @pytest.mark.parametrize("body", ["{}", "[]", "nonsense", '{"bucket": "b"}', '{"bucket": "b", "key": ""}'])
-def test_a_json_body_that_names_nothing_is_refused(client, body):
+def test_a_json_body_that_names_nothing_is_rejected(client, body):
     answer = client.post("/v1/scores", content=body, headers={"Content-Type": "application/json"})
     problem(answer, 400, "bad_request")
 
 
-def test_what_needs_buckets_says_that_there_are_none(client):
+def test_routes_that_need_buckets_are_not_offered_without(client):
     problem(client.post("/v1/uploads", json={"filename": "a.wav", "size": 5}), 501, "not_offered")
     problem(client.get(f"/v1/scores/{'0' * 32}"), 501, "not_offered")
 
@@ -151,7 +151,7 @@ def test_an_unexpected_error_shows_no_stack(client, monkeypatch):
 
 
 @pytest.mark.parametrize("allowed", [None, "https://example.org"])
-def test_another_sites_pages_may_call_only_where_it_is_named(allowed):
+def test_pages_of_other_sites_may_call_only_if_allowed(allowed):
     headers = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
     client = TestClient(create_app(ScorerConfig(), cors_origin=allowed))
     answer = client.options("/v1/scores", headers=headers)
@@ -163,7 +163,7 @@ def test_health_and_model(client):
     assert client.get("/v1/model").json()["scale"] == "PESQ-WB MOS-LQO"
 
 
-def test_the_committed_contract_is_the_applications_own():
+def test_the_committed_contract_is_current():
     committed = json.loads((ROOT / "docs" / "openapi.json").read_text())
     assert committed == create_app(ScorerConfig()).openapi(), (
         "Write it anew: python -m aqscore.http.app > docs/openapi.json"
