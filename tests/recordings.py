@@ -36,7 +36,7 @@ LIBSNDFILE: dict[str, tuple[str, str]] = {
 
 
 def titled(title: str, samples: np.ndarray) -> bytes:
-    """A WAV file with a title: what its decoder does with tests/hostile in PYTHONPATH."""
+    """A WAV file with a title: the action of its decoder with tests/hostile in PYTHONPATH."""
     buffer = io.BytesIO()
     with soundfile.SoundFile(buffer, "w", RATE, 1, format="WAV") as file:
         file.title = title
@@ -45,7 +45,7 @@ def titled(title: str, samples: np.ndarray) -> bytes:
 
 
 def amr(seconds: float, rng: np.random.Generator, wide_band: bool = False, pause_s: float = 0.0) -> bytes:
-    """Frames of random bits, which sound like noise, before and behind a pause: nobody offers an encoder.
+    """An AMR file: random bits, which sound like noise, before and after a pause. No encoder is at hand.
 
     RFC 4867, 5.3: a magic number, then for each 20 ms a byte with the frame's type and Q = 1, and its
     bits: type 7 (12.2 kbit/s) has 244, AMR-WB's type 2 (12.65 kbit/s) has 253. A pause is a description of
@@ -62,7 +62,7 @@ def amr(seconds: float, rng: np.random.Generator, wide_band: bool = False, pause
 
 
 def all_formats(samples: np.ndarray, rng: np.random.Generator) -> dict[str, Callable[[], bytes]]:
-    """What makes each: a name -> a recording of these (n,) float32 samples at RATE."""
+    """Each format's name -> a function that makes its file of these (n,) float32 samples at RATE."""
     made: dict[str, Callable[[], bytes]] = {}
     for name, kind in LIBSNDFILE.items():
         made[name] = lambda kind=kind: by_libsndfile(samples, *kind)

@@ -1,6 +1,6 @@
-"""With this folder in PYTHONPATH, decoding a WAV file does to the decoder's process what its title says.
+"""With this folder in PYTHONPATH, a decoder worker does the action that the title of a WAV file names.
 
-libsndfile has no crash, hang or hunger for memory that could be relied on. These stand in for one.
+libsndfile has no known crash, hang or leak for tests to rely on. These actions stand in for them.
 """
 
 import contextlib
@@ -33,9 +33,9 @@ def _dawdle() -> None:
 
 
 def _eat() -> None:
-    eaten = []
+    blocks = []
     while True:
-        eaten.append(bytearray(1 << 20))
+        blocks.append(bytearray(1 << 20))
 
 
 def _killed() -> None:
@@ -47,16 +47,16 @@ def _ended() -> None:
 
 
 def _bug() -> None:
-    raise RuntimeError("A mistake of ours")
+    raise RuntimeError("A bug in the worker")
 
 
 def _hostile_read(self: soundfile.SoundFile, *arguments, **options):
     with contextlib.suppress(KeyError):
-        DEEDS[self.title]()
+        ACTIONS[self.title]()
     return _read(self, *arguments, **options)
 
 
-DEEDS = {
+ACTIONS = {
     "crash": _crash,
     "hang": _hang,
     "sleep": _sleep,

@@ -21,7 +21,7 @@ class AudioArray:
 
 
 class ArraySource:
-    """The samples of an array, in blocks. Integers are refused: their full scale is not known."""
+    """The samples of an array, in blocks. Integers are not accepted: their full scale is not known."""
 
     container = "ARRAY"
     codec = "FLOAT"
