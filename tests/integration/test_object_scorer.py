@@ -85,7 +85,7 @@ def test_a_duplicate_is_not_scored_again(s3, scorer, unused_scorer, incoming, re
 
 @pytest.fixture
 def requests_to(s3):
-    """Counts the requests to S3 by operation; ``requests_to.clear()`` starts anew."""
+    """Counts the requests to S3 by operation; ``requests_to.clear()`` resets the counts."""
     counts: Counter[str] = Counter()
 
     def count(model, **_) -> None:
@@ -212,7 +212,7 @@ def test_without_versions_an_overwritten_object_is_scored_at_its_own_event(
 
 
 def test_results_are_never_scored(scorer, results):
-    with pytest.raises(BadRequest, match="lies where results are written"):
+    with pytest.raises(BadRequest, match="is under the prefix of results"):
         scorer.process(ObjectRef(results, "a.flac.json"))
 
 

@@ -13,8 +13,8 @@ class Attempt:
 
     ``rescore`` scores the object even if its version has a result. ``is_first_delivery`` says that no
     earlier attempt can have left two results. ``time_left_s`` is the rest of the invocation in seconds.
-    ``has_full_time`` says that no later invocation would have more time, so that the object is tried
-    whatever its size.
+    ``has_full_time`` says that no later invocation would have more time, so that an object
+    of any size is tried.
     """
 
     rescore: bool = False

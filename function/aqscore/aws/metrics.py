@@ -39,7 +39,8 @@ log = logging.getLogger(__name__)
 
 def log_as_json() -> Logger:
     """Makes the package's loggers write JSON lines. The returned one adds an invocation's request id."""
-    return Logger(service="function", utc=True, use_rfc3339=True)
+    # Named after the package: loggers of its modules are below it and use its handler.
+    return Logger(service="aqscore", utc=True, use_rfc3339=True)
 
 
 def record_processed(

@@ -26,12 +26,9 @@ class ObjectRef:
 
     def is_same_version(self, other: "ObjectRef") -> bool:
         """Compares the version ids and ETags that both have. False if both have neither."""
-        known = [
-            (ours, theirs)
-            for ours, theirs in ((self.version_id, other.version_id), (self.etag, other.etag))
-            if ours and theirs
-        ]
-        return bool(known) and all(ours == theirs for ours, theirs in known)
+        pairs = ((self.version_id, other.version_id), (self.etag, other.etag))
+        known = [(one, another) for one, another in pairs if one and another]
+        return bool(known) and all(one == another for one, another in known)
 
     def is_older_than(self, other: "ObjectRef") -> bool:
         """Compares sequencers, else S3's times. False if neither can be compared.

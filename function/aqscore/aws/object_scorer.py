@@ -71,8 +71,8 @@ class ObjectScorer:
         """Scores the object, stores the result, and sends a notification of it. Logs what happened.
 
         A PermanentError of the recording becomes an error record. An object whose version has a result
-        already is not scored, unless ``attempt.rescore``; the notification is sent all the same, since
-        nobody knows whether an earlier one arrived.
+        already is not scored, unless ``attempt.rescore``. Its notification is sent again: whether an earlier
+        one arrived is unknown.
 
         Raises BadRequest when the object is itself a result or is outside the incoming prefix; OutOfTime
         when it needs more time than the attempt has; AnnouncementFailed when the result is stored and the
@@ -125,7 +125,7 @@ class ObjectScorer:
         """
         if ref.bucket == self._results_bucket and ref.key.startswith(self._settings.results_prefix):
             raise BadRequest(
-                f"s3://{ref.bucket}/{ref.key} lies where results are written, expected a recording.",
+                f"s3://{ref.bucket}/{ref.key} is under the prefix of results, expected a recording.",
                 advice="Send no events of the results bucket to this function.",
             )
         prefix = self._settings.incoming_prefix

@@ -1,6 +1,6 @@
 """The result store: one result for each recording, in S3, that of the recording's newest version.
 
-Many writers may work on one recording at once. docs/decisions/0002 explains why the bucket alone is enough.
+Many writers may work on one recording at once. docs/decisions/0002 explains why no database is needed.
 """
 
 import hashlib

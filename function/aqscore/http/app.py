@@ -208,7 +208,7 @@ def _check_content_length(request: Request, max_bytes: int) -> None:
 
 
 def _limited(max_bytes: int, receive: Receive) -> Receive:
-    """``receive`` with a limit: raises LimitExceeded after that many bytes, whatever the Content-Length."""
+    """``receive`` with a limit: raises LimitExceeded after that many bytes, with any Content-Length."""
     received = 0
 
     async def receive_counted() -> Message:

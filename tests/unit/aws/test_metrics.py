@@ -3,12 +3,15 @@
 import json
 import logging
 import re
+import subprocess
+import sys
 
 import pytest
 
 from aqscore.aws import metrics
+from aqscore.aws.advice import ADVICE
 from aqscore.config import ScorerConfig
-from aqscore.errors import EmptyFile, OutOfTime, StorageUnavailable
+from aqscore.errors import EmptyFile, OutOfTime, StorageUnavailable, UnreadableEvent
 from aqscore.pipeline import score_file
 from aqscore.report import ErrorRecord, ObjectSource, Report
 from tests.conftest import EXAMPLES, ROOT
@@ -71,7 +74,7 @@ def test_a_report_without_a_score_adds_no_score_metric(capsys, report):
 def test_errors_are_counted_by_type(capsys, caplog):
     refused = ErrorRecord.of(EmptyFile("The file is empty."), ObjectSource(bucket="in", key="k"))
     metrics.record_processed("refused", SOURCE, 0.1, refused, age_s=-0.2)
-    metrics.record_failed(StorageUnavailable("S3 is away."), SOURCE, 0.1)
+    metrics.record_failed(StorageUnavailable("S3 is unavailable."), SOURCE, 0.1)
     metrics.record_failed(ZeroDivisionError("x"), SOURCE, 0.1)
     metrics.record_postponed(OutOfTime("2 s are needed."), SOURCE)
     found = emitted(capsys)
@@ -83,6 +86,30 @@ def test_errors_are_counted_by_type(capsys, caplog):
         False,
         True,
     ]
+
+
+def test_every_logger_of_the_package_writes_json():
+    """In a process of its own, because pytest replaces the handlers of loggers."""
+    code = (
+        "import logging; from aqscore.aws import metrics; metrics.log_as_json(); "
+        "logging.getLogger('aqscore.aws.s3').warning('S3 failed', extra={'key': 'a.wav'}); "
+        "logging.getLogger('aqscore.http.problems').error('Request failed')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "function", capture_output=True, text=True, check=True
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(line["level"], line["message"]) for line in lines] == [
+        ("WARNING", "S3 failed"),
+        ("ERROR", "Request failed"),
+    ]
+    assert lines[0]["key"] == "a.wav"
+
+
+def test_the_log_of_an_error_has_its_advice(caplog):
+    metrics.record_error("Event refused", UnreadableEvent("Unknown."), {})
+    [line] = caplog.records
+    assert (line.error_type, line.error_advice) == ("unreadable_event", ADVICE[UnreadableEvent])
 
 
 def test_outside_lambda_there_are_no_metrics(capsys, monkeypatch):

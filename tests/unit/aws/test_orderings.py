@@ -29,8 +29,8 @@ INCOMING, RESULTS = "incoming", "results"
 KEY = "a.wav"
 WORKERS = 3
 GOOD, BAD = b"good", b"bad"
-BY_HAND = -1
-AWAY = EndpointConnectionError(endpoint_url="http://s3")
+DIRECT = -1
+UNREACHABLE = EndpointConnectionError(endpoint_url="http://s3")
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ class Run:
         self.newest = put["VersionId"]
         ref = ObjectRef(INCOMING, KEY, self.newest, put["ETag"].strip('"'), f"{number:04X}", len(body))
         self._jobs += [Job(ref) for _ in range(1 + self._copies.count(number))]
-        if BY_HAND in self._copies:
+        if DIRECT in self._copies:
             self._jobs.append(Job(ObjectRef(INCOMING, KEY), rescore=True))
 
     def _step(self) -> None:
@@ -116,7 +116,7 @@ class Run:
         self._go[self._here.number].acquire()
         self.s3.loses_answer = fault == "after"
         if fault == "before":
-            raise AWAY
+            raise UNREACHABLE
 
     def _work(self, number: int, job: Job) -> None:
         self._here.number = number
@@ -147,14 +147,14 @@ class LossyS3(MemoryS3):
 
     def _answer(self, answer):
         if self.loses_answer:
-            raise AWAY
+            raise UNREACHABLE
         return answer
 
 
 @settings(max_examples=500)
 @given(
     bodies=st.lists(st.sampled_from([GOOD, BAD]), min_size=1, max_size=4),
-    copies=st.lists(st.sampled_from([0, 1, 2, 3, BY_HAND]), max_size=4),
+    copies=st.lists(st.sampled_from([0, 1, 2, 3, DIRECT]), max_size=4),
     draws=st.lists(st.integers(0, 59), max_size=150),
     faults=st.lists(st.sampled_from([None, None, None, "before", "after"]), max_size=60),
 )

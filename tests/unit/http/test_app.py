@@ -166,5 +166,5 @@ def test_health_and_model(client):
 def test_the_committed_contract_is_current():
     committed = json.loads((ROOT / "docs" / "openapi.json").read_text())
     assert committed == create_app(ScorerConfig()).openapi(), (
-        "Write it anew: python -m aqscore.http.app > docs/openapi.json"
+        "Update it: python -m aqscore.http.app > docs/openapi.json"
     )
