@@ -1,4 +1,4 @@
-"""The application on a port of its own, and Debian's Chromium driven by Playwright."""
+"""The application on a port of its own, and Debian's Chromium under Playwright."""
 
 import shutil
 import threading
@@ -8,19 +8,20 @@ import pytest
 import uvicorn
 from playwright.sync_api import Page, sync_playwright
 
-from aqscore.http.app import app
+from aqscore.config import ScorerConfig
+from aqscore.http.app import create_app
 from infra.waiting import wait_until
 from tests.conftest import ROOT
 
 CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = ROOT / "test-results" / "screenshots"
-# Without these Chromium looks for its maker's services at each start.
+# Without the second to fourth options Chromium calls Google's services at each start.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # A microphone that beeps, and a person who allows it.
+    # A fake microphone that beeps, and its permission.
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
@@ -28,9 +29,11 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def address():
-    """Where the application answers."""
+    """The address of the application."""
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
+        uvicorn.Config(
+            create_app(ScorerConfig()), host="127.0.0.1", port=0, log_level="warning", lifespan="off"
+        )
     )
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -43,7 +46,7 @@ def address():
 
 @pytest.fixture(scope="module")
 def browser():
-    """Ends with its module: while Playwright runs, nothing else in the process can use an event loop."""
+    """One browser for each module: no other code can use an event loop while Playwright runs."""
     if CHROMIUM is None:
         pytest.skip("There is no chromium on this machine: apt-get install chromium")
     with sync_playwright() as playwright:
@@ -54,38 +57,36 @@ def browser():
 
 @pytest.fixture
 def opened(browser, address):
-    """Opens the page; fails the test if the page complained on its console or asked anyone else."""
-    contexts, complaints = [], []
+    """Opens the page. The test fails on errors in its console and on requests to other hosts."""
+    contexts, problems = [], []
 
     def open_page(**options) -> Page:
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.on(
-            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
         page.on(
             "request",
             lambda request: (
                 None
                 if request.url.startswith((address, "blob:", "data:"))
-                else complaints.append(f"asked {request.url}")
+                else problems.append(f"request to {request.url}")
             ),
         )
         page.goto(address)
         return page
 
-    open_page.complaints = complaints
+    open_page.problems = problems
     yield open_page
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert problems == []
 
 
 @pytest.fixture
 def screenshot(request):
-    """Saves what the page looks like, for a person to see."""
+    """Saves a screenshot of the page, to be looked at."""
 
     def save(page: Page, name: str) -> Path:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""page/: a person drops a file and sees what it is worth, on any screen, with or without a mouse."""
+"""The page: files in, scores out, on any screen, with a mouse or the keyboard."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def score(page, *files) -> None:
 
 
 def lit_pixels(page) -> int:
-    """How many pixels of the timeline are drawn on."""
+    """The number of pixels that are drawn in the timeline."""
     return page.evaluate(
         """() => {
             const canvas = document.getElementById("timeline");
@@ -38,7 +38,7 @@ def test_a_recording_is_scored_and_shown(opened, screenshot, scheme, width):
     expect(page.locator("#interval")).to_contain_text("Nine times out of ten")
     expect(page.locator("#caption")).to_contain_text("Worst second")
     assert lit_pixels(page) > 1_000
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "It scrolls sideways."
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "The page scrolls sideways."
     serious = [
         violation
         for violation in Axe().run(page).response["violations"]
@@ -63,17 +63,17 @@ def test_a_file_is_dropped_anywhere_on_the_page(opened):
     expect(page.locator("#name")).to_have_text("dropped.flac")
 
 
-def test_a_bad_file_says_what_to_do(opened, screenshot, tmp_path):
+def test_an_error_shows_its_advice(opened, screenshot, tmp_path):
     page = opened()
     text = tmp_path / "letter.wav"
     text.write_text("Dear all, this is no recording.")
     page.set_input_files("#files", text)
-    expect(page.get_by_role("alert")).to_contain_text("Convert it to WAV")
+    expect(page.get_by_role("alert")).to_contain_text("Convert the recording to WAV")
     screenshot(page, "bad-file")
-    opened.complaints[:] = [each for each in opened.complaints if "415" not in each]
+    opened.problems[:] = [each for each in opened.problems if "415" not in each]
 
 
-def test_the_microphone_is_recorded_without_a_codec(opened):
+def test_the_microphone_is_recorded_as_pcm(opened):
     page = opened(permissions=["microphone"])
     page.get_by_role("button", name="Record from the microphone").click()
     expect(page.locator("#status")).to_have_text("Recording …")
@@ -87,7 +87,7 @@ def test_the_microphone_is_recorded_without_a_codec(opened):
     assert media["duration_s"] > 1
 
 
-def test_a_key_is_asked_for_where_one_is_needed_and_kept_in_the_tab(opened):
+def test_an_api_key_is_requested_when_needed_and_kept_in_the_tab(opened):
     page = opened()
     page.route(
         "**/v1/scores",
@@ -105,10 +105,10 @@ def test_a_key_is_asked_for_where_one_is_needed_and_kept_in_the_tab(opened):
     score(page, NOISY)
     expect(page.locator("#score")).to_be_visible()
     assert page.evaluate("[sessionStorage.length, localStorage.length, document.cookie]") == [1, 0, ""]
-    opened.complaints[:] = [each for each in opened.complaints if "403" not in each]
+    opened.problems[:] = [each for each in opened.problems if "403" not in each]
 
 
-def test_no_speech_is_no_score(opened):
+def test_silence_has_no_score(opened):
     page = opened()
     silence = {"name": "silence.wav", "mimeType": "audio/wav", "buffer": wav_bytes([0.0] * 32_000)}
     page.set_input_files("#files", silence)
@@ -116,7 +116,7 @@ def test_no_speech_is_no_score(opened):
     expect(page.locator("#warnings")).to_contain_text("No speech was found")
 
 
-def test_several_files_make_a_table_that_sorts(opened, screenshot):
+def test_several_files_are_shown_in_a_sortable_table(opened, screenshot):
     page = opened()
     score(page, NOISY, CLEAN)
     rows = page.locator("#rows tr")
@@ -140,7 +140,7 @@ def test_a_click_on_the_timeline_plays_from_there(opened):
     page.get_by_role("button", name="Play the worst second").click()
 
 
-def test_the_keyboard_is_enough(opened):
+def test_the_page_works_with_the_keyboard(opened):
     page = opened()
     page.keyboard.press("Tab")
     expect(page.locator("#files")).to_be_focused()
@@ -160,18 +160,18 @@ def test_the_json_can_be_downloaded(opened):
     assert json.loads(download.value.path().read_text())["schema_version"] == "1"
 
 
-def test_a_saved_page_shows_its_results_by_itself(browser, screenshot, tmp_path):
-    """From disk, with the network cut."""
+def test_a_saved_report_works_offline(browser, screenshot, tmp_path):
+    """Opened from disk, without a network."""
     path = tmp_path / "report.html"
-    main([str(NOISY), str(CLEAN), "--report", str(path), "--format", "jsonl"])
+    main(["score", str(NOISY), str(CLEAN), "--report", str(path), "--format", "jsonl"])
     context = browser.new_context(offline=True)
     page = context.new_page()
-    complaints = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    problems = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.goto(path.as_uri())
     expect(page.locator("#rows tr")).to_have_count(2)
     expect(page.locator("#name")).to_have_text(str(NOISY))
     assert lit_pixels(page) > 1_000
     screenshot(page, "saved")
     context.close()
-    assert complaints == []
+    assert problems == []

@@ -1,1 +1,1 @@
-"""The whole stack in LocalStack, and the image in a container engine."""
+"""End-to-end tests: the whole stack in LocalStack, and the image in a container engine."""

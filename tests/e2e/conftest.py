@@ -1,4 +1,4 @@
-"""The whole stack: template.yaml in LocalStack, the real function behind AWS's emulator, S3 over HTTP."""
+"""The whole stack: template.yaml in LocalStack, and the real function behind AWS's emulator."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def installed() -> None:
 
 @pytest.fixture(scope="session")
 def stack(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One stack for all tests: each keeps to keys of its own. AQSCORE_RUNTIME picks its runtime."""
+    """One stack for all tests, each with its own keys. AQSCORE_RUNTIME selects the runtime."""
     logs = tmp_path_factory.mktemp("logs")
     print(f"The logs of LocalStack and the function: {logs}")
     with localstack(logs) as address:
@@ -38,12 +38,12 @@ def stack(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="session")
 def built(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template that `sam build` writes, with the name of the freshly built image in it."""
+    """The template that `sam build` writes, with the name of the image that it built."""
     ping = subprocess.run(
         [LOCALSTACK_PYTHON, "-c", "import docker; docker.from_env().ping()"], capture_output=True
     )
     if ping.returncode != 0:
-        pytest.skip("no container engine answers: start Docker, or podman's service and set DOCKER_HOST")
+        pytest.skip("no container engine is running: start Docker, or podman's service and set DOCKER_HOST")
     if not SAM.exists():
         pytest.skip("the SAM CLI is not installed: python -m infra.localstack.install sam")
     folder = tmp_path_factory.mktemp("build")
@@ -61,7 +61,7 @@ def built(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def send(stack: Stack) -> Callable[..., None]:
-    """Puts messages into the queue and waits until all are dealt with: ``send({...}, "text")``."""
+    """Sends messages to the queue and waits until all are processed: ``send({...}, "text")``."""
 
     def send(*bodies: dict | str) -> None:
         entries = [
@@ -105,5 +105,5 @@ def backfill(stack: Stack) -> Callable[..., subprocess.CompletedProcess]:
 
 
 def wait_until_idle(stack: Stack) -> None:
-    """Returns when the queue is empty, with nothing in work and nothing waiting for another try."""
+    """Waits until the queue is empty, with no message in flight or hidden."""
     wait_until(Backlog(stack.sqs, stack.queue_url).is_cleared, "the queue to be empty", IDLE_LIMIT_S)

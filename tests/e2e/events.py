@@ -1,4 +1,4 @@
-"""Events as S3 sends them: the samples of tests/events, about objects of the test's own."""
+"""S3's events: the samples of tests/events, for the objects of a test."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ def sample(name: str) -> dict:
 
 
 def s3_event(source: dict) -> dict:
-    """The notification about an object version, given as in a result's ``source``."""
+    """S3's notification about an object version, which is given as the ``source`` of a result."""
     event = sample("s3")
     s3 = event["Records"][0]["s3"]
     s3["bucket"] |= {"name": source["bucket"], "arn": f"arn:aws:s3:::{source['bucket']}"}
@@ -27,7 +27,7 @@ def s3_event(source: dict) -> dict:
 
 
 def eventbridge_event(source: dict) -> dict:
-    """The same by way of EventBridge."""
+    """EventBridge's event about the same."""
     event = sample("eventbridge")
     event["detail"]["bucket"]["name"] = source["bucket"]
     event["detail"]["object"] = {

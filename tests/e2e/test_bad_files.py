@@ -1,4 +1,4 @@
-"""Whatever is dropped gets a clear answer: a report with a warning, or an error record. Never a retry."""
+"""Files with defects get a report with a warning or an error record, and no retry."""
 
 import io
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def mp3(samples: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def lying_flac(samples: np.ndarray) -> bytes:
+def flac_with_false_length(samples: np.ndarray) -> bytes:
     """A FLAC file whose header claims 2^36 - 1 samples, 49 days."""
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, RATE, format="FLAC")
@@ -40,35 +40,35 @@ def first_half(body: bytes) -> bytes:
     return body[: len(body) // 2]
 
 
-# What is made of three seconds of speech -> the type of its error.
-REFUSED: dict[str, tuple[Callable[[np.ndarray], bytes], str]] = {
+# Name -> how it is made of three seconds of speech, and the type of its error.
+UNSCORABLE: dict[str, tuple[Callable[[np.ndarray], bytes], str]] = {
     "empty.wav": (lambda speech: b"", "empty_file"),
     "text.wav": (lambda speech: b"The minutes of the meeting.\n" * 40, "unsupported_format"),
     "nan.wav": (with_nan, "invalid_samples"),
     "one-hertz.wav": (lambda speech: wav_bytes(speech, rate=1), "unsupported_sample_rate"),
 }
-# The same -> the code of its warning, and whether it gets a score.
+# The same, the code of its warning, and whether it gets a score.
 SCORED: dict[str, tuple[Callable[[np.ndarray], bytes], str, bool]] = {
     "truncated.wav": (lambda speech: first_half(wav_bytes(speech)), "truncated", True),
     "truncated.mp3": (lambda speech: first_half(mp3(speech)), "truncated", True),
-    "lying.flac": (lying_flac, "truncated", True),
+    "false-length.flac": (flac_with_false_length, "truncated", True),
     "40-ms.wav": (lambda speech: wav_bytes(speech[: RATE * 40 // 1000]), "too_short", False),
     "silence.wav": (lambda speech: wav_bytes(np.zeros_like(speech)), "no_speech", False),
 }
 
 
 @pytest.fixture(scope="module")
-def dropped(stack: Stack, speech: np.ndarray) -> dict[str, str]:
-    """All of them at once: name -> version id."""
-    made = REFUSED | SCORED
+def uploaded(stack: Stack, speech: np.ndarray) -> dict[str, str]:
+    """Uploads all of them at once: name -> version id."""
+    made = UNSCORABLE | SCORED
     return {name: stack.upload(f"bad/{name}", make(speech[: 3 * RATE])) for name, (make, *_) in made.items()}
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_scored_gets_an_error_record(stack: Stack, dropped: dict[str, str], name: str) -> None:
-    document = stack.wait_for_result(f"bad/{name}", dropped[name])
+@pytest.mark.parametrize("name", UNSCORABLE)
+def test_an_unscorable_file_gets_an_error_record(stack: Stack, uploaded: dict[str, str], name: str) -> None:
+    document = stack.wait_for_result(f"bad/{name}", uploaded[name])
     record = ErrorRecord.model_validate(document)
-    assert record.error.type == REFUSED[name][1]
+    assert record.error.type == UNSCORABLE[name][1]
     assert not record.error.retryable
     assert record.error.message
     assert record.error.advice
@@ -77,16 +77,16 @@ def test_what_cannot_be_scored_gets_an_error_record(stack: Stack, dropped: dict[
 
 
 @pytest.mark.parametrize("name", SCORED)
-def test_what_is_doubtful_gets_a_report_with_a_warning(
-    stack: Stack, dropped: dict[str, str], name: str
+def test_a_defective_recording_gets_a_report_with_a_warning(
+    stack: Stack, uploaded: dict[str, str], name: str
 ) -> None:
-    report = Report.model_validate(stack.wait_for_result(f"bad/{name}", dropped[name]))
+    report = Report.model_validate(stack.wait_for_result(f"bad/{name}", uploaded[name]))
     _, code, has_score = SCORED[name]
     assert code in {warning.code for warning in report.warnings}
     assert (report.score is not None) == has_score
 
 
-def test_none_is_tried_again(stack: Stack, dropped: dict[str, str]) -> None:
-    for name, version in dropped.items():
+def test_defective_files_are_not_retried(stack: Stack, uploaded: dict[str, str]) -> None:
+    for name, version in uploaded.items():
         stack.wait_for_result(f"bad/{name}", version)
     wait_until_idle(stack)

@@ -1,4 +1,4 @@
-"""A recording dropped into the incoming bucket gets exactly one result, that of its newest version."""
+"""A recording in the incoming bucket gets exactly one result, that of its newest version."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +19,7 @@ NOT_AUDIO = b"The minutes of the meeting.\n" * 40
 
 
 def result_versions(stack: Stack, result_key: str) -> list[str]:
-    """Every version of a result, newest first; "deleted" where it was removed."""
+    """The versions of a result, newest first; a delete marker is "deleted"."""
     answer = stack.s3.list_object_versions(Bucket=stack.results_bucket, Prefix=result_key)
     entries = [(each["LastModified"], each["VersionId"]) for each in answer.get("Versions", [])]
     removed = [(each["LastModified"], "deleted") for each in answer.get("DeleteMarkers", [])]
@@ -51,20 +51,20 @@ def test_a_recording_gets_its_report(stack: Stack, speech: np.ndarray, tmp_path)
 
 
 @pytest.mark.parametrize("key", ["客服 录音/50% off + tax (a+b).wav", "Müller/100%25 sure?#1 & 'so on'.wav"])
-def test_any_name_will_do(stack: Stack, speech: np.ndarray, key: str) -> None:
+def test_any_key_is_scored(stack: Stack, speech: np.ndarray, key: str) -> None:
     version = stack.upload(key, wav_bytes(speech[:16_000]))
     assert stack.wait_for_result(key, version)["source"]["key"] == key
     assert stack.read_result(f"{key}.json")
 
 
-def test_a_second_delivery_changes_nothing(stack: Stack, speech: np.ndarray, send: Callable) -> None:
+def test_a_second_delivery_has_no_effect(stack: Stack, speech: np.ndarray, send: Callable) -> None:
     key = "calls/delivered-twice.wav"
     report = stack.wait_for_result(key, stack.upload(key, wav_bytes(speech[:16_000])))
     send(s3_event(report["source"]), s3_event(report["source"]))
     assert len(result_versions(stack, f"{key}.json")) == 1
 
 
-def test_the_newest_version_stays_when_an_old_event_comes_late(
+def test_a_late_event_of_an_old_version_has_no_effect(
     stack: Stack, speech: np.ndarray, send: Callable
 ) -> None:
     key = "calls/overwritten.wav"
@@ -75,10 +75,8 @@ def test_the_newest_version_stays_when_an_old_event_comes_late(
     assert stack.read_result(f"{key}.json")["source"]["version_id"] == newest
 
 
-def test_a_report_takes_the_place_of_an_error_record_and_the_other_way_round(
-    stack: Stack, speech: np.ndarray
-) -> None:
-    key = "calls/mended.wav"
+def test_a_report_replaces_an_error_record_and_vice_versa(stack: Stack, speech: np.ndarray) -> None:
+    key = "calls/replaced.wav"
     good = wav_bytes(speech[:16_000])
     for body, result_key, other_key in [
         (NOT_AUDIO, f"{key}.error.json", f"{key}.json"),
@@ -88,5 +86,5 @@ def test_a_report_takes_the_place_of_an_error_record_and_the_other_way_round(
         version = stack.upload(key, body)
         stack.wait_for_result(key, version)
         assert stack.read_result(result_key)["source"]["version_id"] == version
-        # It is removed after the new one is written, so that there is never none.
+        # It is deleted after the new result is written, so that there always is one.
         wait_until(partial(is_gone, stack, other_key), f"{other_key} to go", GONE_LIMIT_S)

@@ -1,6 +1,6 @@
-"""The HTTPS API through API Gateway (LocalStack's), Mangum and the real function.
+"""The HTTPS API through LocalStack's API Gateway, Mangum and the real function.
 
-Who may call is not tested here: LocalStack lets everybody in. tests/template checks the template's word.
+Authentication is not tested here, since LocalStack allows every call. tests/template checks the template.
 """
 
 import httpx2
@@ -21,12 +21,12 @@ def client(stack: Stack):
         yield client
 
 
-def test_health_answers(client: httpx2.Client, stack: Stack) -> None:
+def test_health_is_ok(client: httpx2.Client, stack: Stack) -> None:
     answer = client.get(f"{stack.api_url}/v1/health")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-def test_a_recording_is_scored_and_its_result_kept(client: httpx2.Client, stack: Stack) -> None:
+def test_a_recording_is_scored_and_its_result_stored(client: httpx2.Client, stack: Stack) -> None:
     answer = client.post(f"{stack.api_url}/v1/scores", content=CLEAN, headers={"Content-Type": "audio/flac"})
     assert answer.status_code == 200, answer.text
     report = Report.model_validate(answer.json())
@@ -35,13 +35,13 @@ def test_a_recording_is_scored_and_its_result_kept(client: httpx2.Client, stack:
     assert stack.read_result(name) == answer.json()
 
 
-def test_a_form_arrives_whole(client: httpx2.Client, stack: Stack) -> None:
+def test_a_form_is_scored(client: httpx2.Client, stack: Stack) -> None:
     answer = client.post(f"{stack.api_url}/v1/scores?frames=false", files={"file": ("ä.flac", CLEAN)})
     assert answer.json()["source"] == {"file": "ä.flac"}
     assert answer.json()["frames"] is None
 
 
-def test_errors_are_problems(client: httpx2.Client, stack: Stack) -> None:
+def test_errors_are_problem_documents(client: httpx2.Client, stack: Stack) -> None:
     answer = client.post(f"{stack.api_url}/v1/scores", content=b"a letter")
     assert answer.status_code == 415
     assert answer.headers["content-type"] == "application/problem+json"
@@ -53,11 +53,13 @@ def test_the_page_is_served(client: httpx2.Client, stack: Stack) -> None:
     assert "function draw" in client.get(f"{stack.api_url}/page/page.js").text
 
 
-def test_ten_minutes_go_through_the_upload(client: httpx2.Client, stack: Stack, speech: np.ndarray) -> None:
+def test_ten_minutes_are_scored_through_an_upload(
+    client: httpx2.Client, stack: Stack, speech: np.ndarray
+) -> None:
     recording = wav_bytes(np.tile(speech, 98), subtype="PCM_16")
-    assert len(recording) > 19_000_000  # more than any request could carry
-    wish = {"filename": "meeting.wav", "size": len(recording), "content_type": "audio/wav"}
-    ticket = client.post(f"{stack.api_url}/v1/uploads", json=wish).json()
+    assert len(recording) > 19_000_000  # more than the limit of a request
+    upload = {"filename": "meeting.wav", "size": len(recording), "content_type": "audio/wav"}
+    ticket = client.post(f"{stack.api_url}/v1/uploads", json=upload).json()
     posted = client.post(ticket["url"], data=ticket["fields"], files={"file": ("meeting.wav", recording)})
     assert posted.status_code == 204, posted.text
 
@@ -71,10 +73,10 @@ def test_ten_minutes_go_through_the_upload(client: httpx2.Client, stack: Stack, 
     assert {"thinned"} <= {warning["code"] for warning in report["warnings"]}
 
 
-def test_a_page_elsewhere_may_upload(client: httpx2.Client, stack: Stack) -> None:
-    """A browser asks first. LocalStack holds every origin but localhost to the bucket's rule."""
-    wish = {"filename": "meeting.wav", "size": 9_000_000}
-    ticket = client.post(f"{stack.api_url}/v1/uploads", json=wish).json()
+def test_a_page_of_another_site_may_upload(client: httpx2.Client, stack: Stack) -> None:
+    """A browser sends a preflight request. LocalStack applies the bucket's CORS rule to other origins."""
+    upload = {"filename": "meeting.wav", "size": 9_000_000}
+    ticket = client.post(f"{stack.api_url}/v1/uploads", json=upload).json()
     asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
     answer = client.options(ticket["url"], headers=asked)
     assert answer.status_code == 200, answer.text

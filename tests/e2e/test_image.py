@@ -1,6 +1,6 @@
-"""The image that `sam build` makes, in containers under Lambda's rules: its memory, only /tmp can be written.
+"""The image that `sam build` makes, in containers with Lambda's limits: its memory, and only /tmp writable.
 
-Needs a container engine. AQSCORE_RUNTIME picks the image, as everywhere.
+Needs a container engine. AQSCORE_RUNTIME selects the image.
 """
 
 import re
@@ -19,7 +19,7 @@ from infra.localstack.stack import Stack, deploy
 from tests.conftest import wav_bytes
 from tests.recordings import by_ffmpeg
 
-MOST_MB = {"onnx": 350, "tensorflow": 1_300}
+MAX_MB = {"onnx": 350, "tensorflow": 1_300}
 RUNTIME = ScorerConfig.from_env().runtime
 
 
@@ -38,15 +38,15 @@ def containers(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield stack
 
 
-def test_the_image_adds_no_more_to_its_base_than_it_may(image: str) -> None:
-    """A cold start pays for size."""
+def test_the_image_is_small(image: str) -> None:
+    """The size beyond the base image: a cold start loads it."""
     [base] = re.findall(r"^ARG BASE=(\S+)$", (ROOT / "function" / "Dockerfile").read_text(), flags=re.M)
     code = "import docker, sys; print(*(docker.from_env().images.get(n).attrs['Size'] for n in sys.argv[1:]))"
     sizes = subprocess.run(
         [LOCALSTACK_PYTHON, "-c", code, image, base], capture_output=True, text=True, check=True
     )
     whole, base_alone = map(int, sizes.stdout.split())
-    assert (whole - base_alone) / 1e6 < MOST_MB[RUNTIME]
+    assert (whole - base_alone) / 1e6 < MAX_MB[RUNTIME]
 
 
 def test_the_image_scores(containers: Stack, speech: np.ndarray) -> None:
@@ -57,20 +57,20 @@ def test_the_image_scores(containers: Stack, speech: np.ndarray) -> None:
     assert report.model.runtime == RUNTIME
 
 
-def test_the_image_reads_what_phones_record(containers: Stack, speech: np.ndarray) -> None:
+def test_the_image_decodes_the_format_of_phones(containers: Stack, speech: np.ndarray) -> None:
     version = containers.upload("calls/memo.m4a", by_ffmpeg(speech, "ipod", "aac"))
     report = Report.model_validate(containers.wait_for_result("calls/memo.m4a", version))
     assert report.media.codec == "AAC"
     assert report.score is not None
 
 
-def test_the_image_refuses(containers: Stack) -> None:
+def test_the_image_writes_error_records(containers: Stack) -> None:
     version = containers.upload("calls/empty.wav", b"")
     record = ErrorRecord.model_validate(containers.wait_for_result("calls/empty.wav", version))
     assert record.error.type == "empty_file"
 
 
-def test_the_image_answers_by_hand(containers: Stack, speech: np.ndarray) -> None:
+def test_the_image_answers_a_direct_call(containers: Stack, speech: np.ndarray) -> None:
     key = "calls/by hand.wav"
     version = containers.upload(key, wav_bytes(speech[:16_000]))
     containers.wait_for_result(key, version)

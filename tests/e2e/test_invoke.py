@@ -1,4 +1,4 @@
-"""The function called straight, without the queue: by a person, by S3, by EventBridge."""
+"""The function called without the queue: directly, by S3 and by EventBridge."""
 
 import numpy as np
 import pytest
@@ -24,29 +24,29 @@ def unscored(stack: Stack, source: dict) -> dict:
     return source
 
 
-def test_by_hand_the_answer_is_the_result(stack: Stack, unscored: dict) -> None:
+def test_a_direct_call_returns_the_result(stack: Stack, unscored: dict) -> None:
     answer = stack.invoke({"bucket": unscored["bucket"], "key": unscored["key"]})
     assert Report.model_validate(answer).source.version_id == unscored["version_id"]
     assert stack.read_result(f"{unscored['key']}.json") == answer
 
 
-def test_by_hand_a_missing_object_is_answered_too(stack: Stack) -> None:
+def test_a_direct_call_for_a_missing_object_returns_an_error_record(stack: Stack) -> None:
     answer = stack.invoke({"bucket": stack.incoming_bucket, "key": "invoked/never-there.wav"})
     assert ErrorRecord.model_validate(answer).error.type == "object_not_found"
     assert stack.read_result("invoked/never-there.wav.error.json") == answer
 
 
-def test_by_s3_the_answer_says_where_the_result_is(stack: Stack, unscored: dict) -> None:
+def test_a_call_by_s3_returns_the_key_of_the_result(stack: Stack, unscored: dict) -> None:
     [answer] = stack.invoke(s3_event(unscored))["results"]
     assert (answer["bucket"], answer["key"]) == (unscored["bucket"], unscored["key"])
     assert stack.read_result(answer["result_key"])["source"]["version_id"] == unscored["version_id"]
 
 
-def test_by_eventbridge(stack: Stack, unscored: dict) -> None:
+def test_a_call_by_eventbridge_stores_the_result(stack: Stack, unscored: dict) -> None:
     stack.invoke(eventbridge_event(unscored))
     assert stack.read_result(f"{unscored['key']}.json")["source"]["key"] == unscored["key"]
 
 
-def test_an_unknown_event_is_an_error(stack: Stack) -> None:
+def test_an_unknown_event_raises(stack: Stack) -> None:
     with pytest.raises(RuntimeError, match="The event is of no known kind"):
         stack.invoke({"hello": "world"})

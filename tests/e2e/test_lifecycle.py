@@ -1,7 +1,7 @@
-"""A stack's life in LocalStack: a new version, rolled back, deleted; what docs/operations.md says of it.
+"""Update, rollback and deletion of a stack in LocalStack, as docs/operations.md describes them.
 
-Its CloudFormation can't update an alias, so the new version is made with Lambda's own API; and it deletes the
-buckets, which AWS would keep (docs/decisions/0011).
+LocalStack's CloudFormation can't update an alias, so the new version is published with Lambda's own API. It
+also deletes the buckets, which AWS would keep (docs/decisions/0011).
 """
 
 import shlex
@@ -67,7 +67,7 @@ def test_a_version_is_rolled_back_and_the_stack_deleted(stack: Stack, speech: np
             cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"]
             == "DELETE_COMPLETE"
         ),
-        "the stack to go",
+        "the stack to be deleted",
         DELETE_LIMIT_S,
     )
     assert not stack.lambda_.list_functions()["Functions"]

@@ -1,4 +1,4 @@
-"""The runner itself: what it starts, it stops."""
+"""infra.localstack.server stops every process that it starts."""
 
 import signal
 import subprocess
@@ -27,31 +27,29 @@ with localstack(Path(sys.argv[1])) as address:
 
 
 def processes_with(log_folder: Path) -> set[int]:
-    """LocalStack, emulators and handlers of one run: the folder is in the environment of each."""
+    """LocalStack, emulators and handlers of one run, recognised by the folder in their environment."""
     found = set()
     for environment in Path("/proc").glob("[0-9]*/environ"):
         try:
             if str(log_folder).encode() in environment.read_bytes():
                 found.add(int(environment.parent.name))
         except OSError:
-            continue  # it has just ended
+            continue  # the process has ended meanwhile
     return found
 
 
 @pytest.fixture
 def starter(installed: None, tmp_path: Path) -> Iterator[subprocess.Popen]:
-    """A Python process inside ``with localstack(tmp_path)``, its function called once."""
+    """A Python process inside ``with localstack(tmp_path)`` that has called the function once."""
     command = [sys.executable, "-c", RUN_THE_STACK, str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         yield process
         process.kill()
 
 
-@pytest.mark.skipif(
-    not Path("/proc/self/environ").exists(), reason="processes are found through Linux's /proc"
-)
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL], ids=lambda sign: sign.name)
-def test_nothing_outlives_its_starter(
+def test_no_process_outlives_its_starter(
     starter: subprocess.Popen, tmp_path: Path, sign: signal.Signals
 ) -> None:
     assert starter.stdout.readline() == b"up\n"
@@ -61,7 +59,7 @@ def test_nothing_outlives_its_starter(
     wait_until(lambda: not processes_with(tmp_path), "all processes to end", END_LIMIT_S)
 
 
-def test_a_start_that_fails_says_where_the_log_is(
+def test_a_failed_start_names_the_log(
     installed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(server.SETTINGS, "GATEWAY_SERVER", "no-such-server")
@@ -69,6 +67,6 @@ def test_a_start_that_fails_says_where_the_log_is(
         pytest.raises(RuntimeError, match=r"ended while it started .*localstack\.log"),
         server.localstack(tmp_path),
     ):
-        pytest.fail("LocalStack came up in spite of a wrong setting")
+        pytest.fail("LocalStack started in spite of a wrong setting")
     assert "no-such-server" in (tmp_path / "localstack.log").read_text()
     assert not processes_with(tmp_path)

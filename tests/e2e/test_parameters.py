@@ -1,4 +1,4 @@
-"""A stack with every optional part on, over a bucket that was there before."""
+"""A stack with every optional part, for an existing bucket."""
 
 import json
 import shlex
@@ -51,24 +51,26 @@ def test_an_existing_bucket_without_versions_is_scored(stack: Stack, speech: np.
     assert report["source"]["etag"] == answer["ETag"].strip('"')
 
 
-def test_results_are_announced_by_the_stacks_own_topic(stack: Stack, speech: np.ndarray) -> None:
+def test_results_are_published_to_the_topic_of_the_stack(stack: Stack, speech: np.ndarray) -> None:
     queue = stack.sqs.create_queue(QueueName="listener")["QueueUrl"]
     listen(stack, queue)
-    stack.s3.put_object(Bucket=BUCKET, Key="told.wav", Body=wav_bytes(speech[:16_000]))
+    stack.s3.put_object(Bucket=BUCKET, Key="notified.wav", Body=wav_bytes(speech[:16_000]))
 
-    announcement = wait_until(lambda: told_of(stack, queue, "told.wav"), "the announcement", LIMIT_S)
-    assert announcement.score == stack.read_result(announcement.result.key)["score"]
+    notification = wait_until(
+        lambda: notification_of(stack, queue, "notified.wav"), "the notification", LIMIT_S
+    )
+    assert notification.score == stack.read_result(notification.result.key)["score"]
 
 
-def test_what_could_not_be_announced_waits_in_the_dead_letter_queue_and_is_redriven(
+def test_a_failed_notification_is_redriven_from_the_dead_letter_queue(
     stack: Stack, speech: np.ndarray, quick_retries: None
 ) -> None:
-    """The result is stored; the topic is gone; once it is back, the output Redrive is all that is needed."""
+    """The result is stored without the topic. With the topic back, the output Redrive suffices."""
     sns, topic = client(stack.address, "sns"), stack.outputs["ResultsTopicArn"]
     sns.delete_topic(TopicArn=topic)
-    stack.s3.put_object(Bucket=BUCKET, Key="untold.wav", Body=wav_bytes(speech[:16_000]))
+    stack.s3.put_object(Bucket=BUCKET, Key="not-notified.wav", Body=wav_bytes(speech[:16_000]))
     wait_until(lambda: waiting(stack, stack.dead_letter_queue_url), "the dead letter", LIMIT_S)
-    scored = stack.s3.head_object(Bucket=stack.results_bucket, Key="untold.wav.json")
+    scored = stack.s3.head_object(Bucket=stack.results_bucket, Key="not-notified.wav.json")
 
     assert sns.create_topic(Name=topic.rpartition(":")[2])["TopicArn"] == topic
     queue = stack.sqs.create_queue(QueueName="late-listener")["QueueUrl"]
@@ -77,9 +79,9 @@ def test_what_could_not_be_announced_waits_in_the_dead_letter_queue_and_is_redri
     assert command == ["aws", "sqs", "start-message-move-task", "--source-arn"]
     stack.sqs.start_message_move_task(SourceArn=arn)
 
-    wait_until(lambda: told_of(stack, queue, "untold.wav"), "the announcement", LIMIT_S)
-    again = stack.s3.head_object(Bucket=stack.results_bucket, Key="untold.wav.json")
-    assert again["VersionId"] == scored["VersionId"]
+    wait_until(lambda: notification_of(stack, queue, "not-notified.wav"), "the notification", LIMIT_S)
+    redriven = stack.s3.head_object(Bucket=stack.results_bucket, Key="not-notified.wav.json")
+    assert redriven["VersionId"] == scored["VersionId"]
     assert not waiting(stack, stack.dead_letter_queue_url)
 
 
@@ -100,15 +102,15 @@ def listen(stack: Stack, queue_url: str) -> None:
     )
 
 
-def told_of(stack: Stack, queue_url: str, key: str) -> Notification | None:
-    """The announcement of that recording, if the queue has it."""
+def notification_of(stack: Stack, queue_url: str, key: str) -> Notification | None:
+    """The notification about that recording, or None."""
     messages = stack.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", ())
     found = [Notification.model_validate(json.loads(each["Body"])) for each in messages]
     return next((each for each in found if each.source.key == key), None)
 
 
-def test_a_backfill_hands_its_list_over(stack: Stack, backfill: Callable) -> None:
-    """As far as it goes here: nothing answers at the address of S3 Control, which would take the job."""
+def test_a_backfill_uploads_its_manifest(stack: Stack, backfill: Callable) -> None:
+    """LocalStack has no S3 Control, which would create the job."""
     stack.s3.put_object(Bucket=BUCKET, Key="old/a b+,c.wav", Body=b"no audio")
     done = backfill("--prefix", "old/", "--yes")
     assert done.returncode == 2

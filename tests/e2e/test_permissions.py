@@ -1,6 +1,6 @@
-"""The function's role as CloudFormation made it, before the judge of moto, which can enforce policies.
+"""The function's role as CloudFormation created it, evaluated by moto.
 
-LocalStack itself lets everybody do everything: its community edition ignores ENFORCE_IAM.
+LocalStack's community edition allows every request: it ignores ENFORCE_IAM.
 """
 
 import json
@@ -11,7 +11,7 @@ import pytest
 from infra.localstack.install import LOCALSTACK_PYTHON
 from infra.localstack.stack import Stack, client
 
-JUDGE = """
+EVALUATE = """
 import json, sys
 from moto.iam.access_control import IAMPolicy, PermissionResult
 documents, questions = json.load(sys.stdin)
@@ -23,7 +23,7 @@ for question in questions:
 json.dump(answers, sys.stdout)
 """
 ELSEWHERE = "arn:aws:s3:::somebody-elses-bucket"
-# (action, resource) with the stack's own names in it.
+# (action, resource), with placeholders for the stack's names.
 ALLOWED = [
     ("s3:GetObject", "{incoming}/calls/a.wav"),
     ("s3:GetObjectVersion", "{incoming}/calls/a.wav"),
@@ -59,7 +59,7 @@ FORBIDDEN = [
 
 @pytest.fixture(scope="module")
 def policies(stack: Stack) -> list[dict]:
-    """The role's policy documents, every name in them filled in."""
+    """The role's policy documents with all names resolved."""
     iam = client(stack.address, "iam")
     configuration = stack.lambda_.get_function_configuration(FunctionName=stack.function_name)
     role = configuration["Role"].rpartition("/")[2]
@@ -84,12 +84,12 @@ def names(stack: Stack) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def may(policies: list[dict], names: dict[str, str]) -> dict[tuple[str, str], bool]:
-    """The judge's answers: (action, resource) -> whether the function may."""
+def allowed(policies: list[dict], names: dict[str, str]) -> dict[tuple[str, str], bool]:
+    """(action, resource) -> whether the policies allow it."""
     asked = [*ALLOWED, *FORBIDDEN]
     questions = [(action, resource.format(**names)) for action, resource in asked]
     done = subprocess.run(
-        [LOCALSTACK_PYTHON, "-c", JUDGE],
+        [LOCALSTACK_PYTHON, "-c", EVALUATE],
         input=json.dumps([policies, questions]),
         capture_output=True,
         text=True,
@@ -99,10 +99,10 @@ def may(policies: list[dict], names: dict[str, str]) -> dict[tuple[str, str], bo
 
 
 @pytest.mark.parametrize("question", ALLOWED, ids=" ".join)
-def test_the_function_may(may: dict, question: tuple[str, str]) -> None:
-    assert may[question]
+def test_needed_requests_are_allowed(allowed: dict, question: tuple[str, str]) -> None:
+    assert allowed[question]
 
 
 @pytest.mark.parametrize("question", FORBIDDEN, ids=" ".join)
-def test_the_function_may_not(may: dict, question: tuple[str, str]) -> None:
-    assert not may[question]
+def test_other_requests_are_denied(allowed: dict, question: tuple[str, str]) -> None:
+    assert not allowed[question]

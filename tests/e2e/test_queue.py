@@ -1,4 +1,4 @@
-"""What comes through the queue and is no recording."""
+"""Messages of the queue that name no recording, or a missing one."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ DEAD_LETTER_LIMIT_S = 30
 
 
 def dead_letter(stack: Stack) -> dict | None:
-    """Takes one message out of the dead-letter queue."""
+    """Receives and deletes one message of the dead-letter queue."""
     answer = stack.sqs.receive_message(
         QueueUrl=stack.dead_letter_queue_url, MessageSystemAttributeNames=["ApproximateReceiveCount"]
     )
@@ -23,7 +23,7 @@ def dead_letter(stack: Stack) -> dict | None:
     return None
 
 
-def test_an_unreadable_message_is_kept_and_its_batch_is_done(
+def test_an_unreadable_message_is_kept_and_its_batch_is_scored(
     stack: Stack, speech: np.ndarray, send: Callable, quick_retries: None
 ) -> None:
     key = "queue/beside-an-unreadable-message.wav"
@@ -39,7 +39,7 @@ def test_an_unreadable_message_is_kept_and_its_batch_is_done(
     assert dead_letter(stack) is None
 
 
-def test_an_object_that_is_gone_gets_an_error_record_and_no_second_try(stack: Stack, send: Callable) -> None:
+def test_a_missing_object_gets_an_error_record_without_a_retry(stack: Stack, send: Callable) -> None:
     event = sample("s3")
     event["Records"][0]["s3"]["bucket"]["name"] = stack.incoming_bucket
     event["Records"][0]["s3"]["object"]["key"] = "queue/gone.wav"
@@ -48,7 +48,7 @@ def test_an_object_that_is_gone_gets_an_error_record_and_no_second_try(stack: St
     assert document["error"]["type"] == "object_not_found"
 
 
-def test_an_object_deleted_before_its_turn_gets_an_error_record(
+def test_an_object_deleted_before_scoring_gets_an_error_record(
     stack: Stack, speech: np.ndarray, send: Callable
 ) -> None:
     key = "queue/deleted.wav"
@@ -60,5 +60,5 @@ def test_an_object_deleted_before_its_turn_gets_an_error_record(
     assert stack.result(key, version)["error"]["type"] == "object_not_found"
 
 
-def test_the_test_event_of_s3_is_taken_and_ignored(stack: Stack, send: Callable) -> None:
+def test_the_test_event_of_s3_is_ignored(stack: Stack, send: Callable) -> None:
     send(sample("s3_test_event"))

@@ -1,7 +1,7 @@
-"""`sam build` and `sam deploy` as the README has them, into LocalStack, with the real image in containers.
+"""`sam build` and `sam deploy` as in the README, into LocalStack, with the real image in containers.
 
-Needs a container engine. There is no registry here to push the image to: it gets the name that it would have
-in ECR, which makes SAM take it for pushed.
+Needs a container engine. There is no registry, so the image gets the name that it would have in ECR, and SAM
+assumes that it has been pushed.
 """
 
 import os
@@ -62,13 +62,13 @@ def stack(packaged: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield stack
 
 
-def test_a_dropped_recording_becomes_json(stack: Stack, speech: np.ndarray) -> None:
+def test_an_uploaded_recording_is_scored(stack: Stack, speech: np.ndarray) -> None:
     version = stack.upload("calls/first.wav", wav_bytes(speech))
     report = Report.model_validate(stack.wait_for_result("calls/first.wav", version))
     assert report.score is not None
 
 
-def test_a_posted_recording_becomes_json(stack: Stack, speech: np.ndarray) -> None:
+def test_a_posted_recording_is_scored(stack: Stack, speech: np.ndarray) -> None:
     answer = httpx2.post(
         f"{stack.api_url}/v1/scores?frames=false",
         content=wav_bytes(speech),
@@ -79,7 +79,7 @@ def test_a_posted_recording_becomes_json(stack: Stack, speech: np.ndarray) -> No
     assert Report.model_validate(answer.json()).score is not None
 
 
-def test_the_outputs_say_where_all_is(stack: Stack) -> None:
+def test_the_outputs_name_the_resources(stack: Stack) -> None:
     assert stack.outputs["FunctionAlias"].endswith(f":{stack.function_name}:live")
     assert stack.outputs["BackfillBucketName"].startswith(f"{STACK_NAME}-backfill-")
     assert stack.incoming_bucket in stack.outputs["TryIt"]

@@ -1,4 +1,4 @@
-"""`sam local` with the real image: what a developer has on a laptop. Needs a container engine."""
+"""`sam local` with the real image, as on a developer's machine. Needs a container engine."""
 
 import json
 import os
@@ -18,6 +18,19 @@ from infra.waiting import wait_until
 from tests.conftest import EXAMPLES, ROOT
 
 START_LIMIT_S = 120
+# Sample event -> the outcome in its response, and whether it stores a result.
+EVENTS: list[tuple[str, Any, bool]] = [
+    ("direct", KEY, True),
+    ("eventbridge", "scored", True),
+    ("s3", "scored", True),
+    ("s3_batch_1_0", "Succeeded", True),
+    ("s3_batch_2_0", "Succeeded", True),
+    ("sqs_s3", [], True),
+    ("s3_test_event", {"results": []}, False),
+    ("function_url", 200, False),
+    ("http_api", 200, False),
+    ("rest_api", 200, False),
+]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +79,7 @@ def test_a_recording_is_scored(api: httpx2.Client) -> None:
     assert Report.model_validate(answer.json()).score
 
 
-def test_an_error_is_a_problem(api: httpx2.Client) -> None:
+def test_an_error_is_a_problem_document(api: httpx2.Client) -> None:
     answer = api.post("/v1/scores?store=false", content=b"a letter")
     assert (answer.status_code, answer.json()["type"]) == (415, "urn:aqscore:error:unsupported_format")
 
@@ -77,8 +90,8 @@ def function(built: Path) -> Iterator[SamLocal]:
         yield function
 
 
-def says(answer: Any) -> Any:
-    """What an answer says became of the recording, in its source's own words."""
+def outcome(answer: Any) -> Any:
+    """The outcome in a response, which depends on the source of the event."""
     match answer:
         case {"results": [{"state": said}]} | {"results": [{"resultCode": said}]} | {"states": [said]}:
             return said
@@ -87,31 +100,14 @@ def says(answer: Any) -> Any:
     return answer
 
 
-@pytest.mark.parametrize(
-    ("event", "said", "scored"),
-    [
-        ("direct", KEY, True),
-        ("eventbridge", "scored", True),
-        ("s3", "scored", True),
-        ("s3_batch_1_0", "Succeeded", True),
-        ("s3_batch_2_0", "Succeeded", True),
-        ("sqs_s3", [], True),
-        ("s3_test_event", {"results": []}, False),
-        ("function_url", 200, False),
-        ("http_api", 200, False),
-        ("rest_api", 200, False),
-    ],
-)
-def test_every_sample_event_is_answered(function: SamLocal, event: str, said: Any, scored: bool) -> None:
+@pytest.mark.parametrize(("event", "expected", "scored"), EVENTS)
+def test_every_sample_event_is_answered(function: SamLocal, event: str, expected: Any, scored: bool) -> None:
     function.s3.delete_object(Bucket=RESULTS, Key=f"{KEY}.json")
     answer = function.invoke(json.loads((ROOT / "tests" / "events" / f"{event}.json").read_text()))
-    assert says(answer) == said
+    assert outcome(answer) == expected
     written = function.s3.list_objects_v2(Bucket=RESULTS).get("Contents", [])
     assert [each["Key"] for each in written] == ([f"{KEY}.json"] if scored else [])
 
 
-def test_no_sample_event_is_left_out() -> None:
-    [mark] = test_every_sample_event_is_answered.pytestmark
-    assert {name for name, *_ in mark.args[1]} == {
-        path.stem for path in (ROOT / "tests/events").glob("*.json")
-    }
+def test_every_sample_event_is_tested() -> None:
+    assert {name for name, *_ in EVENTS} == {path.stem for path in (ROOT / "tests/events").glob("*.json")}
