@@ -137,7 +137,7 @@ class Scored(_Part):
     score: Score | None = Field(description="Null where it would be meaningless; a warning says why")
     interval: tuple[Score, Score] | None = Field(description="Contains the true value 9 times out of 10")
     verdict: Verdict | None
-    frames: Frames | None = Field(description="Null unless requested")
+    frames: Frames | None = Field(description="Null if the request excludes them")
     timeline: list[Segment]
     worst_segment: Segment | None
     distribution: Distribution | None
