@@ -1,0 +1,1 @@
+"""Summaries of a recording's samples and scores."""

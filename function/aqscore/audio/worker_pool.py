@@ -89,6 +89,7 @@ class WorkerPool:
     def forget(self) -> None:
         """Drops all idle workers without ending them, after a fork: they belong to the parent process."""
         self._idle.clear()
+        self._lock = threading.Lock()  # another thread of the parent may have held it
 
 
 default_pool = WorkerPool()

@@ -1,0 +1,1 @@
+"""The model: samples to frames, and frames to scores."""
