@@ -1,4 +1,4 @@
-"""The frequency axis: Bark-spaced bands of the 257 FFT bins, and another vocal tract's length on it."""
+"""The frequency axis: Bark-spaced bands of the 257 FFT bins, and vocal tract length perturbation."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from aqscore.model.features import SPEC
 
 BANDS = 48
 BIN_HZ = np.arange(SPEC.bins) * SPEC.sample_rate_hz / SPEC.frame_length
-KNEE_HZ = 6_000.0  # above, a warp leads back to the top of the band
+KNEE_HZ = 6_000.0  # above it the warp returns linearly to the top of the band
 
 
 def bark(hertz: np.ndarray) -> np.ndarray:
@@ -29,7 +29,7 @@ def band_matrix() -> np.ndarray:
 
 
 def warped(values: np.ndarray, hertz: np.ndarray, factor: float) -> np.ndarray:
-    """(T, n) values, known at (n,) Hz, as of a vocal tract ``factor`` times as long.
+    """(T, n) values at (n,) Hz, warped to a vocal tract ``factor`` times as long.
 
     Every frequency is read at ``factor`` times it, linearly between neighbours, up to a knee; from there to
     the top of the band (vocal tract length perturbation; Jaitly and Hinton 2013, equation 1).

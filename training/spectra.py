@@ -1,18 +1,23 @@
-"""Short-time spectra and the noise-reduction gains on them: to clean references, and to spoil clips."""
+"""Short-time spectra and noise-reduction gains, for cleaning references and for degrading clips.
+
+scipy.signal.ShortTimeFFT (SciPy 1.16) has the same frames to 1e-6, but one or two fewer at the end, and none
+below 256 samples. These count among the quietest frames, so cleaned references would differ by up to
+3e-4 of full scale from those of earlier corpora. It also takes three times as long, its inverse nine times.
+"""
 
 import numpy as np
 from scipy.signal.windows import hann
 
 WINDOW = 512  # samples, 32 ms
 HOP = 128
-QUIET_SHARE = 0.1  # of the frames, taken for the noise alone
-QUIET_BIAS = 1.4  # the quietest frames hold less than the noise's mean power
+QUIET_SHARE = 0.1  # of the frames are noise alone
+QUIET_BIAS = 1.4  # the mean power of the noise over that of its quietest frames
 _ANALYSIS = np.sqrt(hann(WINDOW, sym=False)).astype(np.float32)
 _OVERLAP = 2.0  # sum of the four squared windows over a sample
 
 
 def to_spectrum(samples: np.ndarray) -> np.ndarray:
-    """(n,) samples -> (frames, 257) complex64; the ends are padded so that every sample is covered alike."""
+    """(n,) samples -> (frames, 257) complex64; padded, so that four windows cover every sample."""
     padded = np.pad(samples, (WINDOW - HOP, WINDOW + HOP))
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
     return np.fft.rfft(windows * _ANALYSIS, axis=1).astype(np.complex64)
@@ -29,7 +34,7 @@ def to_samples(spectrum: np.ndarray, length: int) -> np.ndarray:
 
 
 def quiet_spectrum(spectrum: np.ndarray) -> np.ndarray:
-    """(257,) noise power, from the quietest tenth of the frames."""
+    """(257,) noise power, estimated from the quietest tenth of the (frames, 257) spectrum."""
     power = np.abs(spectrum) ** 2
     order = np.argsort(power.sum(axis=1))
     return QUIET_BIAS * power[order[: max(1, int(QUIET_SHARE * len(order)))]].mean(axis=0)

@@ -2,10 +2,10 @@
 
     python -m training.collectors.packaged_noise --out DIR
 
-Some 1,300 files of 1,200 kinds; the collections of noise hold fewer than a hundred kinds, most of them once.
-One file a kind and package; short sounds are repeated with pauses, as keys, feet and frogs are heard. Voices
-and music are left out by name. Needs Debian's apt-get and dpkg-deb, nothing is installed. The corpus builder
-trains on it, never tests, and leaves out the kinds that it tests on.
+They hold about 1,300 files of 1,200 kinds; collections of noise hold fewer than a hundred kinds. It writes
+one file per kind and package, and repeats short sounds with pauses. Names decide what is left out as voice
+or music. It needs Debian's apt-get and dpkg-deb, and installs nothing. The corpus builder uses it for
+training only, without the kinds of the development split.
 """
 
 import re
@@ -21,11 +21,11 @@ from training.collectors.packages import run, unpacked
 from training.corpus.splits import AUDIO, TRAIN_ONLY_MARK, kind_of
 
 RATE = SPEC.sample_rate_hz
-LEAST_RATE = 11_025  # Hz; what is narrower than that is a toy's
-LONGEST_S = 30.0  # that is kept of a sound
-FILLED_S = 8.0  # a file lasts that long at least, by repetition
-PAUSE_S = (0.03, 1.0)  # from one repetition to the next, even on a log scale
-QUIETEST = 1e-3  # RMS, -60 dBFS: what is softer is silence by intent
+MIN_RATE = 11_025  # Hz
+MAX_S = 30.0  # kept of a sound
+MIN_S = 8.0  # length of a file, by repetition
+PAUSE_S = (0.03, 1.0)  # between repetitions, uniform on a log scale
+MIN_RMS = 1e-3  # -60 dBFS; softer files are silence
 
 PACKAGES = [
     "ardentryst",
@@ -57,7 +57,7 @@ PACKAGES = [
     "widelands-data",
     "workrave-data",
 ]
-# By path: people and what they say, music, and the kinds that others test on as games spell them.
+# Paths to leave out: people and speech, music, and the kinds of the usual development sets.
 LEFT_OUT = re.compile(
     r"music|song|melod|tune|loop|theme_|_desc|alphabet|dreydl|chat|/symbols/|voice|vocal|speech|speak|talk|say|word|letter"
     r"|human|/(fe)?male|[-_]m?f?e?male|/man|woman|people|baby|child|kid|girl|boy|laugh|scream|shout|yell|cheer"
@@ -69,7 +69,7 @@ LEFT_OUT = re.compile(
 
 
 def sounds(tree: Path) -> dict[str, list[Path]]:
-    """{kind: files} of one package that lies unpacked in ``tree``."""
+    """{kind: files} of one package, unpacked in ``tree``."""
     found: dict[str, list[Path]] = {}
     for file in sorted(tree.rglob("*")):
         named = re.search("[a-z]{3}", file.stem, re.IGNORECASE)  # not by a number alone
@@ -81,34 +81,34 @@ def sounds(tree: Path) -> dict[str, list[Path]]:
 
 
 def read(file: Path) -> np.ndarray | None:
-    """(n,) float32 at 16 kHz, RMS 0.05; None for what can't be read, is too narrow or silent."""
+    """(n,) float32 at 16 kHz, RMS 0.05; None for unreadable files, low sample rates and silence."""
     try:
         with sf.SoundFile(file) as sound:
             rate = sound.samplerate
-            samples = sound.read(int(LONGEST_S * rate), dtype="float32", always_2d=True).mean(axis=1)
+            samples = sound.read(int(MAX_S * rate), dtype="float32", always_2d=True).mean(axis=1)
     except sf.LibsndfileError:
         return None
-    if rate < LEAST_RATE or len(samples) < rate // 100:
+    if rate < MIN_RATE or len(samples) < rate // 100:
         return None
     samples = soxr.resample(samples, rate, RATE)
     rms = np.sqrt(np.mean(np.square(samples, dtype=np.float64)))
-    return None if rms < QUIETEST else (samples * (0.05 / rms)).astype(np.float32)
+    return None if rms < MIN_RMS else (samples * (0.05 / rms)).astype(np.float32)
 
 
 def filled(pieces: list[np.ndarray], generator: np.random.Generator) -> np.ndarray:
-    """The sounds one after the other, until there is enough; what is short comes again, with pauses."""
-    whole: list[np.ndarray] = []
-    pause = 1.0 if sum(map(len, pieces)) < FILLED_S * RATE else 0.0
+    """(n,) of the sounds in random order, 8 to 30 s; short ones are repeated with pauses."""
+    joined: list[np.ndarray] = []
+    pause = 1.0 if sum(map(len, pieces)) < MIN_S * RATE else 0.0
     beat = np.exp(generator.uniform(*np.log(PAUSE_S)))
-    while not whole or sum(map(len, whole)) < FILLED_S * RATE:
+    while not joined or sum(map(len, joined)) < MIN_S * RATE:
         for number in generator.permutation(len(pieces)):
             silence = np.zeros(round(pause * beat * generator.uniform(0.5, 1.5) * RATE), np.float32)
-            whole += [pieces[number], silence]
-    return np.concatenate(whole)[: int(LONGEST_S * RATE)]
+            joined += [pieces[number], silence]
+    return np.concatenate(joined)[: int(MAX_S * RATE)]
 
 
 def collect(out: Path) -> None:
-    """Fills ``out`` with a file a kind and package. Raises ValueError where a package can't be had."""
+    """Fills ``out`` with one file per kind and package. Raises ValueError where a package is missing."""
     out.mkdir(parents=True, exist_ok=True)
     (out / TRAIN_ONLY_MARK).write_text("Made by training.collectors.packaged_noise.\n")
     for package, tree in unpacked(PACKAGES):
@@ -121,7 +121,7 @@ def collect(out: Path) -> None:
 
 
 def main() -> None:
-    run(collect, "training.collectors.packaged_noise", __doc__)
+    run(collect, "training.collectors.packaged_noise", __doc__ or "")
 
 
 if __name__ == "__main__":

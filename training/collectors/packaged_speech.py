@@ -1,10 +1,10 @@
-"""Collects the recorded speech in Debian's packages: lessons, games and telephone prompts that talk.
+"""Collects the recorded speech in Debian's packages: lessons, games and telephone prompts.
 
     python -m training.collectors.packaged_speech --out DIR
 
-Some ninety voices in thirty languages, each before a microphone and in a room of their own, which the larger
-corpora lack. One folder a speaker; short recordings are joined to about six seconds. Needs Debian's apt-get
-and dpkg-deb, nothing is installed. The corpus builder trains on it, never tests: games are no test material.
+They hold about ninety voices in thirty languages, each with its own microphone and room, unlike the larger
+corpora. It writes one folder per speaker, and joins short recordings to about six seconds. It needs Debian's
+apt-get and dpkg-deb, and installs nothing. The corpus builder uses it for training only.
 """
 
 import re
@@ -17,19 +17,19 @@ import soundfile as sf
 import soxr
 
 from aqscore.model.features import SPEC
+from training.cleaning import levelled
 from training.collectors.packages import run, unpacked
-from training.corpus.labels import active_level
-from training.corpus.references import levelled
 from training.corpus.speech import FADE, faded
 from training.corpus.splits import TRAIN_ONLY_MARK
+from training.levels import active_level
 
 RATE = SPEC.sample_rate_hz
-JOINED_S = 6.0  # a file is full when it is this long
-LONGEST_S = 30.0  # what is longer is music, or a scene with noises
-QUIETEST = 1e-3  # active level, -60 dBFS: what is softer is silence by intent
+JOINED_S = 6.0  # minimum length of a joined file
+MAX_S = 30.0  # longer files are music, or scenes with noises
+MIN_LEVEL = 1e-3  # active level, -60 dBFS; softer files are silence
 
-# Package -> which of its files, and who speaks in them: one voice recorded each language of KLettres,
-# KTuberling, Tux Paint and qABCs. Voices that sound made by machine or that sing are left out.
+# Package -> pattern of its files, with their speaker: KLettres, KTuberling, Tux Paint and qABCs have one
+# voice per language. Machine-like and singing voices are left out.
 PACKAGES = {
     "klettres-data": r"klettres/(?P<speaker>[^/@]+)/(alpha|syllab)/",
     "ktuberling-data": r"ktuberling/sounds/(?P<speaker>[^/@]+)/",
@@ -46,13 +46,13 @@ PACKAGES = {
     "fillets-ng-data-cs": r"/cs/([a-z0-9]+-)?(?P<speaker>m|v|hs|c|pap|b1|b2)-[^/]+$",
     "fillets-ng-data-nl": r"/nl/([a-z0-9]+-)?(?P<speaker>m|v)-[^/]+$",
 }
-# Cut without a pause: they are given one.
+# Packages whose files end without a pause, and the pause that is added.
 TRIMMED, PAUSE_S = ("asterisk-core-sounds", "kajongg"), 0.3
 AUDIO = (".ogg", ".wav", ".opus", ".g722")
 
 
 def recordings(tree: Path, package: str) -> dict[str, list[Path]]:
-    """{speaker: files} of one package that lies unpacked in ``tree``."""
+    """{speaker: files} of one package, unpacked in ``tree``."""
     found: dict[str, list[Path]] = {}
     for file in sorted(tree.rglob("*")):
         match = re.search(PACKAGES[package], file.as_posix())
@@ -63,7 +63,7 @@ def recordings(tree: Path, package: str) -> dict[str, list[Path]]:
 
 
 def read(file: Path) -> np.ndarray | None:
-    """(n,) float32 at 16 kHz and -26 dBFS; None for what is narrower than that, too long or silent."""
+    """(n,) float32 at 16 kHz and -26 dBFS; None for a lower sample rate, a long or a silent file."""
     if file.suffix == ".g722":
         with av.open(str(file), format="g722") as container:
             blocks = [frame.to_ndarray().ravel() for frame in container.decode(audio=0)]
@@ -71,16 +71,16 @@ def read(file: Path) -> np.ndarray | None:
     else:
         samples, rate = sf.read(file, dtype="float32", always_2d=True)
         samples = samples.mean(axis=1)
-    if rate < RATE or len(samples) > LONGEST_S * rate:
+    if rate < RATE or len(samples) > MAX_S * rate:
         return None
     samples = soxr.resample(samples, rate, RATE)
-    if len(samples) < 2 * FADE or active_level(samples) < QUIETEST:
+    if len(samples) < 2 * FADE or active_level(samples) < MIN_LEVEL:
         return None
     return faded(levelled(samples))
 
 
 def joined(files: list[Path], pause_s: float = 0.0) -> Iterator[np.ndarray]:
-    """The recordings one after the other, cut anew after every six seconds or more; what is left over too."""
+    """The recordings joined to pieces of six seconds or more; the last piece may be shorter."""
     pieces: list[np.ndarray] = []
     for file in files:
         samples = read(file)
@@ -94,7 +94,7 @@ def joined(files: list[Path], pause_s: float = 0.0) -> Iterator[np.ndarray]:
 
 
 def collect(out: Path) -> None:
-    """Fills ``out`` with a folder a speaker. Raises ValueError where a tool or a package is missing."""
+    """Fills ``out`` with one folder per speaker. Raises ValueError where a tool or a package is missing."""
     out.mkdir(parents=True, exist_ok=True)
     (out / TRAIN_ONLY_MARK).write_text("Made by training.collectors.packaged_speech.\n")
     for package, tree in unpacked(PACKAGES):
@@ -106,7 +106,7 @@ def collect(out: Path) -> None:
 
 
 def main() -> None:
-    run(collect, "training.collectors.packaged_speech", __doc__)
+    run(collect, "training.collectors.packaged_speech", __doc__ or "")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Debian's packages as a source of recordings: each unpacked for a while, nothing installed."""
+"""Debian's packages as a source of recordings: unpacked temporarily, never installed."""
 
 import argparse
 import shutil
@@ -12,14 +12,12 @@ from tqdm import tqdm
 
 
 def unpacked(packages: Collection[str]) -> Iterator[tuple[str, Path]]:
-    """Each package and the folder that its files lie in until the next one.
+    """Each package and the folder of its files, which is deleted before the next.
 
-    Raises ValueError where apt-get or dpkg-deb is missing, or a package can't be had.
+    Raises ValueError where apt-get, dpkg-deb or a package is missing.
     """
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        raise ValueError(
-            "apt-get and dpkg-deb were not found, expected both: run this on Debian or one of its kin."
-        )
+        raise ValueError("apt-get and dpkg-deb were not found, expected both: run this on Debian.")
     for package in tqdm(packages, unit="package"):
         with tempfile.TemporaryDirectory() as folder:
             yield package, _unpack(package, Path(folder))
@@ -38,7 +36,7 @@ def _unpack(package: str, into: Path) -> Path:
 
 
 def run(collect: Callable[[Path], None], module: str, description: str) -> None:
-    """The command ``python -m MODULE --out DIR``; what ``collect`` can't get it says without a traceback."""
+    """The command ``python -m MODULE --out DIR``; it ends without a traceback on ValueError."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     try:

@@ -1,9 +1,9 @@
-"""Makes clean speech with the synthesisers that Debian packages: a supplement to recorded references.
+"""Makes clean speech with the synthesisers in Debian, as a supplement to recorded references.
 
     python -m training.collectors.synthesize --out DIR [--sentences N]
 
-One folder a voice, so that the corpus builder takes each voice for a speaker. Synthetic speech has no noise
-floor or little, and brings languages that the recorded corpora lack.
+It writes one folder per voice, which the corpus builder treats as a speaker. Synthetic speech has hardly any
+noise floor, and adds languages that the recorded corpora lack.
 """
 
 import argparse
@@ -23,10 +23,10 @@ from aqscore.model.features import SPEC
 from training.corpus.splits import SYNTHETIC_MARK
 
 SEED = 1
-PEAK = 0.5  # the loudest sample; voices differ in level by tens of decibels otherwise
-SHORTEST_S = 1.0  # what is shorter came from a voice that can't say the sentence
+PEAK = 0.5  # the loudest sample; the voices' levels differ by tens of decibels
+MIN_S = 1.0  # shorter output means that the voice can't say the sentence
 
-# Subjects, verbs, objects, places: every combination is a sentence that reads well enough to be spoken.
+# Subjects, verbs, objects and places: every combination is a sentence.
 GRAMMARS = {
     "en": (
         "the old man|my sister|a young teacher|nobody here|our neighbour|the quiet child|every farmer",
@@ -77,7 +77,7 @@ GRAMMARS = {
         "у реки|до завтрака|на большой кухне|за церковью|в четверг",
     ),
 }
-ESPEAK_VARIANTS = ("f1", "belinda", "m3", "m7", "klatt4")  # those without an echo: it is no clean speech
+ESPEAK_VARIANTS = ("f1", "belinda", "m3", "m7", "klatt4")  # without an echo
 FESTIVAL = {
     "en": ("kal_diphone", "ked_diphone", "cmu_us_slt_arctic_hts"),
     "it": ("lp_diphone", "pc_diphone"),
@@ -93,7 +93,7 @@ RHVOICE = {"en": ("alan", "bdl", "slt"), "ru": ("anna", "aleksandr", "elena", "i
 
 @dataclass(frozen=True)
 class Voice:
-    """A voice's folder name, its language, the command that writes {file}, and how it reads its text."""
+    """A voice's folder name, its language, the command that writes {file}, and its text encoding."""
 
     name: str
     language: str
@@ -102,7 +102,7 @@ class Voice:
 
 
 def voices() -> list[Voice]:
-    """Every voice of the synthesisers on PATH; those whose data are not installed fail when they speak."""
+    """Every voice of the synthesisers on PATH; voices without installed data fail in ``speak``."""
     found = []
     if shutil.which("flite"):
         found += [
@@ -112,8 +112,8 @@ def voices() -> list[Voice]:
     if shutil.which("espeak-ng"):
         for language in GRAMMARS:
             for variant in ESPEAK_VARIANTS:
-                command = ("espeak-ng", "-v", f"{language}+{variant}", "-w", "{file}", "--stdin")
-                found.append(Voice(f"espeak-{language}-{variant}", language, command))
+                espeak = ("espeak-ng", "-v", f"{language}+{variant}", "-w", "{file}", "--stdin")
+                found.append(Voice(f"espeak-{language}-{variant}", language, espeak))
     if shutil.which("text2wave"):
         for language, names in FESTIVAL.items():
             encoding = FESTIVAL_ENCODING.get(language, "iso-8859-1")
@@ -145,7 +145,7 @@ def speak(voice: Voice, sentence: str, scratch: Path) -> np.ndarray | None:
     if result.returncode or not scratch.is_file():
         return None
     samples, rate = sf.read(io.BytesIO(scratch.read_bytes()), dtype="float32")
-    if len(samples) < SHORTEST_S * rate or not np.any(samples):
+    if len(samples) < MIN_S * rate or not np.any(samples):
         return None
     return at_peak(samples, rate)
 
@@ -158,10 +158,10 @@ def at_peak(samples: np.ndarray, rate: int) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m training.collectors.synthesize", description=__doc__.splitlines()[0]
+        prog="python -m training.collectors.synthesize", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--sentences", type=int, default=1500, help="how many altogether, over all voices")
+    parser.add_argument("--sentences", type=int, default=1500, help="total number, over all voices")
     arguments = parser.parse_args()
     found = voices()
     if not found:
@@ -171,10 +171,10 @@ def main() -> None:
         )
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / SYNTHETIC_MARK).write_text(
-        "Made by training.collectors.synthesize: the corpus builder trains on it, never tests.\n"
+        "Made by training.collectors.synthesize: for training only.\n"
     )
     generator = np.random.default_rng(SEED)
-    silent = set()
+    failed = set()
     for number in tqdm(range(arguments.sentences), unit="sentence"):
         voice = found[number % len(found)]
         words = [str(generator.choice(choices.split("|"))) for choices in GRAMMARS[voice.language]]
@@ -183,11 +183,11 @@ def main() -> None:
         samples = speak(voice, " ".join(words) + ".", folder / "unfinished.wav")
         (folder / "unfinished.wav").unlink(missing_ok=True)
         if samples is None:
-            silent.add(voice.name)
+            failed.add(voice.name)
             continue
         sf.write(folder / f"{number // len(found):04d}.flac", samples, SPEC.sample_rate_hz, subtype="PCM_16")
-    if silent:
-        print("Said nothing usable, at least once:", ", ".join(sorted(silent)), file=sys.stderr)
+    if failed:
+        print("Voices with unusable output, at least once:", ", ".join(sorted(failed)), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@ r"""Makes the corpus: clean speech, noise and rooms in; labelled clips, a manife
     python -m training.corpus.build --speech DIR... --noise DIR... [--rir DIR...] --out DIR \
         --clips N [--seed S] [--workers W]
 
-Each --speech DIR is one corpus with a folder a speaker, or in ST-CMDS's flat layout (20170001P00001A0001.wav:
-P00001 speaks). Stopped at any time, it goes on where it was.
+Each --speech DIR is one corpus with one folder per speaker, or in ST-CMDS's flat layout
+(20170001P00001A0001.wav is speaker P00001). It can be stopped at any time, and resumes.
 
-OUT gets manifest.jsonl (a line a clip), SET/NNNNNNN.npz (frames, overall, frame_scores, speech, reference)
-with the audio beside it in the development sets, splits.json, references.jsonl and corpus.json. How frames
-are labelled: docs/decisions/0020-label-frames-by-their-spliced-version.md.
+OUT gets manifest.jsonl (one line per clip), SET/NNNNNNN.npz (frames, overall, frame_scores, speech,
+reference) with the audio beside it in the development sets, splits.json, references.jsonl and corpus.json.
+docs/decisions/0020-label-frames-by-their-spliced-version.md describes the labels of the frames.
 """
 
 import argparse
@@ -40,17 +40,21 @@ from training.corpus.sources import (
 )
 
 PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "pesq")
-_made: dict = {}  # what a worker was given: "out", "seed", and its Pools by split
+_worker: dict = {}  # a worker process's state: "out", "seed", and the Pools by split
 
 
 def build(arguments: argparse.Namespace) -> None:
-    """Prepares, splits and makes what is missing, the development sets first."""
+    """Prepares the references, splits the sources and makes the missing clips, the development sets first.
+
+    ``arguments`` are those of the command. Raises ValueError when ``out`` holds another corpus, a folder has
+    no audio, or a split has no speech or no noise.
+    """
     out = arguments.out
     out.mkdir(parents=True, exist_ok=True)
-    given = {"seed": arguments.seed} | {
+    sources = {"seed": arguments.seed} | {
         name: [str(path) for path in getattr(arguments, name)] for name in ("speech", "noise", "rir")
     }
-    _same_as_before(out, given)
+    _check_sources(out, sources)
     synthetic, train_only = (
         {path.name for path in arguments.speech if (path / mark).is_file()}
         for mark in (splits.SYNTHETIC_MARK, splits.TRAIN_ONLY_MARK)
@@ -72,7 +76,7 @@ def build(arguments: argparse.Namespace) -> None:
         (out / name).mkdir(exist_ok=True)
     redraws = sum(line["redraws"] for line in finished)
     summary = {
-        "arguments": {**given, "clips": arguments.clips},
+        "arguments": {**sources, "clips": arguments.clips},
         "references": count_references(references),
         "spec": SPEC.as_dict(),
     }
@@ -80,7 +84,7 @@ def build(arguments: argparse.Namespace) -> None:
     _write_json(out / "corpus.json", {**summary, "finished": False})
     with (
         manifest.open("a") as record,
-        spawned(arguments.workers, _begin, (pools, out, arguments.seed)) as pool,
+        spawned(arguments.workers, _initialise, (pools, out, arguments.seed)) as pool,
     ):
         for line in tqdm(pool.imap_unordered(_make, jobs, 2), "clips", len(jobs), unit="clip"):
             record.write(json.dumps(line) + "\n")
@@ -97,10 +101,10 @@ def _jobs(clips: int) -> Iterator[tuple[str, int]]:
 
 
 def _make(job: tuple[str, int]) -> dict:
-    """Makes one clip and writes it, the .npz last and in one step: where it is, the clip is whole."""
+    """Makes one clip and writes it, the .npz last and atomically: where it exists, the clip is complete."""
     name, index = job
-    clip = make_clip(_made["seed"], name, index, _made[splits.TRAIN if name == TRAIN_SET else splits.DEV])
-    path = _made["out"] / name / f"{index:07d}.npz"
+    clip = make_clip(_worker["seed"], name, index, _worker[splits.TRAIN if name == TRAIN_SET else splits.DEV])
+    path = _worker["out"] / name / f"{index:07d}.npz"
     if name != TRAIN_SET:
         sf.write(path.with_suffix(".flac"), clip.samples, SPEC.sample_rate_hz, subtype="PCM_16")
     unfinished = path.with_suffix(f".{os.getpid()}.tmp")
@@ -110,15 +114,15 @@ def _make(job: tuple[str, int]) -> dict:
     return clip.record
 
 
-def _begin(pools: dict[str, Pools], out: Path, seed: int) -> None:
-    _made.update(pools, out=out, seed=seed)
+def _initialise(pools: dict[str, Pools], out: Path, seed: int) -> None:
+    _worker.update(pools, out=out, seed=seed)
 
 
-def _same_as_before(out: Path, given: dict) -> None:
+def _check_sources(out: Path, sources: dict) -> None:
     path = out / "corpus.json"
     if path.is_file():
         before = json.loads(path.read_text())["arguments"]
-        if any(before[name] != value for name, value in given.items()):
+        if any(before[name] != value for name, value in sources.items()):
             raise ValueError(
                 f"{out} holds a corpus made with {before}, expected the same seed and folders: "
                 "name another --out."
@@ -131,7 +135,7 @@ def _write_json(path: Path, value: dict) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m training.corpus.build", description=__doc__.splitlines()[0]
+        prog="python -m training.corpus.build", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument(
         "--speech", type=Path, nargs="+", required=True, help="folders of clean speech, one a corpus"
@@ -141,11 +145,11 @@ def main() -> None:
         type=Path,
         nargs="+",
         required=True,
-        help="folders of noise, files named after what is heard",
+        help="folders of noise, files named after the sound",
     )
     parser.add_argument("--rir", type=Path, nargs="*", default=[], help="folders of room impulse responses")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--clips", type=int, required=True, help="how many clips the train set gets")
+    parser.add_argument("--clips", type=int, required=True, help="number of clips in the train set")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     try:

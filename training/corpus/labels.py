@@ -1,4 +1,4 @@
-"""What a clip is worth: PESQ of the whole, scores by time, speech activity and the denoising target."""
+"""A clip's labels: PESQ of the whole, frame scores, speech activity and the denoising target."""
 
 import numpy as np
 from pesq import BufferTooShortError, NoUtterancesError, pesq
@@ -6,33 +6,17 @@ from scipy.ndimage import binary_dilation
 
 from aqscore.model.features import SPEC, WINDOW, frame_count, frames_of
 from training.bands import band_matrix
+from training.levels import active_level
 
 PERFECT = 4.643888  # PESQ-WB of a signal with itself: the top of P.862.2's mapping
 ACTIVE_RANGE_DB = 38.0  # frames this far below the active level still count as speech
-HANGOVER = 3  # frames, 48 ms: word endings fade below the range before they are over
-LEVEL_FRAME = 320  # samples, 20 ms
-LEVEL_RANGE_DB = 35.0
+HANGOVER = 3  # frames, 48 ms: word endings fade below the range
 CROSSFADE = 80  # samples, 5 ms: short enough to be a sudden change, long enough not to click
 _MATRIX = band_matrix()
 
 
-def active_level(samples: np.ndarray) -> float:
-    """RMS of (n,) samples over the 20 ms stretches within 35 dB of the loud ones; 0.0 for silence.
-
-    A simple stand-in for the active speech level of ITU-T P.56: pauses don't pull it down.
-    """
-    count = len(samples) // LEVEL_FRAME
-    if count == 0:
-        return 0.0
-    power = np.mean(
-        np.square(samples[: count * LEVEL_FRAME].reshape(count, LEVEL_FRAME), dtype=np.float64), axis=1
-    )
-    loud = np.percentile(power, 98)
-    return float(np.sqrt(np.mean(power[power >= loud * 10 ** (-LEVEL_RANGE_DB / 10)])))
-
-
 def speech_activity(reference: np.ndarray) -> np.ndarray:
-    """(T,) uint8, 1 where the frame of the clean reference (n,) holds speech; T as ``frames_of`` has it."""
+    """(T,) uint8, 1 where the frame of the clean reference (n,) holds speech; T as of ``frames_of``."""
     count = frame_count(len(reference))
     windows = np.lib.stride_tricks.sliding_window_view(reference, SPEC.frame_length)[:: SPEC.hop][:count]
     rms = np.sqrt(np.mean(np.square(windows, dtype=np.float64), axis=1))
@@ -44,9 +28,9 @@ def speech_activity(reference: np.ndarray) -> np.ndarray:
 
 
 def pesq_wb(reference: np.ndarray, degraded: np.ndarray) -> float | None:
-    """MOS-LQO, 1.04 to 4.64, of ITU-T P.862.2 for two (n,) signals at 16 kHz; None when PESQ has no answer.
+    """MOS-LQO, 1.04 to 4.64, of ITU-T P.862.2 for two (n,) signals at 16 kHz; None when PESQ has no score.
 
-    It has none when it hears no speech; digital silence is kept from it, which it divides by.
+    PESQ has none without speech. It is not called with digital silence, whose level it would divide by.
     """
     if not (reference.any() and degraded.any()):
         return None
@@ -57,12 +41,12 @@ def pesq_wb(reference: np.ndarray, degraded: np.ndarray) -> float | None:
 
 
 def quantise(samples: np.ndarray) -> np.ndarray:
-    """(n,) float32 as a 16-bit file holds it, so that frames come from what a file would give."""
+    """(n,) float32 rounded to 16 bits, so that frames equal those of the file."""
     return (np.clip(np.round(samples * 32768.0), -32768, 32767) / 32768.0).astype(np.float32)
 
 
 def splice(base: np.ndarray, other: np.ndarray, intervals: list[tuple[float, float]]) -> np.ndarray:
-    """``base`` (n,) with ``other`` (n,) heard instead of it during the intervals [(start_s, end_s)]."""
+    """``base`` (n,) replaced by ``other`` (n,) during the intervals [(start_s, end_s)], with a crossfade."""
     inside = _inside(np.arange(len(base)), intervals).astype(np.float32)
     ramp = np.full(CROSSFADE, 1 / CROSSFADE, np.float32)
     weight = np.convolve(inside, ramp, "same")[: len(base)]
@@ -70,7 +54,7 @@ def splice(base: np.ndarray, other: np.ndarray, intervals: list[tuple[float, flo
 
 
 def frame_scores(frames: int, base: float, other: float, intervals: list[tuple[float, float]]) -> np.ndarray:
-    """(frames,) float32: each frame has the whole-clip PESQ of the version heard at its centre."""
+    """(frames,) float32: each frame has the whole-clip PESQ of the version at its centre."""
     centres = np.arange(frames) * SPEC.hop + SPEC.frame_length // 2
     return np.where(_inside(centres, intervals), other, base).astype(np.float32)
 
@@ -78,8 +62,8 @@ def frame_scores(frames: int, base: float, other: float, intervals: list[tuple[f
 def band_target(reference: np.ndarray, degraded: np.ndarray, frames: np.ndarray) -> np.ndarray:
     """(T, 48) float16: bands of the clean reference on the scale of the degraded clip's ``frames`` (T, 257).
 
-    The reference is given the gain that explains most of the degraded clip (least squares), then divided by
-    the level that the degraded clip's own frames were divided by.
+    The reference gets the gain that explains most of the degraded clip (least squares), and is then divided
+    by the level that divided the degraded clip's own frames.
     """
     gain = abs(float(np.dot(degraded, reference))) / max(float(np.dot(reference, reference)), 1e-12)
     clean = frames_of(reference)
@@ -88,7 +72,7 @@ def band_target(reference: np.ndarray, degraded: np.ndarray, frames: np.ndarray)
 
 
 def _level(samples: np.ndarray, frames: np.ndarray) -> float:
-    """What ``frames_of`` divided by: one number, for a clip no longer than the level's reach."""
+    """The level by which ``frames_of`` divided: one number, for a clip no longer than the level's reach."""
     loudest = int(np.argmax(frames.sum(axis=1)))
     if not frames[loudest].any():
         return 0.0

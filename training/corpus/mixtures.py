@@ -1,26 +1,33 @@
-"""A clip as drawn: speech, what befalls it, and when. Every set of the corpus is made of these."""
+"""Degraded versions of a passage: noise, one degradation, or several in a row."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from aqscore.model.features import SPEC
-from training.corpus import noises
-from training.corpus.labels import active_level
-from training.corpus.noises import NoisePool
+from training.corpus.noise_pool import NoisePool
 from training.corpus.speech import SpeechPool
-from training.degradations import kinds as degradations
+from training.degradations.bandwidth import bandlimit
+from training.degradations.clipping import clipping
 from training.degradations.codecs import random_codec
+from training.degradations.gain import gain
+from training.degradations.mnru import mnru
+from training.degradations.packet_loss import packet_loss
+from training.degradations.quantisation import quantisation
+from training.degradations.reverberation import Room, reverb
+from training.degradations.suppression import suppression
+from training.degradations.synthetic_noise import gate, harmonics, music, synthetic
+from training.levels import active_level
 
 RATE = SPEC.sample_rate_hz
 
-# Mean PESQ-WB of additive noise of every kind by SNR, measured on this corpus; read backwards, it turns
-# evenly drawn scores into SNRs, so that labels cover the scale instead of crowding at its lower end.
+# Mean PESQ-WB of additive noise of every kind by SNR, measured on this corpus. Its inverse turns uniformly
+# drawn scores into SNRs, so that labels cover the scale instead of its lower end alone.
 SNR_DB = (-10.0, 0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 52.0)
 SCORE = (1.04, 1.10, 1.2, 1.4, 1.75, 2.25, 2.8, 3.3, 3.8, 4.15, 4.4, 4.58)
 SNR_SPREAD_DB = 4.0
 
-# The order in which they happen on the way from a mouth to a listener, when there are several.
+# The order of several degradations: from the room through the microphone to the network.
 ORDER = (
     "reverb",
     "noise",
@@ -34,22 +41,32 @@ ORDER = (
     "packet_loss",
 )
 COMBINED = "combined"
-COMBINED_SEVERITY = 0.6  # of each of several, at most: three that ruin leave nothing to learn
+COMBINED_SEVERITY = 0.6  # of each of several, at most: otherwise every label is at the lower end
 OTHER_KINDS = tuple(kind for kind in ORDER if kind != "noise")
+# Kinds that need the passage alone.
+SIMPLE_KINDS = {
+    "mnru": mnru,
+    "gain": gain,
+    "clipping": clipping,
+    "bandlimit": bandlimit,
+    "quantisation": quantisation,
+    "codec": random_codec,
+    "packet_loss": packet_loss,
+}
 
 
 @dataclass(frozen=True)
 class Pools:
-    """What one split draws from; ``rooms`` are (name, response) pairs."""
+    """The sources of one split; ``rooms`` are (name, response) pairs."""
 
     speech: SpeechPool
     noises: NoisePool
-    rooms: tuple[tuple[str, np.ndarray], ...]
+    rooms: tuple[Room, ...]
 
 
 @dataclass(frozen=True)
 class Version:
-    """One whole degraded version (n,) of a passage and the records of what was done, in order."""
+    """A degraded version (n,) of a whole passage, and the records of its degradations, in order."""
 
     samples: np.ndarray
     records: list[dict] = field(default_factory=list)
@@ -75,15 +92,18 @@ def snr_for(score: float) -> float:
 
 def with_noise(samples: np.ndarray, snr_db: float, generator: np.random.Generator, pools: Pools) -> Version:
     """Additive noise of the split at an SNR: active speech level over the noise's RMS, in dB."""
-    noise, kinds, varied = pools.noises.draw(generator, len(samples))
-    heard = samples + noise * np.float32(active_level(samples) * 10 ** (-snr_db / 20))
-    return Version(heard, [{"kind": "noise", "noise_kinds": kinds, "snr_db": snr_db, **varied}])
+    noise, kinds, augmentation = pools.noises.draw(generator, len(samples))
+    noisy = samples + noise * np.float32(active_level(samples) * 10 ** (-snr_db / 20))
+    return Version(noisy, [{"kind": "noise", "noise_kinds": kinds, "snr_db": snr_db, **augmentation}])
 
 
 def degraded(
     samples: np.ndarray, kind: str, severity: float, generator: np.random.Generator, pools: Pools
 ) -> Version:
-    """A version of the passage by one kind of ORDER, or by several when ``kind`` is "combined"."""
+    """The passage with one degradation of ``ORDER``, or several when ``kind`` is "combined".
+
+    ``severity`` is 0 (hardly audible) to 1 (ruined).
+    """
     if kind == COMBINED:
         return _combined(samples, severity, generator, pools)
     if kind == "noise":
@@ -91,19 +111,17 @@ def degraded(
         return with_noise(samples, snr_db, generator, pools)
     if kind == "suppression":
         noise, kinds, _ = pools.noises.draw(generator, len(samples))
-        heard, record = degradations.suppression(samples, severity, generator, noise)
+        output, record = suppression(samples, severity, generator, noise)
         record["noise_kinds"] = kinds
     elif kind == "reverb":
-        heard, record = degradations.reverb(samples, severity, generator, pools.rooms)
-    elif kind == "codec":
-        heard, record = random_codec(samples, severity, generator)
+        output, record = reverb(samples, severity, generator, pools.rooms)
     else:
-        heard, record = getattr(degradations, kind)(samples, severity, generator)
-    return Version(heard, [record])
+        output, record = SIMPLE_KINDS[kind](samples, severity, generator)
+    return Version(output, [record])
 
 
 def mild(samples: np.ndarray, generator: np.random.Generator, pools: Pools) -> Version:
-    """A version with a little noise: heard, but far better than what it is to be compared with."""
+    """The passage with a little noise: audible, but far better than the version that it is spliced with."""
     return with_noise(samples, generator.uniform(30.0, 45.0), generator, pools)
 
 
@@ -116,14 +134,12 @@ def no_speech(generator: np.random.Generator, pools: Pools, length: int) -> Vers
     if method in ("file", "quiet"):
         sound, kinds = pools.noises.draw_speechless(generator, length)
     elif method == "computed":
-        sound, method = noises.synthetic(generator, length)
+        sound, method = synthetic(generator, length)
     elif method == "tones":
-        sound = noises.harmonics(
-            generator.uniform(60, 4000), int(generator.integers(1, 6)), generator, length
-        )
-        sound = sound * noises.gate(generator, length) if generator.random() < 0.5 else sound
+        sound = harmonics(generator.uniform(60, 4000), int(generator.integers(1, 6)), generator, length)
+        sound = sound * gate(generator, length) if generator.random() < 0.5 else sound
     elif method == "music":
-        sound = noises.music(generator, length)
+        sound = music(generator, length)
     else:
         sound = np.zeros(length, np.float32)
     level_db = generator.uniform(-85, -60) if method == "quiet" else generator.uniform(-50, -15)

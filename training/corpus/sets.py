@@ -1,4 +1,4 @@
-"""The corpus's sets: what is drawn for a clip of each, from a generator and one split's pools."""
+"""The corpus's sets: draws the recipe of a clip of each, from a generator and one split's pools."""
 
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,7 @@ from training.corpus.mixtures import (
 )
 from training.corpus.speech import Passage
 from training.degradations.rerecording import rerecorded
+from training.levels import active_level
 
 RATE = SPEC.sample_rate_hz
 DEV_SETS = {
@@ -36,23 +37,24 @@ PAUSE_SHARE, PAUSE_S = 0.06, (1.0, 5.0)
 RERECORDED_SHARE = 0.85  # of the train set's speech
 # Of the train set; the rest is other degradations.
 NO_SPEECH_SHARE, CLEAN_SHARE, NOISE_SHARE = 0.12, 0.1, 0.35
-BY_TIME_SHARE = 0.35  # of the degraded speech in the train set
-WORSE_INSIDE_SHARE = 0.65  # of those get worse for a while, the rest better
-EVEN_SNR_SHARE = 0.3  # of noisy train clips have an evenly drawn SNR, as dev_noise, the rest an even score
-# How often each is drawn, to 1 for those not named: what is learned slowly is shown more.
+CHANGING_SHARE = 0.35  # of the degraded clips: the quality changes within them
+WORSE_INSIDE_SHARE = 0.65  # of those are worse in the intervals, the rest better
+EVEN_SNR_SHARE = 0.3  # of the noisy train clips: uniform SNR, like dev_noise; the rest: uniform score
+# Relative frequency of the kinds, 1 for the others: higher where the network learns slowly.
 WEIGHTS = {"reverb": 2.0, "gain": 2.0, "bandlimit": 3.0, "packet_loss": 2.0, "codec": 3.0, COMBINED: 3.0}
 SNR_DB, PAIR_SNR_DB, PAIR_STEP_DB = (-10.0, 45.0), (-5.0, 30.0), 5.0
 INTERVAL_S, BURST_S = (0.3, 2.0), (0.5, 2.0)
 BURST_SPEECH = 0.6  # of a burst's frames hold speech
-BURST_DROP, BURST_CHANGE_DB = 1.5, -15.0  # a burst is clear: PESQ falls by that, what changes is that loud
+BURST_DROP, BURST_CHANGE_DB = 1.5, -15.0  # minimum fall of PESQ, and level of the change, of a burst
 BURST_KINDS = tuple(kind for kind in OTHER_KINDS if kind != "gain")
 
 
 @dataclass(frozen=True)
-class Draft:
-    """A clip before its labels: ``other`` is heard instead of ``base`` in ``intervals`` (none: never).
+class ClipRecipe:
+    """A clip before its labels: ``other`` replaces ``base`` in the ``intervals``, (start_s, end_s) each.
 
-    ``worse`` is the one of the two that gives the clip its group and its SNR; the base where it is not said.
+    ``worse`` is the version that gives the clip its group and its SNR; the base when None. ``passage`` is
+    None in clips without speech.
     """
 
     passage: Passage | None
@@ -60,26 +62,30 @@ class Draft:
     other: Version | None = None
     intervals: tuple[tuple[float, float], ...] = ()
     worse: Version | None = None
-    extra: tuple = ()  # more of the manifest's line, (name, value) pairs
+    extra: tuple = ()  # more entries of the manifest, (name, value) pairs
 
 
-def _train(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
+def _train(generator: np.random.Generator, pools: Pools, index: int) -> ClipRecipe:
     choice = generator.random()
     seconds = generator.uniform(*(LONG_SECONDS if generator.random() < LONG_SHARE else TRAIN_SECONDS))
     if choice < NO_SPEECH_SHARE:
-        return Draft(None, no_speech(generator, pools, round(seconds * RATE)))
-    passage, recorded = pools.speech.draw(generator, seconds), []
+        return ClipRecipe(None, no_speech(generator, pools, round(seconds * RATE)))
+    passage = pools.speech.draw(generator, seconds)
+    steps: list[str] = []
     if generator.random() < RERECORDED_SHARE:
-        passage, recorded = rerecorded(passage, generator)
+        samples, steps = rerecorded(passage.samples, generator)
+        passage = replace(passage, samples=samples)
     if generator.random() < PAUSE_SHARE:
         passage = _with_pause(passage, generator)
-    return replace(_befallen(generator, pools, passage, choice), extra=(("rerecorded", recorded),))
+    return replace(_degraded_recipe(generator, pools, passage, choice), extra=(("rerecorded", steps),))
 
 
-def _befallen(generator: np.random.Generator, pools: Pools, passage: Passage, choice: float) -> Draft:
-    """A train clip that somebody speaks in; ``choice`` is where it lies between the shares."""
+def _degraded_recipe(
+    generator: np.random.Generator, pools: Pools, passage: Passage, choice: float
+) -> ClipRecipe:
+    """A train clip with speech; ``choice``, 0 to 1, selects its kind by the shares."""
     if choice < NO_SPEECH_SHARE + CLEAN_SHARE:
-        return Draft(passage, Version(passage.samples))
+        return ClipRecipe(passage, Version(passage.samples))
     severity = generator.random()
     if choice < NO_SPEECH_SHARE + CLEAN_SHARE + NOISE_SHARE:
         kind = "noise"
@@ -91,8 +97,8 @@ def _befallen(generator: np.random.Generator, pools: Pools, passage: Passage, ch
         worse = with_noise(passage.samples, generator.uniform(*SNR_DB), generator, pools)
     else:
         worse = degraded(passage.samples, kind, severity, generator, pools)
-    if generator.random() >= BY_TIME_SHARE:
-        return Draft(passage, worse)
+    if generator.random() >= CHANGING_SHARE:
+        return ClipRecipe(passage, worse)
     choice = generator.random()
     if choice < 0.5:
         better = Version(passage.samples)
@@ -102,71 +108,67 @@ def _befallen(generator: np.random.Generator, pools: Pools, passage: Passage, ch
         better = degraded(passage.samples, kind, severity * generator.uniform(0, 0.6), generator, pools)
     intervals = _intervals(generator, len(passage.samples) / RATE)
     base, other = (better, worse) if generator.random() < WORSE_INSIDE_SHARE else (worse, better)
-    return Draft(passage, base, other, intervals, worse)
+    return ClipRecipe(passage, base, other, intervals, worse)
 
 
-def _dev_noise(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
+def _dev_noise(generator: np.random.Generator, pools: Pools, index: int) -> ClipRecipe:
     passage = pools.speech.draw(generator, generator.uniform(*DEV_SECONDS))
-    return Draft(passage, with_noise(passage.samples, generator.uniform(*SNR_DB), generator, pools))
+    return ClipRecipe(passage, with_noise(passage.samples, generator.uniform(*SNR_DB), generator, pools))
 
 
-def _dev_mixed(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
+def _dev_mixed(generator: np.random.Generator, pools: Pools, index: int) -> ClipRecipe:
     passage = pools.speech.draw(generator, generator.uniform(*DEV_SECONDS))
     kind = (*ORDER, COMBINED)[index % (len(ORDER) + 1)]
-    return Draft(passage, degraded(passage.samples, kind, generator.random(), generator, pools))
+    return ClipRecipe(passage, degraded(passage.samples, kind, generator.random(), generator, pools))
 
 
-def _dev_clean(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
+def _dev_clean(generator: np.random.Generator, pools: Pools, index: int) -> ClipRecipe:
     passage = pools.speech.draw(generator, generator.uniform(*DEV_SECONDS))
-    return Draft(passage, Version(passage.samples))
+    return ClipRecipe(passage, Version(passage.samples))
 
 
-def _dev_pairs(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
+def _dev_pairs(generator: np.random.Generator, pools: Pools, index: int) -> ClipRecipe:
     passage = pools.speech.draw(generator, generator.uniform(*DEV_SECONDS))
     snr_db = generator.uniform(*PAIR_SNR_DB) + PAIR_STEP_DB * (index % 2)
     extra = (("pair", index // 2), ("pair_rank", index % 2))
-    return Draft(passage, with_noise(passage.samples, snr_db, generator, pools), extra=extra)
+    return ClipRecipe(passage, with_noise(passage.samples, snr_db, generator, pools), extra=extra)
 
 
-def _dev_bursts(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
+def _dev_bursts(generator: np.random.Generator, pools: Pools, index: int) -> ClipRecipe:
     while True:
         passage = pools.speech.draw(generator, generator.uniform(*BURST_SECONDS))
         length = generator.uniform(*BURST_S)
         start = generator.uniform(0, len(passage.samples) / RATE - length)
-        stretch = slice(round(start * RATE), round((start + length) * RATE))
-        if (
-            np.mean(
-                labels.speech_activity(passage.samples)[stretch.start // SPEC.hop : stretch.stop // SPEC.hop]
-            )
-            < BURST_SPEECH
-        ):
+        part = slice(round(start * RATE), round((start + length) * RATE))
+        activity = labels.speech_activity(passage.samples)[part.start // SPEC.hop : part.stop // SPEC.hop]
+        if np.mean(activity) < BURST_SPEECH:
             continue
         better = (
             Version(passage.samples) if generator.random() < 0.5 else mild(passage.samples, generator, pools)
         )
         kind = "noise" if index % 2 else BURST_KINDS[index // 2 % len(BURST_KINDS)]
         worse = degraded(passage.samples, kind, generator.uniform(0.4, 1.0), generator, pools)
-        change = float(np.sqrt(np.mean(np.square(worse.samples[stretch] - better.samples[stretch]))))
-        if change < labels.active_level(passage.samples) * 10 ** (BURST_CHANGE_DB / 20):
+        change = float(np.sqrt(np.mean(np.square(worse.samples[part] - better.samples[part]))))
+        if change < active_level(passage.samples) * 10 ** (BURST_CHANGE_DB / 20):
             continue
         score = labels.pesq_wb(passage.samples, worse.samples)
         before = labels.pesq_wb(passage.samples, better.samples)
-        if None not in (score, before) and before - score >= BURST_DROP:
+        if score is not None and before is not None and before - score >= BURST_DROP:
             burst = (start, start + length)
-            return Draft(
+            return ClipRecipe(
                 passage, better, worse, (burst,), worse, (("burst", [round(at, 3) for at in burst]),)
             )
 
 
-def _dev_no_speech(generator: np.random.Generator, pools: Pools, index: int) -> Draft:
-    return Draft(None, no_speech(generator, pools, round(generator.uniform(*DEV_SECONDS) * RATE)))
+def _dev_no_speech(generator: np.random.Generator, pools: Pools, index: int) -> ClipRecipe:
+    return ClipRecipe(None, no_speech(generator, pools, round(generator.uniform(*DEV_SECONDS) * RATE)))
 
 
 def _with_pause(passage: Passage, generator: np.random.Generator) -> Passage:
-    """The passage after or before seconds of digital silence."""
+    """The passage with seconds of digital silence before or after it."""
     silence = np.zeros(round(generator.uniform(*PAUSE_S) * RATE), np.float32)
     order = [silence, passage.samples] if generator.random() < 0.5 else [passage.samples, silence]
-    return Passage(np.concatenate(order), passage.speakers, passage.files)
+    return replace(passage, samples=np.concatenate(order))
 
 
 def _intervals(generator: np.random.Generator, seconds: float) -> tuple[tuple[float, float], ...]:
@@ -180,7 +182,7 @@ def _intervals(generator: np.random.Generator, seconds: float) -> tuple[tuple[fl
     return tuple(found)
 
 
-DRAFTS = {
+RECIPES = {
     TRAIN_SET: _train,
     "dev_noise": _dev_noise,
     "dev_mixed": _dev_mixed,

@@ -1,4 +1,4 @@
-"""What a corpus is made from: prepared references, noise kinds and rooms, each in its split."""
+"""The corpus's sources: prepared references, noise kinds and rooms, each in its split."""
 
 import json
 import multiprocessing
@@ -13,17 +13,17 @@ from tqdm import tqdm
 
 from training.corpus import splits
 from training.corpus.mixtures import Pools
-from training.corpus.noises import NoisePool
+from training.corpus.noise_pool import NoisePool
 from training.corpus.references import Reference, prepare, read_audio
 from training.corpus.speech import SpeechPool
-from training.degradations.kinds import resized, room_response
+from training.degradations.reverberation import resized, room_response
 
-ROOM_SIZES = (0.6, 0.8, 1.0, 1.3, 1.7)  # that the training's rooms are given
-PATIENCE = 10  # niceness: whoever trains meanwhile comes first
+ROOM_SIZES = (0.6, 0.8, 1.0, 1.3, 1.7)  # factors for the rooms of the train set
+NICENESS = 10  # a training run on the same machine comes first
 
 
 def prepare_all(speech: list[Path], out: Path, workers: int) -> list[Reference]:
-    """Prepares every recording below the folders that ``out`` has no record of; rejected ones included."""
+    """Prepares the recordings that ``out`` has no record of; returns all, rejected ones too."""
     listed = out / "references.jsonl"
     known = {line["source"]: Reference(**line) for line in whole_lines(listed)}
     jobs = []
@@ -50,7 +50,7 @@ def make_splits(
 ) -> dict:
     """{"speakers", "noise_kinds", "rooms"}: {name: "train" or "dev"}, and noise and room files by name.
 
-    Of a noise folder that is marked to train only, the kinds that are for development are left out.
+    Noise folders that are marked for training only lose the kinds of the development split.
     """
     speakers: dict[str, list[str]] = {}
     for reference in references:
@@ -79,9 +79,10 @@ def _by_kind(folders: list[Path]) -> dict[str, list[str]]:
 
 
 def make_pools(references: list[Reference], synthetic: set[str], split: dict, name: str) -> Pools:
-    """What the split ``name`` draws from. Raises ValueError when it has no speech or no noise."""
+    """The pools of the split ``name``. Raises ValueError when it has no speech or no noise."""
     usable = [r for r in references if not r.rejected and split["speakers"][r.speaker] == name]
-    # Many people teach more than many hours of one. Development draws as it always did: figures compare.
+    # For training, many speakers are worth more than many hours of one. Development keeps drawing by hours,
+    # so that measures stay comparable.
     speech = SpeechPool(usable, synthetic, by_speakers=name == splits.TRAIN)
     files = {
         kind: tuple(paths)
@@ -93,7 +94,7 @@ def make_pools(references: list[Reference], synthetic: set[str], split: dict, na
     rooms = [
         (room, path) for room, path in sorted(split["room_files"].items()) if split["rooms"][room] == name
     ]
-    # A response read faster or slower is that of a smaller or larger room: there are few recorded ones.
+    # A response at another speed is that of a smaller or larger room: there are few recorded ones.
     sizes = ROOM_SIZES if name == splits.TRAIN else (1.0,)
     responses = tuple(
         (f"{room} x {size}", room_response(resized(read_audio(Path(path)), size)))
@@ -104,16 +105,16 @@ def make_pools(references: list[Reference], synthetic: set[str], split: dict, na
 
 
 def count_references(references: list[Reference]) -> dict:
-    """By corpus: how many recordings are used, their hours, and how many were rejected for which reason."""
+    """By corpus: the number of recordings used, their hours, and the number rejected, by reason."""
     counts = {}
     for name in sorted({reference.corpus for reference in references}):
-        mine = [reference for reference in references if reference.corpus == name]
-        kept = [reference for reference in mine if not reference.rejected]
+        members = [reference for reference in references if reference.corpus == name]
+        kept = [reference for reference in members if not reference.rejected]
         scores = [reference.pesq for reference in kept if reference.pesq is not None]
         counts[name] = {
             "kept": len(kept),
             "hours": round(sum(reference.seconds for reference in kept) / 3600, 3),
-            "rejected": dict(Counter(reference.rejected for reference in mine if reference.rejected)),
+            "rejected": dict(Counter(reference.rejected for reference in members if reference.rejected)),
             "median_floor_before_db": _median([reference.floor_before_db for reference in kept]),
             "median_floor_after_db": _median([reference.floor_after_db for reference in kept]),
             "median_pesq_cleaned": _median(scores),
@@ -125,15 +126,15 @@ def _median(values: list[float]) -> float | None:
     return round(float(np.median(values)), 2) if values else None
 
 
-def spawned(workers: int, begin: Callable | None = None, given: tuple = ()) -> Pool:
-    """Workers of one thread each that call ``begin(*given)`` first; forking with threads can hang."""
+def spawned(workers: int, initialise: Callable | None = None, arguments: tuple = ()) -> Pool:
+    """Workers of one thread each that call ``initialise(*arguments)`` first; forks can hang."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
-    return multiprocessing.get_context("spawn").Pool(workers, _begin, (begin, given))
+    return multiprocessing.get_context("spawn").Pool(workers, _initialise, (initialise, arguments))
 
 
 def whole_lines(path: Path) -> list[dict]:
-    """The records of a file of JSON lines; a last one cut short by a kill is left out."""
+    """The records of a file of JSON lines; a last line that a kill cut short is skipped."""
     return [json.loads(line) for line in path.read_text().split("\n")[:-1]] if path.is_file() else []
 
 
@@ -147,7 +148,7 @@ def _prepare(job: tuple) -> Reference:
     return prepare(*job)
 
 
-def _begin(begin: Callable | None, given: tuple) -> None:
-    os.setpriority(os.PRIO_PROCESS, 0, max(PATIENCE, os.getpriority(os.PRIO_PROCESS, 0)))
-    if begin:
-        begin(*given)
+def _initialise(initialise: Callable | None, arguments: tuple) -> None:
+    os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
+    if initialise:
+        initialise(*arguments)

@@ -1,24 +1,25 @@
-"""Passages of clean speech: drawn from one split's prepared references, joined and cropped at pauses."""
+"""Passages of clean speech, drawn from one split's prepared references, joined and cropped at pauses."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from aqscore.model.features import SPEC
-from training.corpus.references import LEVEL_DBFS, Reference, load_prepared
+from training.cleaning import LEVEL_DBFS
+from training.corpus.references import Reference, load_prepared
 
 RATE = SPEC.sample_rate_hz
 GAP_S = (0.15, 0.6)  # of silence between two recordings that are joined
 FADE = 80  # samples
-STEP = 160  # samples, the grid on which pauses are looked for
-PAUSE_DB = 35.0  # below the level that every reference was brought to
-LEAST_SPEECH = 0.3  # of a passage
+STEP = 160  # samples, the grid of the search for pauses
+PAUSE_DB = 35.0  # below the level of every prepared reference
+MIN_SPEECH_SHARE = 0.3  # of a passage
 SYNTHETIC_SHARE = 0.25  # of the passages drawn, at most
 
 
 @dataclass(frozen=True)
 class Passage:
-    """Clean speech (n,) float32 at 16 kHz, who speaks and from which recordings."""
+    """Clean speech (n,) float32 at 16 kHz, its speakers and its source files."""
 
     samples: np.ndarray
     speakers: list[str]
@@ -26,10 +27,10 @@ class Passage:
 
 
 class SpeechPool:
-    """One split's references: a corpus is drawn by the square root of its size, then a speaker, a file."""
+    """One split's references: draws a corpus by the square root of its size, then a speaker, then files."""
 
     def __init__(self, references: list[Reference], synthetic: set[str], *, by_speakers: bool) -> None:
-        """A corpus's size is how many speakers it has, or its hours.
+        """A corpus's size is its number of speakers, or its hours.
 
         Raises ValueError when there is no reference to draw.
         """
@@ -43,23 +44,23 @@ class SpeechPool:
             self._corpora.setdefault(reference.corpus, {}).setdefault(reference.speaker, []).append(reference)
         self._names = sorted(self._corpora)
         weights = np.sqrt([_size(self._corpora[name], by_speakers) for name in self._names])
-        made = np.array([name in synthetic for name in self._names])
-        if made.any() and not made.all():
-            limit = SYNTHETIC_SHARE / (1 - SYNTHETIC_SHARE) * weights[~made].sum()
-            weights[made] *= min(1.0, limit / weights[made].sum())
+        is_synthetic = np.array([name in synthetic for name in self._names])
+        if is_synthetic.any() and not is_synthetic.all():
+            limit = SYNTHETIC_SHARE / (1 - SYNTHETIC_SHARE) * weights[~is_synthetic].sum()
+            weights[is_synthetic] *= min(1.0, limit / weights[is_synthetic].sum())
         self._weights = weights / weights.sum()
 
     def draw(self, generator: np.random.Generator, seconds: float) -> Passage:
-        """About ``seconds`` of one speaker, begun and ended in pauses where there are any, mostly speech."""
+        """About ``seconds`` of one speaker, cut in pauses where there are any; at least 30 % is speech."""
         while True:
             speaker, chosen = self._recordings(generator, seconds)
             samples = _cropped(_joined(chosen, generator), round(seconds * RATE), generator)
-            loud = _loudness(samples)
-            if len(loud) and np.mean(loud) >= LEAST_SPEECH:
+            loud = _speech_blocks(samples)
+            if len(loud) and np.mean(loud) >= MIN_SPEECH_SHARE:
                 return Passage(samples, [speaker], [reference.source for reference in chosen])
 
     def passage(self, generator: np.random.Generator, length: int) -> np.ndarray:
-        """(length,) of one voice without care for pauses: a voice of a babble."""
+        """(length,) of one speaker, cut anywhere: a voice for babble."""
         _, chosen = self._recordings(generator, length / RATE)
         samples = np.resize(_joined(chosen, generator), length)
         return np.roll(samples, int(generator.integers(length)))
@@ -68,7 +69,8 @@ class SpeechPool:
         corpus = self._corpora[self._names[generator.choice(len(self._names), p=self._weights)]]
         speaker = sorted(corpus)[generator.integers(len(corpus))]
         order = generator.permutation(len(corpus[speaker]))
-        chosen, total = [], 0.0
+        chosen: list[Reference] = []
+        total = 0.0
         while total < seconds:
             reference = corpus[speaker][order[len(chosen) % len(order)]]
             chosen.append(reference)
@@ -79,7 +81,7 @@ class SpeechPool:
 def _size(corpus: dict[str, list[Reference]], by_speakers: bool) -> float:
     if by_speakers:
         return len(corpus)
-    return sum(reference.seconds for mine in corpus.values() for reference in mine) / 3600
+    return sum(reference.seconds for references in corpus.values() for reference in references) / 3600
 
 
 def _joined(chosen: list[Reference], generator: np.random.Generator) -> np.ndarray:
@@ -92,17 +94,17 @@ def _joined(chosen: list[Reference], generator: np.random.Generator) -> np.ndarr
     return np.concatenate(pieces[:-1])
 
 
-def _loudness(samples: np.ndarray) -> np.ndarray:
-    """(n / STEP,) bool, whether there is speech in each 10 ms."""
+def _speech_blocks(samples: np.ndarray) -> np.ndarray:
+    """(n / STEP,) bool, whether each 10 ms holds speech."""
     count = len(samples) // STEP
     power = np.mean(np.square(samples[: count * STEP].reshape(count, STEP)), axis=1)
     return power > 10 ** ((LEVEL_DBFS - PAUSE_DB) / 10)
 
 
 def _cropped(samples: np.ndarray, length: int, generator: np.random.Generator) -> np.ndarray:
-    """About ``length`` samples, begun and ended in pauses where there are any within half a second."""
+    """About ``length`` samples, cut in pauses where there are any within half a second."""
     if len(samples) > length:
-        quiet = np.flatnonzero(~_loudness(samples)) * STEP
+        quiet = np.flatnonzero(~_speech_blocks(samples)) * STEP
         start = _nearest(quiet, int(generator.integers(len(samples) - length + 1)))
         end = _nearest(quiet, min(start + length, len(samples)))
         samples = samples[start:end] if end - start > length // 2 else samples[start : start + length]
@@ -110,7 +112,7 @@ def _cropped(samples: np.ndarray, length: int, generator: np.random.Generator) -
 
 
 def faded(samples: np.ndarray) -> np.ndarray:
-    """A copy of (n,) samples that comes and goes within 5 ms: what is cut or joined does not click."""
+    """A copy of (n,) samples with fades of 5 ms at both ends, so that cuts do not click."""
     samples = samples.copy()
     samples[:FADE] *= np.linspace(0, 1, FADE, dtype=np.float32)
     samples[-FADE:] *= np.linspace(1, 0, FADE, dtype=np.float32)

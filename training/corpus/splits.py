@@ -1,4 +1,4 @@
-"""Which speakers, noise kinds and rooms are for training and which for development: never crossed."""
+"""Assigns each speaker, noise kind and room to training or to development, never to both."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 
 TRAIN, DEV = "train", "dev"
 SPEAKER_SHARE, KIND_SHARE, ROOM_SHARE = 0.15, 0.20, 0.25  # of each that go to dev
-SMALLEST_CORPUS = 4  # speakers; a corpus with fewer trains only: one held-out voice says little
+MIN_SPEAKERS = 4  # a corpus with fewer is for training only: one held-out voice says little
 AUDIO = (".flac", ".wav", ".ogg", ".aiff", ".aif")
 # Files that mark a folder of speech or noise; the commands in training.collectors write them.
 SYNTHETIC_MARK = "SYNTHETIC.txt"  # for training only, and only for a limited share of the passages
@@ -16,7 +16,7 @@ TRAIN_ONLY_MARK = "TRAIN_ONLY.txt"  # of speech and of noise
 # ST-CMDS (OpenSLR 38): one flat folder, date + P + speaker + recording letter + utterance.
 ST_CMDS = re.compile(r"^\d{8}(P\d{5})[A-Z]\d{4}$")
 
-# Sounds that go by several names are one kind: the first pattern found in the name decides.
+# Kinds with several names; the first pattern that the name matches decides.
 ALIASES = (
     (r"thunder|storm", "thunder"),
     (r"windshield", "windshield-wipers"),
@@ -50,7 +50,7 @@ ALIASES = (
     (r"rooster|cock", "rooster"),
 )
 
-# Dev draws from every family, so that no family is only ever trained on or only ever tested.
+# Development draws from every family, so that each is both trained and tested.
 FAMILIES = {
     "street": r"traffic|street|subway|(^|-)bus(-|$)|electric-car",
     "voices": r"crowd|cafe|restaurant|conversation|market|(^|-)bar(-|$)",
@@ -60,9 +60,7 @@ FAMILIES = {
     "nature": r"rain|wind|sea|stream|thunder|fire|bird|cricket|night|jungle|water|bubbles|droplets"
     r"|village|leaves|boat",
 }
-TALKING = (
-    f"{FAMILIES['voices']}|{FAMILIES['rooms']}"  # people can be heard in these: never a sample of "no speech"
-)
+TALKING = f"{FAMILIES['voices']}|{FAMILIES['rooms']}"  # these may contain talk: never a sample of "no speech"
 PLAIN_KINDS = ("white-noise", "pink-noise", "brown-noise")  # the synthetic noises of training are these too
 
 
@@ -91,7 +89,7 @@ def kind_of(file: Path) -> str:
         if re.search(r"[a-z]{3}", words):
             return next((kind for pattern, kind in ALIASES if re.search(pattern, words)), words)
     raise ValueError(
-        f"No kind of noise can be read from {file}: name the file, or its folder, after what is heard."
+        f"The name of {file} gives no kind of noise: name the file, or its folder, after the sound."
     )
 
 
@@ -100,10 +98,10 @@ def family_of(kind: str) -> str:
 
 
 def split_speakers(speakers: dict[str, list[str]], train_only: set[str], seed: int) -> dict[str, str]:
-    """{corpus: its speakers} -> {speaker: "train" or "dev"}; marked and very small corpora only train."""
-    split = {}
+    """{corpus: its speakers} -> {speaker: "train" or "dev"}; marked and small corpora are for training."""
+    split: dict[str, str] = {}
     for corpus, names in sorted(speakers.items()):
-        few = len(names) < SMALLEST_CORPUS or corpus in train_only
+        few = len(names) < MIN_SPEAKERS or corpus in train_only
         split |= _draw(sorted(names), 0.0 if few else SPEAKER_SHARE, seed, f"speakers {corpus}")
     return split
 
@@ -124,11 +122,11 @@ def split_rooms(rooms: list[str], seed: int) -> dict[str, str]:
     return _draw(sorted(rooms), ROOM_SHARE, seed, "rooms")
 
 
-def _draw(names: list[str], share: float, seed: int, what: str) -> dict[str, str]:
-    """Draws the share that goes to dev, at least one of two or more unless the share is 0."""
+def _draw(names: list[str], share: float, seed: int, label: str) -> dict[str, str]:
+    """Draws the share for development, at least one of two or more unless the share is 0."""
     count = round(share * len(names))
     if share and len(names) > 1:
         count = max(1, count)
-    generator = np.random.default_rng([seed, *what.encode()])
+    generator = np.random.default_rng([seed, *label.encode()])
     dev = {names[index] for index in generator.permutation(len(names))[:count]}
     return {name: DEV if name in dev else TRAIN for name in names}

@@ -1,4 +1,4 @@
-"""Speech codecs as libsndfile has them: coded at a low rate, decoded, and brought back into time."""
+"""Codecs of libsndfile: coded at a low rate, decoded, and aligned with the input."""
 
 import io
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ LONGEST_DELAY = 4000  # samples
 
 @dataclass(frozen=True)
 class Codec:
-    """A libsndfile container and coding, the rates it is tried at, and the compression levels that harm."""
+    """A libsndfile container and coding, its sample rates, and its mildest and worst compression level."""
 
     container: str
     coding: str
@@ -44,7 +44,7 @@ CODECS = {
 
 
 def code(samples: np.ndarray, name: str, rate: int, level: float | None) -> np.ndarray:
-    """(n,) float32 at 16 kHz through a codec of CODECS at ``rate`` Hz, and brought back into time.
+    """(n,) float32 at 16 kHz coded by a codec of ``CODECS`` at ``rate`` Hz, decoded and aligned.
 
     ``level`` is libsndfile's compression level, 0 to 1, None where the codec has none.
     """
@@ -56,29 +56,32 @@ def code(samples: np.ndarray, name: str, rate: int, level: float | None) -> np.n
         for start in range(0, len(sent), BLOCK):
             file.write(sent[start : start + BLOCK])
     memory.seek(0)
-    heard, rate = sf.read(memory, dtype="float32")
-    return aligned(heard if rate == RATE else soxr.resample(heard, rate, RATE), samples)
+    decoded, rate = sf.read(memory, dtype="float32")
+    return aligned(decoded if rate == RATE else soxr.resample(decoded, rate, RATE), samples)
 
 
 def aligned(late: np.ndarray, original: np.ndarray) -> np.ndarray:
-    """``late`` shifted by the lag, up to 0.25 s, where it is most like ``original``, cut to its length."""
+    """``late`` without its delay, up to 0.25 s by cross-correlation with ``original``, cut to its length."""
     length = len(original)
     late = np.pad(late, (LONGEST_DELAY, LONGEST_DELAY + max(0, length - len(late))))[
         : length + 2 * LONGEST_DELAY
     ]
-    likeness = fftconvolve(late, original[::-1], "valid")
-    start = int(np.argmax(np.abs(likeness)))
+    correlation = fftconvolve(late, original[::-1], "valid")
+    start = int(np.argmax(np.abs(correlation)))
     return late[start : start + length].astype(np.float32)
 
 
 def random_codec(
     samples: np.ndarray, severity: float, generator: np.random.Generator
 ) -> tuple[np.ndarray, dict]:
-    """A codec drawn at random. ``severity``, 0 to 1, sets the compression level and favours low rates."""
+    """(n,) samples through a random codec, and the record.
+
+    ``severity``, 0 to 1, sets the compression level and makes low rates more likely.
+    """
     name = sorted(CODECS)[generator.integers(len(CODECS))]
     codec = CODECS[name]
     weights = np.array([1.0 if rate >= RATE else 0.3 + severity for rate in codec.rates])
     rate = int(generator.choice(codec.rates, p=weights / weights.sum()))
     level = codec.level(severity)
-    heard = code(samples, name, rate, level)
-    return heard, {"kind": "codec", "method": name, "rate_hz": rate, "level": level}
+    decoded = code(samples, name, rate, level)
+    return decoded, {"kind": "codec", "method": name, "rate_hz": rate, "level": level}

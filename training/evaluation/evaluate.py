@@ -72,7 +72,7 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
         measured("pairs 5 dB apart in order", np.mean, [_in_order(by_set[PAIR_SET])], AT_LEAST, 0.98, 0.995),
         *_burst_rows([run for run in by_set[BURST_SET] if run.is_scored and run.clip["burst"]]),
         *_change_rows(corpus, noise, settings),
-        *_guard_rows(by_set[NO_SPEECH_SET], labelled),
+        *_no_speech_rows(by_set[NO_SPEECH_SET], labelled),
         measured(
             "90 % interval covers the true score", np.mean, [_covered(scored)], WITHIN, (0.85, 0.95), None
         ),
@@ -82,7 +82,7 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
     kinds = _errors(noise, lambda clip: clip["noise_kinds"])
     if plots:
         plot_scatter(
-            {name: _columns([r for r in scored if r.clip["set"] == name]) for name in SCORED_SETS},
+            {name: _columns([run for run in scored if run.clip["set"] == name]) for name in SCORED_SETS},
             plots / "scatter.png",
         )
         plot_errors(groups, "group of degradations", plots / "groups.png")
@@ -97,15 +97,18 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None) -> dict:
 def burst_auc(run: Run) -> float:
     """Area under the ROC curve of one clip's frames: low scores inside the burst, high ones outside."""
     start, end = run.clip["burst"]
-    scores = np.array(run.result.frames.scores)
-    centre = run.result.frames.start_s + run.result.frames.hop_s * np.arange(len(scores))
+    frames = run.result.frames
+    assert frames, "score_clips asks for frames"
+    scores = np.array(frames.scores, float)
+    centre = frames.start_s + frames.hop_s * np.arange(len(scores))
     clear = (np.abs(centre - start) >= EDGE_S) & (np.abs(centre - end) >= EDGE_S)
     inside = (centre > start) & (centre < end)
     return roc_auc(inside[clear], -scores[clear])
 
 
-def _columns(runs: list[Run]) -> list[np.ndarray]:
-    return [np.array([run.clip["pesq_wb"] for run in runs]), np.array([run.result.score for run in runs])]
+def _columns(runs: list[Run]) -> tuple[np.ndarray, np.ndarray]:
+    """The runs' true and predicted scores, (runs,) each."""
+    return np.array([run.clip["pesq_wb"] for run in runs]), np.array([run.result.score for run in runs])
 
 
 def _speakers_error(scored: list[Run]) -> float:
@@ -152,7 +155,7 @@ def _change_rows(corpus: Path, runs: list[Run], settings: ScorerConfig) -> list[
     largest = {
         name: float(np.max(values, where=np.isfinite(values), initial=0)) for name, values in changes.items()
     }
-    lost = sum(np.count_nonzero(np.isinf(values)) for values in changes.values())
+    lost = sum(int(np.isinf(values).sum()) for values in changes.values())
     equivalent = max(largest[name] for name in EQUIVALENT)
     return [
         plain("level, polarity, WAV, 48 kHz: largest change", equivalent, AT_MOST, 0.05, 0.02),
@@ -161,7 +164,7 @@ def _change_rows(corpus: Path, runs: list[Run], settings: ScorerConfig) -> list[
     ]
 
 
-def _guard_rows(silent: list[Run], labelled: list[Run]) -> list[dict]:
+def _no_speech_rows(silent: list[Run], labelled: list[Run]) -> list[dict]:
     """The no-speech rule, on the half of the speakers that it was not fitted on."""
     flagged = np.array([run.no_speech for run in silent if not is_for_calibration(run.clip)], float)
     spoken = [run for run in labelled if is_plain_speech(run.clip) and not is_for_calibration(run.clip)]

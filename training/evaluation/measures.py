@@ -1,6 +1,6 @@
 """The evaluation's rows: a measure, its confidence interval, its threshold and its target."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ AT_LEAST, AT_MOST, WITHIN = "at least", "at most", "within"
 def measured(
     name: str,
     measure: Callable[..., float],
-    columns: list[np.ndarray],
+    columns: Sequence[np.ndarray],
     comparison: str,
     threshold: Any,
     target: Any,

@@ -9,7 +9,6 @@ import argparse
 import hashlib
 import json
 import math
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,25 +32,13 @@ from training.network.dataset import (
 )
 from training.network.losses import losses, overall_score
 from training.network.model import build_for_training
+from training.network.optimisation import muon, precision, scheduled_rate
 from training.network.weights import exported, warm_start
 
 EPOCH_CLIPS = 8_000  # few enough for frequent checkpoints, and to pick up the clips of a growing corpus
 DEVELOPMENT_CLIPS = {"dev_noise": 200, "dev_mixed": 200}  # scored after every epoch, for the curves only
-WARM_UP = 0.03  # share of the run
-LAST_RATE = 0.01  # at the end of the cosine decay, as a share of the highest rate
-WEIGHT_DECAY = 0.01
 CLIP_NORM = 1.0
 CPU = Path("/proc/cpuinfo")
-
-
-def precision(cpu: Path) -> str:
-    """The convolutions' dtype policy: bfloat16, in half the time, where Linux's ``cpu`` file lists it.
-
-    Without that instruction set it takes four times as long (training/network/EXPERIMENTS.md). The exported
-    network is float32.
-    """
-    listed = cpu.read_text() if cpu.is_file() else ""
-    return "mixed_bfloat16" if re.search(r"\b(avx512_|amx_)?bf16\b", listed) else "float32"
 
 
 class Trainer:
@@ -65,7 +52,7 @@ class Trainer:
         self.network = build_for_training(config, precision(CPU))
         if start:
             warm_start(self.network, keras.models.load_model(start, compile=False))
-        self.optimizer = _optimizer(config)
+        self.optimizer = muon(config.learning_rate)
         self.optimizer.build(self.network.trainable_variables)
         self.average = [tf.Variable(value, trainable=False) for value in self.network.trainable_variables]
         self.steps = tf.Variable(0.0, trainable=False)
@@ -191,14 +178,6 @@ class Trainer:
             variable.assign(value)
 
 
-def scheduled_rate(highest: float, share: float) -> float:
-    """The learning rate at a ``share`` of the run, 0 to 1: linear warm-up, then cosine decay."""
-    if share < WARM_UP:
-        return highest * max(share / WARM_UP, LAST_RATE)
-    decay = 0.5 * (1 + math.cos(math.pi * min(1.0, (share - WARM_UP) / (1 - WARM_UP))))
-    return highest * (LAST_RATE + (1 - LAST_RATE) * decay)
-
-
 def train(
     corpus: Path,
     out: Path,
@@ -255,18 +234,6 @@ def _claim(out: Path, run: dict) -> None:
             "Choose another --out, or the same settings."
         )
     path.write_text(json.dumps(run, indent=1) + "\n")
-
-
-def _optimizer(config: Config) -> keras.optimizers.Optimizer:
-    """Muon for the matrices between layers; AdamW, at the same rate, for all other variables."""
-    optimizer = keras.optimizers.Muon(
-        config.learning_rate,
-        weight_decay=WEIGHT_DECAY,
-        adam_weight_decay=WEIGHT_DECAY,
-        exclude_layers=["head", "context_weight"],
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -87,9 +87,10 @@ def main(arguments: list[str] | None = None) -> None:
         help="folder that training.release.export wrote",
     )
     folder = parser.parse_args(arguments).model
-    pinned = {"tolerance": TOLERANCE, "scores": scores_of(replace(ScorerConfig(), model_dir=folder))}
+    scores = scores_of(replace(ScorerConfig(), model_dir=folder))
+    pinned = {"tolerance": TOLERANCE, "scores": scores}
     (folder / "conformance.json").write_text(json.dumps(pinned, indent=1) + "\n")
-    for name, value in pinned["scores"].items():
+    for name, value in scores.items():
         print(f"{name}: {'no score' if value is None else value}")
 
 

@@ -1,4 +1,4 @@
-"""The whole builder on made-up material: what it writes, that nothing leaks, that it repeats and resumes."""
+"""The whole builder on synthetic material: its files, its splits, repetition and resumption."""
 
 import argparse
 import json
@@ -14,18 +14,18 @@ from training.corpus import build as corpus
 from training.corpus.splits import DEV, TRAIN
 
 DEV_SETS = {
-    "dev_noise": 4,
+    "dev_noise": 3,
     "dev_mixed": 3,
-    "dev_clean": 2,
+    "dev_clean": 1,
     "dev_pairs": 4,
     "dev_bursts": 2,
     "dev_no_speech": 3,
 }
-TRAIN_CLIPS = 32
+TRAIN_CLIPS = 24
 
 
-def build(sources, out, workers=1, seed=1):
-    corpus.build(argparse.Namespace(**sources, out=out, clips=TRAIN_CLIPS, seed=seed, workers=workers))
+def build(sources, out, workers=1, seed=1, clips=TRAIN_CLIPS):
+    corpus.build(argparse.Namespace(**sources, out=out, clips=clips, seed=seed, workers=workers))
     return [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
 
 
@@ -94,19 +94,19 @@ def test_nothing_leaks_between_the_splits(built):
         == set(split["rooms"].values())
         == {TRAIN, DEV}
     )
-    heard = {TRAIN: set(), DEV: set()}
+    used = {TRAIN: set(), DEV: set()}
     for line in lines:
         side = TRAIN if line["set"] == "train" else DEV
         assert all(split["speakers"][speaker] == side for speaker in line["speakers"])
         assert all(split["noise_kinds"].get(kind, side) == side for kind in line["noise_kinds"])
         rooms = [record["method"] for record in line["degradations"] if record["kind"] == "reverb"]
         assert all(split["rooms"].get(room, side) == side for room in rooms)
-        heard[side] |= set(line["speech_files"]) | {
+        used[side] |= set(line["speech_files"]) | {
             kind for kind in line["noise_kinds"] if kind in split["noise_kinds"]
         }
-    assert "anvil" in heard[TRAIN]  # which is in the folder that only trains
-    assert heard[DEV]
-    assert not heard[TRAIN] & heard[DEV]
+    assert "anvil" in used[TRAIN]  # from the folder for training only
+    assert used[DEV]
+    assert not used[TRAIN] & used[DEV]
 
 
 def test_pairs_differ_by_their_snr_only(built):
@@ -120,7 +120,7 @@ def test_pairs_differ_by_their_snr_only(built):
         assert better["pesq_wb"] > worse["pesq_wb"] - 0.02
 
 
-def test_a_burst_is_worse_than_what_surrounds_it(built):
+def test_a_burst_is_worse_than_its_surroundings(built):
     _, out, lines = built
     for line in (line for line in lines if line["set"] == "dev_bursts"):
         scores = np.load(out / "dev_bursts" / f"{line['clip']}.npz")["frame_scores"]
@@ -132,15 +132,15 @@ def test_a_burst_is_worse_than_what_surrounds_it(built):
 
 def test_the_same_seed_makes_the_same_clips_with_any_number_of_workers(built, tmp_path, monkeypatch):
     sources, out, _ = built
-    fewer = {name: 1 for name in DEV_SETS}
+    fewer = {"dev_noise": 1, "dev_pairs": 1, "dev_no_speech": 1}
     monkeypatch.setattr(corpus, "DEV_SETS", fewer)
-    build(sources, tmp_path / "again", workers=2)
+    build(sources, tmp_path / "again", workers=2, clips=6)
     again, before = contents(tmp_path / "again"), contents(out)
-    assert len(again) == sum(fewer.values()) + TRAIN_CLIPS
+    assert len(again) == sum(fewer.values()) + 6
     assert again == {name: before[name] for name in again}
 
 
-def test_it_goes_on_after_a_kill(built):
+def test_it_resumes_after_a_kill(built):
     sources, out, lines = built
     before = contents(out)
     whole = (out / "manifest.jsonl").read_text()
@@ -154,13 +154,13 @@ def test_it_goes_on_after_a_kill(built):
     assert sum(path.stat().st_mtime_ns != at for path, at in kept.items()) == 1
 
 
-def test_another_seed_in_the_same_folder_is_refused(built):
+def test_another_seed_in_the_same_folder_is_rejected(built):
     sources, out, _ = built
     with pytest.raises(ValueError, match="expected the same seed and folders"):
         build(sources, out, seed=2)
 
 
-def test_a_split_that_would_be_empty_is_said_before_anything_is_made(built, tmp_path):
+def test_an_empty_split_is_reported_before_any_clip_is_made(built, tmp_path):
     sources, _, _ = built
     with pytest.raises(ValueError, match="No usable clean speech is left"):
         build({**sources, "speech": sources["speech"][1:]}, tmp_path / "out")

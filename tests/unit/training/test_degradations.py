@@ -1,17 +1,22 @@
-"""Each degradation does what its record says, keeps the length, and stays aligned with what went in."""
+"""Each degradation matches its record, keeps the length, and stays aligned with its input."""
 
 import numpy as np
 import pytest
 
 from tests.unit.training.material import RATE, voice
-from training.corpus.labels import active_level, pesq_wb
+from training.corpus.labels import pesq_wb
 from training.corpus.mixtures import COMBINED, ORDER, Pools, degraded, snr_for, with_noise
 from training.degradations import codecs
-from training.degradations import kinds as degradations
+from training.degradations.bandwidth import filtered
+from training.degradations.clipping import clipping
+from training.degradations.mnru import mnru
+from training.degradations.packet_loss import packet_loss
+from training.degradations.reverberation import decaying_response, resized, reverb, room_response
+from training.levels import active_level
 
 
 class WhiteNoise:
-    """Stands in for a pool of noise files."""
+    """Replaces a pool of noise files."""
 
     def draw(self, generator, length):
         return generator.standard_normal(length).astype(np.float32), ["white-noise"], {}
@@ -41,7 +46,7 @@ def test_more_severe_sounds_worse(kind, rng):
     assert heavy < light - 1
 
 
-def test_noise_has_the_snr_it_says(rng):
+def test_noise_has_the_recorded_snr(rng):
     version = with_noise(SPEECH, 12.0, rng, POOLS)
     noise = version.samples - SPEECH
     assert 20 * np.log10(active_level(SPEECH) / np.std(noise)) == pytest.approx(12, abs=0.1)
@@ -54,10 +59,10 @@ def test_snr_grows_with_the_score_asked_for():
     assert snr_for(2.0) < snr_for(3.0) < snr_for(4.5)
 
 
-def test_a_larger_room_answers_later_and_longer():
+def test_echoes_of_a_larger_room_are_later_and_longer():
     response = np.zeros(1000, np.float32)
     response[[0, 100, 300]] = 1.0, 0.5, 0.25
-    larger = degradations.resized(response, 1.5)
+    larger = resized(response, 1.5)
     assert [int(np.argmax(larger[at - 5 : at + 6])) for at in (150, 450)] == [5, 5]
     np.testing.assert_allclose(larger[[0, 150, 450]], [1.0, 0.5, 0.25], atol=1e-3)
     assert len(larger) == pytest.approx(1.5 * len(response), abs=2)
@@ -65,7 +70,7 @@ def test_a_larger_room_answers_later_and_longer():
 
 def test_a_room_loses_its_treble_first(rng):
     response = np.mean(
-        [np.abs(np.fft.rfft(degradations.decaying_room(0.8, rng)[8000:])) ** 2 for _ in range(8)], axis=0
+        [np.abs(np.fft.rfft(decaying_response(0.8, rng)[8000:])) ** 2 for _ in range(8)], axis=0
     )
     half = len(response) // 2
     assert response[:half].sum() > 2 * response[half:].sum()
@@ -73,57 +78,57 @@ def test_a_room_loses_its_treble_first(rng):
 
 @pytest.mark.parametrize("severity", [0.2, 0.7])
 def test_mnru_reaches_its_q(severity, rng):
-    heard, record = degradations.mnru(SPEECH, severity, rng)
-    noise = heard - SPEECH
+    output, record = mnru(SPEECH, severity, rng)
+    noise = output - SPEECH
     assert 10 * np.log10(np.sum(SPEECH**2) / np.sum(noise**2)) == pytest.approx(record["q_db"], abs=0.5)
     assert not noise[SPEECH == 0].any()
 
 
 def test_clipping_stops_at_its_level(rng):
-    heard, record = degradations.clipping(SPEECH, 0.6, rng)
+    output, record = clipping(SPEECH, 0.6, rng)
     limit = active_level(SPEECH) * 10 ** (record["above_active_db"] / 20)
-    assert np.max(np.abs(heard)) <= limit * 1.0001
+    assert np.max(np.abs(output)) <= limit * 1.0001
     assert np.max(np.abs(SPEECH)) > limit
 
 
 def test_a_filter_keeps_its_band_and_drops_the_rest(rng):
     noise = rng.standard_normal(4 * RATE).astype(np.float32)
-    heard = degradations.filtered(noise, 300.0, 3400.0)
-    power = np.abs(np.fft.rfft(heard)) ** 2
-    hertz = np.fft.rfftfreq(len(heard), 1 / RATE)
+    output = filtered(noise, 300.0, 3400.0)
+    power = np.abs(np.fft.rfft(output)) ** 2
+    hertz = np.fft.rfftfreq(len(output), 1 / RATE)
     kept = power[(hertz > 500) & (hertz < 3200)].mean()
     assert 10 * np.log10(power[hertz > 3700].mean() / kept) < -40
     assert 10 * np.log10(power[hertz < 80].mean() / kept) < -20
-    assert np.argmax(np.correlate(heard[1000:3000], noise[900:3100], "valid")) == 100
+    assert np.argmax(np.correlate(output[1000:3000], noise[900:3100], "valid")) == 100
 
 
-def test_packet_loss_silences_the_share_it_says():
+def test_packet_loss_silences_the_recorded_share():
     samples = np.ones(20 * RATE, np.float32)
     for seed in range(40):
-        heard, record = degradations.packet_loss(samples, 0.8, np.random.default_rng(seed))
+        output, record = packet_loss(samples, 0.8, np.random.default_rng(seed))
         if record["method"] == "zero":
             break
-    assert np.mean(heard == 0) == pytest.approx(record["lost"], abs=0.01)
+    assert np.mean(output == 0) == pytest.approx(record["lost"], abs=0.01)
     assert 0.05 < record["lost"] < 0.5
 
 
 def test_a_recorded_room_does_not_delay(rng):
     recorded = np.r_[np.zeros(80), 0.5, 0.2 * rng.standard_normal(3000) * np.exp(-np.arange(3000) / 500)]
-    response = degradations.room_response(recorded)
+    response = room_response(recorded)
     assert response[0] == 1
-    heard, _ = degradations.reverb(SPEECH, 0.2, rng, (("hall", response),))
-    lag = np.argmax(np.correlate(heard[8000:24000], SPEECH[7900:24100], "valid"))
+    output, _ = reverb(SPEECH, 0.2, rng, (("hall", response),))
+    lag = np.argmax(np.correlate(output[8000:24000], SPEECH[7900:24100], "valid"))
     assert lag == 100
 
 
 @pytest.mark.parametrize("name", sorted(codecs.CODECS))
-def test_codecs_come_back_in_time(name):
+def test_decoded_audio_is_aligned_with_its_input(name):
     codec = codecs.CODECS[name]
     for rate in codec.rates:
-        heard = codecs.code(SPEECH, name, rate, codec.levels[0] if codec.levels else None)
-        assert heard.shape == SPEECH.shape
-        assert np.corrcoef(heard, SPEECH)[0, 1] > 0.8
-        lag = np.argmax(np.correlate(heard[8000:24000], SPEECH[7980:24020], "valid"))
+        output = codecs.code(SPEECH, name, rate, codec.levels[0] if codec.levels else None)
+        assert output.shape == SPEECH.shape
+        assert np.corrcoef(output, SPEECH)[0, 1] > 0.8
+        lag = np.argmax(np.correlate(output[8000:24000], SPEECH[7980:24020], "valid"))
         assert abs(lag - 20) <= 1
 
 

@@ -38,16 +38,16 @@ def test_pesq_without_an_answer_is_none(reference, degraded):
     assert labels.pesq_wb(reference, degraded) is None
 
 
-def test_a_splice_is_heard_inside_its_intervals_only():
+def test_a_splice_is_output_inside_its_intervals_only():
     base, other = np.zeros(RATE, np.float32), np.ones(RATE, np.float32)
-    heard = labels.splice(base, other, [(0.25, 0.5), (0.75, 0.8)])
+    output = labels.splice(base, other, [(0.25, 0.5), (0.75, 0.8)])
     at = np.arange(RATE) / RATE
     edge = labels.CROSSFADE / RATE
     inside = ((at > 0.25 + edge) & (at < 0.5 - edge)) | ((at > 0.75 + edge) & (at < 0.8 - edge))
     outside = (at < 0.25 - edge) | ((at > 0.5 + edge) & (at < 0.75 - edge)) | (at > 0.8 + edge)
-    np.testing.assert_allclose(heard[inside], 1, rtol=1e-5)
-    np.testing.assert_array_equal(heard[outside], 0)
-    assert np.max(np.abs(np.diff(heard))) < 2 / labels.CROSSFADE
+    np.testing.assert_allclose(output[inside], 1, rtol=1e-5)
+    np.testing.assert_array_equal(output[outside], 0)
+    assert np.max(np.abs(np.diff(output))) < 2 / labels.CROSSFADE
 
 
 def test_a_frame_has_the_score_of_the_version_at_its_centre():
@@ -81,24 +81,24 @@ def test_the_target_of_an_undisturbed_clip_is_its_own_frames():
 
 def test_the_target_in_noise_is_the_speech_alone_on_the_clips_scale(rng):
     reference = voice(3, 3)
-    heard = (0.5 * reference + 0.05 * rng.standard_normal(len(reference))).astype(np.float32)
-    frames = frames_of(heard)
-    target = labels.band_target(reference, heard, frames).astype(np.float32)
+    output = (0.5 * reference + 0.05 * rng.standard_normal(len(reference))).astype(np.float32)
+    frames = frames_of(output)
+    target = labels.band_target(reference, output, frames).astype(np.float32)
     loudest = np.argmax(target[:, 10])
     assert target[loudest, 10] == pytest.approx((frames[loudest] @ band_matrix())[10], rel=0.15)
     quietest = np.argmin(labels.speech_activity(reference))
     assert target[quietest].max() < 0.1 * (frames[quietest] @ band_matrix()).max()
 
 
-def test_a_clip_that_pesq_does_not_hear_is_drawn_again_and_counted(monkeypatch):
+def test_a_clip_without_a_pesq_score_is_drawn_again_and_counted(monkeypatch):
     drawn = []
 
-    def draft(generator, pools, index):
+    def recipe(generator, pools, index):
         drawn.append(index)
         samples = voice(3, 4) if len(drawn) > 2 else np.zeros(3 * RATE, np.float32)
-        return sets.Draft(Passage(samples, ["s"], ["f"]), Version(samples))
+        return sets.ClipRecipe(Passage(samples, ["s"], ["f"]), Version(samples))
 
-    monkeypatch.setitem(sets.DRAFTS, "train", draft)
+    monkeypatch.setitem(sets.RECIPES, "train", recipe)
     clip = clips.make_clip(1, "train", 7, pools=None)
     assert clip.record["redraws"] == 2
     assert clip.record["clip"] == "0000007"

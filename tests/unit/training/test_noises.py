@@ -1,9 +1,9 @@
-"""How training noises are varied: gains in time that leave stretches or short events."""
+"""Gains in time that leave stretches or short events of a training noise."""
 
 import numpy as np
 import pytest
 
-from training.corpus.noises import gate, scatter
+from training.degradations.synthetic_noise import gate, scatter
 
 RATE = 16_000
 

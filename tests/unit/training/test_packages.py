@@ -1,4 +1,4 @@
-"""Noise out of packages: what is taken by its name, how it is made long enough, and where it is heard."""
+"""Noise in Debian's packages: selection by name, repetition of short sounds, use in training only."""
 
 import sys
 
@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.training.material import RATE, write
 from training.collectors import packaged_noise
-from training.corpus.noises import NoisePool
+from training.corpus.noise_pool import NoisePool
 from training.corpus.sources import make_splits
 from training.corpus.splits import DEV, TRAIN, TRAIN_ONLY_MARK
 
@@ -19,7 +19,7 @@ def noise(rng):
     return 0.1 * rng.standard_normal(RATE)
 
 
-def test_sounds_are_taken_by_name_voices_music_and_what_others_test_on_left_out(tmp_path):
+def test_names_of_voices_music_and_development_kinds_are_left_out(tmp_path):
     for name in (
         "games/x/sounds/axe-1.ogg",
         "games/x/sounds/axe-2.ogg",
@@ -41,7 +41,7 @@ def test_sounds_are_taken_by_name_voices_music_and_what_others_test_on_left_out(
     }
 
 
-def test_what_cannot_be_used_is_not_read(tmp_path, noise):
+def test_unusable_files_are_not_read(tmp_path, noise):
     (tmp_path / "broken.ogg").write_bytes(b"OggS and no more")
     assert packaged_noise.read(tmp_path / "broken.ogg") is None
     assert packaged_noise.read(write(tmp_path / "silent.wav", np.zeros(RATE))) is None
@@ -49,17 +49,17 @@ def test_what_cannot_be_used_is_not_read(tmp_path, noise):
     assert np.sqrt(np.mean(read**2)) == pytest.approx(0.05, rel=0.01)
 
 
-def test_a_short_sound_comes_again_with_pauses_and_a_long_one_as_it_is(rng):
+def test_short_sounds_are_repeated_with_pauses(rng):
     click = np.ones(160, np.float32)
     often = packaged_noise.filled([click], rng)
-    assert len(often) >= packaged_noise.FILLED_S * RATE
+    assert len(often) >= packaged_noise.MIN_S * RATE
     assert 0 < np.mean(often == 0) < 1
     long = np.ones(20 * RATE, np.float32)
     np.testing.assert_array_equal(packaged_noise.filled([long], rng), long)
-    assert len(packaged_noise.filled([long, long], rng)) == packaged_noise.LONGEST_S * RATE
+    assert len(packaged_noise.filled([long, long], rng)) == packaged_noise.MAX_S * RATE
 
 
-def test_marked_noise_is_heard_in_training_alone_and_moves_no_kind(tmp_path, noise):
+def test_marked_noise_is_for_training_only_and_moves_no_kind(tmp_path, noise):
     for kind in KINDS:
         write(tmp_path / "recorded" / f"{kind}.flac", noise)
     alone = make_splits([], set(), [tmp_path / "recorded"], [], seed=1)

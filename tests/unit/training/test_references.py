@@ -1,22 +1,16 @@
-"""References: a floor is taken out, speech is kept, and what can't be cleaned is refused with a reason."""
+"""References: the noise floor is removed, speech is kept, unusable recordings are rejected with a reason."""
 
 import numpy as np
 import pytest
 
 from tests.unit.training.material import RATE, voice, write
+from training.cleaning import LEVEL_DBFS, clean, floor_db
 from training.collectors import synthesize
-from training.corpus.labels import active_level, pesq_wb
-from training.corpus.noises import NoisePool
-from training.corpus.references import (
-    LEVEL_DBFS,
-    Reference,
-    clean,
-    floor_db,
-    load_prepared,
-    prepare,
-    read_audio,
-)
+from training.corpus.labels import pesq_wb
+from training.corpus.noise_pool import NoisePool
+from training.corpus.references import Reference, load_prepared, prepare, read_audio
 from training.corpus.speech import SpeechPool
+from training.levels import active_level
 
 
 def prepared(tmp_path, samples):
@@ -30,7 +24,7 @@ def with_floor(speech: np.ndarray, level_db: float, rng: np.random.Generator) ->
     return speech + np.float32(active_level(speech) * 10 ** (level_db / 20)) * noise
 
 
-def test_a_floor_is_taken_out_and_the_speech_stays(rng):
+def test_cleaning_removes_the_floor_and_keeps_the_speech(rng):
     speech = voice(5, 6)
     noisy = with_floor(speech, -35, rng)
     cleaned = clean(noisy, words=True)
@@ -39,7 +33,7 @@ def test_a_floor_is_taken_out_and_the_speech_stays(rng):
     assert pesq_wb(speech, cleaned) > pesq_wb(speech, noisy) + 0.3
 
 
-def test_a_floor_that_the_words_hide_is_taken_out_of_the_pauses_only(rng):
+def test_a_floor_that_the_words_mask_is_removed_from_the_pauses_only(rng):
     speech = voice(5, 6)
     noisy = with_floor(speech, -40, rng)
     cleaned = clean(noisy, words=False)
@@ -56,15 +50,15 @@ def test_a_kept_reference_is_levelled_and_cached(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "reason"),
+    ("damage", "reason"),
     [
         (lambda x, rng: np.clip(4 * x, -0.5, 0.5), "clipped"),
         (lambda x, rng: np.r_[x[:4000], np.zeros(3 * RATE, np.float32)], "too little speech"),
         (lambda x, rng: x + 0.05 * rng.standard_normal(len(x)), "noisy"),
     ],
 )
-def test_what_can_not_be_used_has_a_reason(tmp_path, rng, spoil, reason):
-    assert prepared(tmp_path, spoil(voice(4, 8), rng)).rejected == reason
+def test_an_unusable_recording_has_a_reason(tmp_path, rng, damage, reason):
+    assert prepared(tmp_path, damage(voice(4, 8), rng)).rejected == reason
 
 
 def test_an_unreadable_file_is_named(tmp_path):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.unit.training.tiny_corpus import TINY, make_corpus
-from training.network import train as training
 from training.network.dataset import epoch_files, load_clip, read_manifest, training_batches
 from training.network.model import build
-from training.network.train import Trainer, scheduled_rate, train
+from training.network.optimisation import LAST_RATE, WARM_UP, precision, scheduled_rate
+from training.network.train import Trainer, train
 
 # TensorFlow 2.21 and Keras 3.15 use what NumPy 2.5 and Python 3.13 deprecate.
 pytestmark = pytest.mark.filterwarnings(
@@ -39,7 +39,7 @@ def corpus(tmp_path_factory):
 def test_convolutions_train_in_bfloat16_only_on_cpus_that_have_it(tmp_path, listed, expected):
     if listed:
         (tmp_path / "cpuinfo").write_text(listed)
-    assert training.precision(tmp_path / "cpuinfo") == expected
+    assert precision(tmp_path / "cpuinfo") == expected
 
 
 def epoch_batches(corpus, clips, seed, epoch=0):
@@ -195,6 +195,6 @@ def test_a_manifest_is_read_up_to_its_last_whole_line(corpus, tmp_path):
 
 
 def test_the_rate_warms_up_and_decays():
-    rates = [scheduled_rate(TINY.learning_rate, share) for share in (0, training.WARM_UP, 0.5, 1.0, 1.2)]
+    rates = [scheduled_rate(TINY.learning_rate, share) for share in (0, WARM_UP, 0.5, 1.0, 1.2)]
     assert rates[0] < rates[1] == TINY.learning_rate > rates[2] > rates[3]
-    assert rates[3] == pytest.approx(TINY.learning_rate * training.LAST_RATE) == rates[4]
+    assert rates[3] == pytest.approx(TINY.learning_rate * LAST_RATE) == rates[4]
