@@ -16,16 +16,16 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from aqscore.audio.worker_process import MEMORY_BYTES, WorkerDied, WorkerProcess
+from aqscore.audio.worker_handle import SAMPLE_BUFFER_BYTES, WorkerDied, WorkerHandle
 
 MAX_ANSWER_BYTES = 4096
 
 
-class LinuxWorker(WorkerProcess):
+class LinuxWorker(WorkerHandle):
     """A worker that ends itself by SIGALRM at its time limit, and can't exceed its memory limit."""
 
     def ask(self, request: dict[str, Any], limit_s: float, file: BinaryIO | None = None) -> dict[str, Any]:
-        """As WorkerProcess.ask."""
+        """As WorkerHandle.ask."""
         message = json.dumps({**request, "limit_s": limit_s}).encode()
         try:
             socket.send_fds(self._channel, [message], [] if file is None else [file.fileno()])
@@ -39,11 +39,11 @@ class LinuxWorker(WorkerProcess):
         return answer
 
     def samples(self, count: int) -> NDArray[np.float32]:
-        """As WorkerProcess.samples, without a copy."""
+        """As WorkerHandle.samples, without a copy."""
         return np.frombuffer(self._memory, np.float32, count)
 
     def end(self) -> None:
-        """As WorkerProcess.end."""
+        """As WorkerHandle.end."""
         self._channel.close()
         self._process.kill()
         self._process.wait()
@@ -55,7 +55,7 @@ class LinuxWorker(WorkerProcess):
             self._channel, other_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             lent.enter_context(other_end)
             kept.enter_context(self._channel)
-            os.ftruncate(file, MEMORY_BYTES)
+            os.ftruncate(file, SAMPLE_BUFFER_BYTES)
             self._memory = kept.enter_context(mmap.mmap(file, 0))
             self._run(
                 ["linux", other_end.fileno(), file, self.memory_bytes],

@@ -20,14 +20,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from aqscore.audio.worker_process import MEMORY_BYTES, WorkerDied, WorkerProcess
+from aqscore.audio.worker_handle import SAMPLE_BUFFER_BYTES, WorkerDied, WorkerHandle
 
 
-class PortableWorker(WorkerProcess):
+class PortableWorker(WorkerHandle):
     """A worker that its client kills at the time limit."""
 
     def ask(self, request: dict[str, Any], limit_s: float, file: BinaryIO | None = None) -> dict[str, Any]:
-        """As WorkerProcess.ask."""
+        """As WorkerHandle.ask."""
         if file is not None:
             request = {**request, "path": self._path_of(file)}
         timed_out = threading.Event()
@@ -55,12 +55,12 @@ class PortableWorker(WorkerProcess):
         return answer
 
     def samples(self, count: int) -> NDArray[np.float32]:
-        """As WorkerProcess.samples; a copy, since shared memory can't be freed while an array uses it."""
+        """As WorkerHandle.samples; a copy, since shared memory can't be freed while an array uses it."""
         assert self._shared.buf is not None
         return np.frombuffer(self._shared.buf, np.float32, count).copy()
 
     def end(self) -> None:
-        """As WorkerProcess.end."""
+        """As WorkerHandle.end."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._requests, self._answers):
@@ -71,7 +71,7 @@ class PortableWorker(WorkerProcess):
 
     def _start(self) -> None:
         self._copy: Path | None = None
-        self._shared = SharedMemory(create=True, size=MEMORY_BYTES)
+        self._shared = SharedMemory(create=True, size=SAMPLE_BUFFER_BYTES)
         try:
             self._run(["portable", self._shared.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         except OSError:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aqscore.audio.array_source import ArraySource, AudioArray
 from aqscore.audio.checks import check_duration, check_format, check_samples, check_size
-from aqscore.audio.client import DecoderClient
+from aqscore.audio.decoder_client import DecoderClient
 from aqscore.audio.downmix import downmix
 from aqscore.audio.part import WHOLE, Part, PartSlicer
 from aqscore.audio.peaks import PeakStatistics

@@ -7,14 +7,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from aqscore.audio.worker_process import WorkerProcess
+from aqscore.audio.worker_handle import WorkerHandle
 from aqscore.errors import DecoderLost
 from aqscore.limits import Limits
 
 MAX_IDLE = 8  # workers kept
 
 
-def start_worker(memory_bytes: int) -> WorkerProcess:
+def start_worker(memory_bytes: int) -> WorkerHandle:
     """Starts a decoder worker of the kind that this system supports. Raises DecoderLost."""
     if sys.platform == "linux" and hasattr(os, "memfd_create"):
         from aqscore.audio.linux_worker import LinuxWorker
@@ -30,7 +30,7 @@ class WorkerPool:
 
     def __init__(
         self,
-        start: Callable[[int], WorkerProcess] = start_worker,
+        start: Callable[[int], WorkerHandle] = start_worker,
         *,
         max_idle: int = MAX_IDLE,
         reuse_suspect: bool = False,
@@ -43,11 +43,11 @@ class WorkerPool:
         self.reuse_suspect = reuse_suspect
         self._start = start
         self._max_idle = max_idle
-        self._idle: list[WorkerProcess] = []
+        self._idle: list[WorkerHandle] = []
         self._lock = threading.Lock()
 
     @property
-    def idle(self) -> tuple[WorkerProcess, ...]:
+    def idle(self) -> tuple[WorkerHandle, ...]:
         """The workers that wait, the next one to be taken last."""
         with self._lock:
             return tuple(self._idle)
@@ -56,7 +56,7 @@ class WorkerPool:
         """Starts a worker for the next recording, without waiting for it. Raises DecoderLost."""
         self.give_back(self._start(limits.max_memory_bytes))
 
-    def take(self, limits: Limits) -> WorkerProcess:
+    def take(self, limits: Limits) -> WorkerHandle:
         """An idle worker with this limit of memory, or a new one. Raises DecoderLost."""
         memory_bytes = limits.max_memory_bytes
         with self._lock:
@@ -66,7 +66,7 @@ class WorkerPool:
                 return fit[-1]
         return self._start(memory_bytes)
 
-    def give_back(self, worker: WorkerProcess) -> None:
+    def give_back(self, worker: WorkerHandle) -> None:
         """Keeps a worker for another recording."""
         with self._lock:
             self._idle.append(worker)
@@ -75,7 +75,7 @@ class WorkerPool:
         for each in surplus:
             each.end()
 
-    def replace(self, worker: WorkerProcess) -> None:
+    def replace(self, worker: WorkerHandle) -> None:
         """Ends a worker and starts another one, if that is possible."""
         worker.end()
         with suppress(DecoderLost):  # raised again when a recording needs a worker

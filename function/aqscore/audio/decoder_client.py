@@ -1,7 +1,8 @@
 """The decoder client: decodes a file in a worker process, so that a crash or a hang costs one recording.
 
 A worker decodes one recording after another; one that read a broken file is replaced. Requests and answers
-are those of aqscore.audio.worker. Samples come through shared memory, so a block costs two short messages.
+are those of aqscore.audio.worker_main. Samples come through shared memory: a block costs two short
+messages.
 """
 
 import signal
@@ -13,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqscore.audio.source import MAX_BLOCK_SAMPLES
+from aqscore.audio.worker_handle import WorkerDied
 from aqscore.audio.worker_pool import WorkerPool, default_pool
-from aqscore.audio.worker_process import WorkerDied
 from aqscore.errors import (
     AqscoreError,
     CorruptAudio,

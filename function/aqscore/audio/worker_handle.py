@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from aqscore.audio.source import MAX_BLOCK_SAMPLES
 from aqscore.errors import DecoderLost
 
-MEMORY_BYTES = MAX_BLOCK_SAMPLES * np.dtype(np.float32).itemsize  # shared with the worker, for samples
+SAMPLE_BUFFER_BYTES = MAX_BLOCK_SAMPLES * np.dtype(np.float32).itemsize  # shared with the worker, for samples
 # Variables that the interpreter needs to start. The worker gets no others, such as credentials.
 INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG")
 
@@ -27,8 +27,8 @@ class WorkerDied(Exception):
         self.status, self.timed_out = status, timed_out
 
 
-class WorkerProcess(ABC):
-    """A process that runs aqscore.audio.worker, and the memory that it shares with this one."""
+class WorkerHandle(ABC):
+    """A process that runs aqscore.audio.worker_main, and the memory that it shares with this one."""
 
     _process: subprocess.Popen[bytes]
 
@@ -69,7 +69,7 @@ class WorkerProcess(ABC):
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         path = os.pathsep.join(folder or str(Path.cwd()) for folder in sys.path)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "aqscore.audio.worker", *map(str, arguments)],
+            [sys.executable, "-m", "aqscore.audio.worker_main", *map(str, arguments)],
             env=inherited | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
             **options,
         )

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aqscore.audio.client import DecoderClient
+from aqscore.audio.decoder_client import DecoderClient
 from aqscore.audio.linux_worker import LinuxWorker
 from aqscore.audio.portable_worker import PortableWorker
 from aqscore.audio.source import MAX_BLOCK_SAMPLES
+from aqscore.audio.worker_handle import WorkerHandle
 from aqscore.audio.worker_pool import WorkerPool
-from aqscore.audio.worker_process import WorkerProcess
 from aqscore.errors import CorruptAudio, DecoderCrashed, DecoderLost, LimitExceeded, UnsupportedFormat
 from aqscore.limits import Limits
 from tests.conftest import EXAMPLES, ROOT
@@ -29,7 +29,7 @@ CLEAN = EXAMPLES / "clean.flac"
 
 
 @pytest.fixture(params=[LinuxWorker, PortableWorker], ids=["linux", "portable"])
-def transport(request) -> Callable[[int], WorkerProcess]:
+def transport(request) -> Callable[[int], WorkerHandle]:
     return request.param
 
 

@@ -2,8 +2,8 @@
 
 aqscore.audio.linux_worker and aqscore.audio.portable_worker start it, with one of these command lines:
 
-    python -m aqscore.audio.worker linux SOCKET MEMORY BYTES     inherited file descriptors, a limit of memory
-    python -m aqscore.audio.worker portable MEMORY               the name of shared memory
+    python -m aqscore.audio.worker_main linux SOCKET MEMORY BYTES   inherited file descriptors, memory limit
+    python -m aqscore.audio.worker_main portable MEMORY             the name of shared memory
 
 It answers requests, one JSON object a message, until the socket or the pipe is closed:
 

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from aqscore.audio.worker import DecoderServer
+from aqscore.audio.worker_main import DecoderServer
 from tests.conftest import EXAMPLES
 
 
@@ -50,6 +50,6 @@ def test_a_lack_of_memory_is_answered_with_an_error(monkeypatch):
     def fail(descriptor: int) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("aqscore.audio.worker.open_decoder", fail)
+    monkeypatch.setattr("aqscore.audio.worker_main.open_decoder", fail)
     answer = DecoderServer(bytearray(8)).answer({"open": True, "descriptor": None})
     assert answer["error"] == "limit_exceeded"
