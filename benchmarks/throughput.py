@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 
 from benchmarks.measuring import numbers_in_turn, ratio, short, table
 from benchmarks.recordings import saved
@@ -40,18 +41,24 @@ def run(results: dict) -> dict:
 def audio_rate(path: str, processes: int, threads: int) -> dict:
     """Seconds of audio that the processes together score in a second, each with a number of threads."""
     arguments = [sys.executable, "-c", SCORE, path, str(threads), str(PASSES)]
-    workers = [
-        subprocess.Popen(arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        for _ in range(processes)
-    ]
-    for worker in workers:
-        assert worker.stdout
-        worker.stdout.readline()  # "ready": the model is loaded
-    started = time.perf_counter()
-    for worker in workers:
-        worker.communicate()
-    spent_s = time.perf_counter() - started
-    if any(worker.returncode for worker in workers):
+    with ExitStack() as running:
+        workers = [
+            running.enter_context(
+                subprocess.Popen(arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            )
+            for _ in range(processes)
+        ]
+        inputs = []
+        for worker in workers:
+            assert worker.stdin and worker.stdout
+            worker.stdout.readline()  # "ready": the model is loaded
+            inputs.append(worker.stdin)
+        started = time.perf_counter()
+        for each in inputs:
+            each.close()
+        statuses = [worker.wait() for worker in workers]
+        spent_s = time.perf_counter() - started
+    if any(statuses):
         raise RuntimeError(f"A process that scored {path} ended with an error.")
     return {"audio_s_per_s": processes * PASSES * LENGTH_S / spent_s}
 
