@@ -40,7 +40,7 @@ class NoisePool:
         if all(_talks(kind) for kind in self.files):
             raise ValueError(
                 f"The {self.split} split has no noise without talk in it, expected some of several kinds: "
-                "add noise files, named after what is heard."
+                "add noise files, named after the sound."
             )
 
     def draw(self, generator: np.random.Generator, length: int) -> tuple[np.ndarray, list[str], dict]:

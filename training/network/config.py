@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Config:
-    """What is built and how it is trained; ``Config()`` is the shipped network."""
+    """Sizes of the network and settings of its training; ``Config()`` is the shipped network."""
 
     channels: int = 128  # of the convolutions over time
     maps: tuple[int, ...] = (

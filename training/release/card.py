@@ -51,7 +51,7 @@ def render(info: dict) -> str:
 
 
 def _source(training: dict) -> str:
-    """What the network was exported from, as an option of training.release.export."""
+    """The source of the export, as an option of training.release.export."""
     return "--recalibrate MODEL" if "recalibrated_sha256" in training else "--run RUN"
 
 

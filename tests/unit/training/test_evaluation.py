@@ -255,12 +255,12 @@ def test_human_scores_are_compared_by_file_and_condition(exported, tmp_path, cap
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("file,MOS\na,3\n", "expected path"), ("path,MOS\na,good\n", "line 2")]
+    ("text", "message"), [("file,MOS\na,3\n", "expected path"), ("path,MOS\na,good\n", "line 2")]
 )
-def test_a_wrong_csv_is_explained(tmp_path, text, said):
+def test_a_wrong_csv_is_explained(tmp_path, text, message):
     path = tmp_path / "scores.csv"
     path.write_text(text)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         human_scores.read_rows(path)
 
 
