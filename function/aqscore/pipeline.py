@@ -11,6 +11,7 @@ import numpy as np
 
 from aqscore.analysis.signal_statistics import SignalStatistics
 from aqscore.analysis.timeline import Timeline
+from aqscore.analysis.warnings import quality_warnings, unscored_warning
 from aqscore.audio.array_source import AudioArray
 from aqscore.audio.part import WHOLE, Part
 from aqscore.audio.recording import Media, Recording
@@ -19,13 +20,8 @@ from aqscore.errors import BadRequest, OutOfTime
 from aqscore.model.features import FrameStream
 from aqscore.model.loading import Model, load_model
 from aqscore.model.windows import Window
-from aqscore.report import MediaInfo, ModelInfo, Scored, Scores, Signal, Timing, Warning, warning
+from aqscore.report import MediaInfo, ModelInfo, RecordingScores, Scored, Signal, Timing
 from aqscore.scale import HIGHEST, LOWEST, verdict_of
-
-MIN_DURATION_S = 0.5
-CLIPPED_SHARE = 2e-4
-NARROW_BAND_HZ = 4_500
-LOW_LEVEL_DBFS = -55.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +83,7 @@ class StageTimer:
 
 def score_recording(
     audio: BinaryIO | AudioArray, config: ScorerConfig, options: ScoreOptions, time_limit_s: float = math.inf
-) -> Scores:
+) -> RecordingScores:
     """Scores an open binary file or an array as the options ask, within ``time_limit_s`` seconds in all.
 
     Raises as ``score_part`` does.
@@ -101,7 +97,7 @@ def score_recording(
             score_part(audio, config, replace(part, channel=number), frames=options.frames, deadline=deadline)
             for number in range(mix.media.channels)
         ]
-    return Scores(**dict(mix), channels=channels)
+    return RecordingScores(**dict(mix), channels=channels)
 
 
 def score_file(
@@ -167,9 +163,18 @@ def _report(
     frames: bool,
 ) -> Scored:
     bandwidth_hz = statistics.bandwidth_hz and min(statistics.bandwidth_hz, media.sample_rate_hz // 2)
-    unscored = _unscored_warning(media, statistics, model)
-    warnings = ([unscored] if unscored else []) + _quality_warnings(
-        media, statistics, timeline, bandwidth_hz, frames
+    unscored = unscored_warning(
+        media.duration_s,
+        statistics.silent_share,
+        statistics.clearest_speech,
+        model.info["no_speech"]["clearest_speech"],
+    )
+    quality = quality_warnings(
+        clipped_share=media.clipped_share,
+        bandwidth_hz=bandwidth_hz,
+        truncated_at_s=media.duration_s if media.truncated else None,
+        level_dbfs=statistics.level_dbfs,
+        thinned_hop_s=timeline.hop_s if frames and timeline.thinned else None,
     )
     scores = _unscored() if unscored else _scores(timeline, model, media.duration_s, frames)
     return Scored(
@@ -189,7 +194,7 @@ def _report(
         ),
         **scores,
         signal=_signal(media, statistics),
-        warnings=warnings,
+        warnings=[unscored, *quality] if unscored else quality,
         timing=timer.timing(),
     )
 
@@ -223,34 +228,6 @@ def _signal(media: Media, statistics: SignalStatistics) -> Signal:
         speech_share=round(float(statistics.speech_share), 4),
         snr_db=_rounded(statistics.snr_db, 1),
     )
-
-
-def _unscored_warning(media: Media, statistics: SignalStatistics, model: Model) -> Warning | None:
-    """The reason why a score would mean nothing; None where it means something."""
-    if media.duration_s < MIN_DURATION_S:
-        return warning("too_short", min_duration_s=MIN_DURATION_S)
-    threshold = model.info["no_speech"]["clearest_speech"]
-    if statistics.silent_share == 1 or statistics.clearest_speech < threshold:
-        return warning("no_speech")
-    return None
-
-
-def _quality_warnings(
-    media: Media, statistics: SignalStatistics, timeline: Timeline, bandwidth_hz: int | None, frames: bool
-) -> list[Warning]:
-    """Reasons to trust the score less."""
-    found = []
-    if media.clipped_share > CLIPPED_SHARE:
-        found.append(warning("clipped", share=media.clipped_share))
-    if bandwidth_hz is not None and bandwidth_hz < NARROW_BAND_HZ:
-        found.append(warning("narrow_band", bandwidth_hz=bandwidth_hz))
-    if media.truncated:
-        found.append(warning("truncated", duration_s=media.duration_s))
-    if statistics.level_dbfs is not None and statistics.level_dbfs < LOW_LEVEL_DBFS:
-        found.append(warning("low_level", level_dbfs=statistics.level_dbfs))
-    if frames and timeline.thinned:
-        found.append(warning("thinned", hop_s=timeline.hop_s))
-    return found
 
 
 def _interval(overall: float, table: dict[str, list[float]]) -> tuple[float, float]:

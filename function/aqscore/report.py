@@ -146,13 +146,13 @@ class Scored(_Part):
     timing: Timing
 
 
-class Scores(Scored):
+class RecordingScores(Scored):
     """The scores of a recording and, on request, of each channel."""
 
     channels: list[Scored] | None = Field(None, description="Each channel separately, on request")
 
 
-class Report(Scores, _Result):
+class Report(RecordingScores, _Result):
     """The result for a recording that could be scored."""
 
 

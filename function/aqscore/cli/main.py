@@ -1,12 +1,10 @@
-"""The command ``aqscore``: its subcommands and their options."""
+"""The command ``aqscore``: its subcommands. Each has a module that adds its options and runs it."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from aqscore import __version__
-from aqscore.cli.score import EXPORTS, run_score
-from aqscore.cli.serve import run_serve
+from aqscore.cli import score, serve
 from aqscore.config import ScorerConfig
 from aqscore.errors import SetupError
 from aqscore.model.loading import read_model_info
@@ -27,22 +25,11 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action=_Version, nargs=0, help="print the versions of the software and of the model"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    score = commands.add_parser("score", help="score files and folders")
-    score.set_defaults(run=run_score)
-    score.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="a recording, or a folder of recordings"
-    )
-    score.add_argument(
-        "--format", choices=("table", "jsonl"), default="table", help="a table, or one JSON result a line"
-    )
-    score.add_argument("--no-frames", action="store_true", help="leave the scores of single frames out")
-    for option, text in EXPORTS.items():
-        score.add_argument(f"--{option}", type=Path, metavar="FILE", help=text)
-    serve = commands.add_parser("serve", help="serve the page and the HTTPS API on this machine")
-    serve.set_defaults(run=run_serve)
-    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    serve.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
-    serve.add_argument("--log-level", default="info", help="of the server (default: %(default)s)")
+    for name, text, add_options in (
+        ("score", "score files and folders", score.add_options),
+        ("serve", "serve the page and the HTTPS API on this machine", serve.add_options),
+    ):
+        add_options(commands.add_parser(name, help=text, description=f"{text.capitalize()}."))
     return parser
 
 

@@ -30,7 +30,21 @@ WRITERS = {"csv": write_csv, "plot": write_plot, "report": write_html}
 VERDICT_STYLES = {"excellent": "green", "good": "green", "fair": "yellow", "poor": "red", "bad": "bold red"}
 
 
-def run_score(options: argparse.Namespace) -> int:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of ``aqscore score``."""
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="a recording, or a folder of recordings"
+    )
+    parser.add_argument(
+        "--format", choices=("table", "jsonl"), default="table", help="a table, or one JSON result a line"
+    )
+    parser.add_argument("--no-frames", action="store_true", help="leave the scores of single frames out")
+    for option, text in EXPORTS.items():
+        parser.add_argument(f"--{option}", type=Path, metavar="FILE", help=text)
+
+
+def run(options: argparse.Namespace) -> int:
     """Prints a result for every input, in the order given.
 
     Returns 0, 1 if any recording can't be scored, or 2 if the model or a setting is wrong.

@@ -7,7 +7,15 @@ from aqscore.config import ScorerConfig
 from aqscore.errors import SetupError
 
 
-def run_serve(options: argparse.Namespace) -> int:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of ``aqscore serve``."""
+    parser.set_defaults(run=run)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
+    parser.add_argument("--log-level", default="info", help="of the server (default: %(default)s)")
+
+
+def run(options: argparse.Namespace) -> int:
     """Serves until it is interrupted. Returns 2 when it can't start."""
     try:
         import uvicorn
