@@ -25,7 +25,7 @@ LIBRARY = f"import aqscore; aqscore.score({CLEAN!r})"
         (f"{HANDLER}; {SCORE_FILE}", HEAVY),
         (LIBRARY, HEAVY | AWS),
         ("import aqscore", HEAVY | AWS | {"numpy", "pydantic"}),
-        ("import aqscore.audio.worker", HEAVY - {"soundfile"} | AWS | {"onnxruntime", "pydantic"}),
+        ("import aqscore.audio.worker_main", HEAVY - {"soundfile"} | AWS | {"onnxruntime", "pydantic"}),
     ],
     ids=["handler", "handler and a score", "library", "package", "decoder worker"],
 )

@@ -4,55 +4,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from aqscore.model.features import SPEC
 from training.corpus.noise_pool import NoisePool
 from training.corpus.speech import SpeechPool
-from training.degradations.bandwidth import bandlimit
-from training.degradations.clipping import clipping
-from training.degradations.codecs import random_codec
-from training.degradations.gain import gain
-from training.degradations.mnru import mnru
-from training.degradations.packet_loss import packet_loss
-from training.degradations.quantisation import quantisation
-from training.degradations.reverberation import Room, reverb
-from training.degradations.suppression import suppression
+from training.degradations import DEGRADATIONS
+from training.degradations.noise import noise_at
+from training.degradations.reverberation import Room
 from training.degradations.synthetic_noise import gate, harmonics, music, synthetic
-from training.levels import active_level
 
-RATE = SPEC.sample_rate_hz
-
-# Mean PESQ-WB of additive noise of every kind by SNR, measured on this corpus. Its inverse turns uniformly
-# drawn scores into SNRs, so that labels cover the scale instead of its lower end alone.
-SNR_DB = (-10.0, 0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 52.0)
-SCORE = (1.04, 1.10, 1.2, 1.4, 1.75, 2.25, 2.8, 3.3, 3.8, 4.15, 4.4, 4.58)
-SNR_SPREAD_DB = 4.0
-
-# The order of several degradations: from the room through the microphone to the network.
-ORDER = (
-    "reverb",
-    "noise",
-    "suppression",
-    "mnru",
-    "gain",
-    "clipping",
-    "bandlimit",
-    "quantisation",
-    "codec",
-    "packet_loss",
-)
 COMBINED = "combined"
 COMBINED_SEVERITY = 0.6  # of each of several, at most: otherwise every label is at the lower end
-OTHER_KINDS = tuple(kind for kind in ORDER if kind != "noise")
-# Kinds that need the passage alone.
-SIMPLE_KINDS = {
-    "mnru": mnru,
-    "gain": gain,
-    "clipping": clipping,
-    "bandlimit": bandlimit,
-    "quantisation": quantisation,
-    "codec": random_codec,
-    "packet_loss": packet_loss,
-}
 
 
 @dataclass(frozen=True)
@@ -85,38 +45,22 @@ class Version:
         return next((record["snr_db"] for record in self.records if record["kind"] == "noise"), None)
 
 
-def snr_for(score: float) -> float:
-    """The SNR in dB at which additive noise has that mean PESQ-WB."""
-    return float(np.interp(score, SCORE, SNR_DB))
-
-
 def with_noise(samples: np.ndarray, snr_db: float, generator: np.random.Generator, pools: Pools) -> Version:
-    """Additive noise of the split at an SNR: active speech level over the noise's RMS, in dB."""
-    noise, kinds, augmentation = pools.noises.draw(generator, len(samples))
-    noisy = samples + noise * np.float32(active_level(samples) * 10 ** (-snr_db / 20))
-    return Version(noisy, [{"kind": "noise", "noise_kinds": kinds, "snr_db": snr_db, **augmentation}])
+    """Additive noise of the split at an SNR in dB."""
+    noisy, record = noise_at(samples, snr_db, generator, pools.noises)
+    return Version(noisy, [record])
 
 
 def degraded(
     samples: np.ndarray, kind: str, severity: float, generator: np.random.Generator, pools: Pools
 ) -> Version:
-    """The passage with one degradation of ``ORDER``, or several when ``kind`` is "combined".
+    """The passage with one of ``DEGRADATIONS``, or several of them when ``kind`` is "combined".
 
     ``severity`` is 0 (hardly audible) to 1 (ruined).
     """
     if kind == COMBINED:
         return _combined(samples, severity, generator, pools)
-    if kind == "noise":
-        snr_db = snr_for(SCORE[-1] - severity * (SCORE[-1] - SCORE[0])) + generator.normal(0, SNR_SPREAD_DB)
-        return with_noise(samples, snr_db, generator, pools)
-    if kind == "suppression":
-        noise, kinds, _ = pools.noises.draw(generator, len(samples))
-        output, record = suppression(samples, severity, generator, noise)
-        record["noise_kinds"] = kinds
-    elif kind == "reverb":
-        output, record = reverb(samples, severity, generator, pools.rooms)
-    else:
-        output, record = SIMPLE_KINDS[kind](samples, severity, generator)
+    output, record = DEGRADATIONS[kind](samples, severity, generator, pools)
     return Version(output, [record])
 
 
@@ -150,11 +94,11 @@ def no_speech(generator: np.random.Generator, pools: Pools, length: int) -> Vers
 
 def _combined(samples: np.ndarray, severity: float, generator: np.random.Generator, pools: Pools) -> Version:
     count = int(generator.integers(2, 4))
-    kinds = set(generator.choice(ORDER, count, replace=False).tolist())
+    kinds = set(generator.choice(list(DEGRADATIONS), count, replace=False).tolist())
     if generator.random() < 0.5:
         kinds.add("noise")
     records: list[dict] = []
-    for kind in (kind for kind in ORDER if kind in kinds):
+    for kind in (kind for kind in DEGRADATIONS if kind in kinds):
         version = degraded(
             samples, kind, COMBINED_SEVERITY * severity * generator.uniform(0.3, 1.0), generator, pools
         )

@@ -8,8 +8,6 @@ from aqscore.model.features import SPEC
 from training.corpus import labels
 from training.corpus.mixtures import (
     COMBINED,
-    ORDER,
-    OTHER_KINDS,
     Pools,
     Version,
     degraded,
@@ -18,6 +16,7 @@ from training.corpus.mixtures import (
     with_noise,
 )
 from training.corpus.speech import Passage
+from training.degradations import DEGRADATIONS
 from training.degradations.rerecording import rerecorded
 from training.levels import active_level
 
@@ -46,6 +45,7 @@ SNR_DB, PAIR_SNR_DB, PAIR_STEP_DB = (-10.0, 45.0), (-5.0, 30.0), 5.0
 INTERVAL_S, BURST_S = (0.3, 2.0), (0.5, 2.0)
 BURST_SPEECH = 0.6  # of a burst's frames hold speech
 BURST_DROP, BURST_CHANGE_DB = 1.5, -15.0  # minimum fall of PESQ, and level of the change, of a burst
+OTHER_KINDS = tuple(kind for kind in DEGRADATIONS if kind != "noise")
 BURST_KINDS = tuple(kind for kind in OTHER_KINDS if kind != "gain")
 
 
@@ -118,7 +118,7 @@ def _dev_noise(generator: np.random.Generator, pools: Pools, index: int) -> Clip
 
 def _dev_mixed(generator: np.random.Generator, pools: Pools, index: int) -> ClipRecipe:
     passage = pools.speech.draw(generator, generator.uniform(*DEV_SECONDS))
-    kind = (*ORDER, COMBINED)[index % (len(ORDER) + 1)]
+    kind = (*DEGRADATIONS, COMBINED)[index % (len(DEGRADATIONS) + 1)]
     return ClipRecipe(passage, degraded(passage.samples, kind, generator.random(), generator, pools))
 
 

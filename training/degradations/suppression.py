@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from training.degradations.noise import Noises
 from training.levels import active_level
 from training.spectra import decision_directed, quiet_spectrum, subtraction, to_samples, to_spectrum
 
@@ -28,3 +29,12 @@ def suppression(
         gains = decision_directed(spectrum, quiet_spectrum(spectrum), floor, smoothing)
         record |= {"method": "Wiener", "smoothing": smoothing}
     return to_samples(spectrum * gains, len(samples)), {"kind": "suppression", **record}
+
+
+def noisy_suppression(
+    samples: np.ndarray, severity: float, generator: np.random.Generator, noises: Noises
+) -> tuple[np.ndarray, dict]:
+    """(n,) samples after suppression of noise from the pool, and the record."""
+    noise, kinds, _ = noises.draw(generator, len(samples))
+    output, record = suppression(samples, severity, generator, noise)
+    return output, record | {"noise_kinds": kinds}

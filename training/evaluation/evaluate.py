@@ -19,7 +19,10 @@ from aqscore.model.loading import load_model
 from aqscore.model.runtimes import OnnxNetwork
 from aqscore.scale import HIGHEST, LOWEST
 from training.evaluation.calibration import NO_SPEECH_SET, SCORED_SETS, is_for_calibration, is_plain_speech
-from training.evaluation.measures import (
+from training.evaluation.plots import plot_errors, plot_scatter
+from training.evaluation.robustness import EQUIVALENT, SILENCES, Run, score_changes, score_clips
+from training.evaluation.statistics import pearson, rmse, roc_auc, shared_error, spearman
+from training.evaluation.table import (
     AT_LEAST,
     AT_MOST,
     WITHIN,
@@ -28,9 +31,6 @@ from training.evaluation.measures import (
     print_table,
     rounded,
 )
-from training.evaluation.metrics import pearson, rmse, roc_auc, shared_error, spearman
-from training.evaluation.plots import plot_errors, plot_scatter
-from training.evaluation.robustness import EQUIVALENT, SILENCES, Run, score_changes, score_clips
 from training.network.dataset import read_manifest
 
 PAIR_SET, BURST_SET = "dev_pairs", "dev_bursts"

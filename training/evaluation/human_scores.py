@@ -17,7 +17,7 @@ from tqdm import tqdm
 from aqscore.config import ScorerConfig
 from aqscore.errors import PermanentError
 from aqscore.pipeline import score_file
-from training.evaluation.metrics import bootstrap, pearson, rmse, spearman
+from training.evaluation.statistics import bootstrap, pearson, rmse, spearman
 
 MEASURES = {"Pearson": pearson, "Spearman": spearman, "RMSE": rmse}
 MIN_ROWS = 3

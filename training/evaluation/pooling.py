@@ -13,7 +13,7 @@ from rich.table import Table
 
 from aqscore.model.pooling import FrameScores
 from training.corpus.sets import TRAIN_SET
-from training.evaluation.metrics import rmse
+from training.evaluation.statistics import rmse
 from training.network.dataset import clip_path, load_clip, read_manifest
 
 POWERS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0)

@@ -8,8 +8,8 @@ has a label of its own, and the frames of every clip weigh the same.
 import tensorflow as tf
 
 from aqscore.scale import HIGHEST
+from training.network.blocks import log_magnitudes
 from training.network.config import Config
-from training.network.layers import log_magnitudes
 
 FRAME_WEIGHT = 0.5
 SPEECH_WEIGHT = 1.0

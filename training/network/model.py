@@ -7,8 +7,7 @@ from aqscore.model.features import SPEC
 from aqscore.model.silence import SILENT_WEIGHT
 from aqscore.scale import HIGHEST, LOWEST
 from training.bands import BANDS
-from training.network.config import Config
-from training.network.layers import (
+from training.network.blocks import (
     LOG_FLOOR,
     USED_BINS,
     States,
@@ -25,6 +24,7 @@ from training.network.layers import (
     used_bands,
     with_band_matrix,
 )
+from training.network.config import Config
 
 STRETCH = 0.3  # the sigmoid reaches this far beyond both ends: half of all labels lie where it would be flat
 WEIGHT_SPAN = 1.5  # a speech frame weighs between exp(-1.5) and exp(1.5): no few frames decide alone

@@ -19,8 +19,8 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from aqscore.scale import HIGHEST, LOWEST
-from training.evaluation.metrics import pearson, rmse
 from training.evaluation.plots import plot_history
+from training.evaluation.statistics import pearson, rmse
 from training.network.config import Config
 from training.network.dataset import (
     BATCH_SPEC,

@@ -5,7 +5,7 @@ from pathlib import Path
 from string import Template
 
 from aqscore.model.features import SPEC
-from training.evaluation.measures import row_cells, value_text
+from training.evaluation.table import row_cells, value_text
 
 TEMPLATE = Path(__file__).with_name("MODEL_CARD.template.md")
 BY_RULE = (

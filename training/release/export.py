@@ -20,7 +20,7 @@ from aqscore.model.features import SPEC
 from aqscore.model.runtimes import OUTPUTS, OnnxNetwork
 from aqscore.scale import SCALE
 from training.evaluation import calibration, evaluate
-from training.evaluation.measures import print_table
+from training.evaluation.table import print_table
 from training.network.dataset import read_manifest
 from training.release import card, conformance
 

@@ -5,11 +5,12 @@ import pytest
 
 from tests.unit.training.material import RATE, voice
 from training.corpus.labels import pesq_wb
-from training.corpus.mixtures import COMBINED, ORDER, Pools, degraded, snr_for, with_noise
-from training.degradations import codecs
+from training.corpus.mixtures import COMBINED, Pools, degraded, with_noise
+from training.degradations import DEGRADATIONS, codecs
 from training.degradations.bandwidth import filtered
 from training.degradations.clipping import clipping
 from training.degradations.mnru import mnru
+from training.degradations.noise import snr_for
 from training.degradations.packet_loss import packet_loss
 from training.degradations.reverberation import decaying_response, resized, reverb, room_response
 from training.levels import active_level
@@ -26,7 +27,7 @@ POOLS = Pools(None, WhiteNoise(), ())
 SPEECH = voice(3, 5)
 
 
-@pytest.mark.parametrize("kind", [*ORDER, COMBINED])
+@pytest.mark.parametrize("kind", [*DEGRADATIONS, COMBINED])
 @pytest.mark.parametrize("severity", [0.0, 0.5, 1.0])
 def test_every_kind_keeps_length_and_stays_finite(kind, severity, rng):
     for length in (len(SPEECH), len(SPEECH) - 7):

@@ -16,8 +16,8 @@ from aqscore.model.loading import Model
 from tests.unit.training.tiny_corpus import TINY, make_corpus
 from training.evaluation import calibration, evaluate, human_scores, pooling
 from training.evaluation.calibration import Prediction
-from training.evaluation.measures import AT_LEAST, is_met, measured
-from training.evaluation.metrics import bootstrap, pearson, rmse, roc_auc, shared_error, spearman
+from training.evaluation.statistics import bootstrap, pearson, rmse, roc_auc, shared_error, spearman
+from training.evaluation.table import AT_LEAST, is_met, measured
 from training.network.train import train
 from training.release import export, promote
 from training.release.card import BY_RULE, render

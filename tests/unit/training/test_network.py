@@ -11,8 +11,8 @@ import tensorflow as tf
 from aqscore.config import ScorerConfig
 from aqscore.model.pooling import FrameScores
 from tests.unit.training.tiny_corpus import TINY
+from training.network.blocks import used_bands
 from training.network.config import Config
-from training.network.layers import used_bands
 from training.network.losses import frame_loss, losses, overall_score, speech_loss, utterance_loss
 from training.network.model import build, build_for_training
 from training.network.weights import exported, warm_start

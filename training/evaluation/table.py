@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from training.evaluation.metrics import bootstrap
+from training.evaluation.statistics import bootstrap
 
 AT_LEAST, AT_MOST, WITHIN = "at least", "at most", "within"
 
