@@ -1,4 +1,4 @@
-# aqscore's commands. `make` alone lists them.
+# The commands of the project. `make` alone lists them.
 # Everything is installed into .venv and .tools, inside this folder.
 
 PYTHON ?= python3
@@ -23,7 +23,7 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@$(BIN)/pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(INSTALLED) ## Drop three recordings into a bucket, get their scores back (no cloud, no Docker)
+demo: $(INSTALLED) ## Upload three recordings to the stack's bucket and print their scores (no cloud, no Docker)
 	@$(BIN)/python -m infra.localstack.install localstack
 	@$(BIN)/python -m infra.demo
 
@@ -42,24 +42,24 @@ check: $(INSTALLED) ## Check style, formatting, types and layers
 	@$(BIN)/lint-imports
 
 test-fast: $(INSTALLED) ## Run the unit tests of the serving side (under a minute)
-	@$(BIN)/python -m pytest -q -m "not slow" tests/unit --ignore=tests/unit/training --ignore=tests/unit/infra
+	@$(BIN)/python -m pytest -q tests/unit --ignore tests/unit/training --ignore tests/unit/infra --ignore tests/unit/test_documents.py
 
-test: $(INSTALLED) ## Run every test that this machine can run, and say which it can't
+test: $(INSTALLED) ## Run every test that this machine can run, and list those that it can't
 	@$(BIN)/python -m infra.localstack.install localstack sam checkov
 	@$(BIN)/python -m pytest
 
 fuzz: $(INSTALLED) ## Decode 20,000 mutants of recordings in every format, or ten minutes of them: no crash, no hang
-	@$(BIN)/python -m tests.fuzz --seed $(SEED) 2>fuzz.log || { echo "What was written meanwhile: fuzz.log"; exit 1; }
+	@$(BIN)/python -m tests.fuzz --seed $(SEED) 2>fuzz.log || { echo "Output of the decoders: fuzz.log"; exit 1; }
 
 bench: $(INSTALLED) ## Measure speed, memory, cold start and cost; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m infra.localstack.install localstack
 	@$(BIN)/python -m benchmarks
 
-soak: $(INSTALLED) ## Let everything go wrong around a thousand objects, and check every result (20 minutes)
+soak: $(INSTALLED) ## Inject faults while a thousand objects are scored, and check every result (20 minutes)
 	@$(BIN)/python -m infra.localstack.install localstack
 	@$(BIN)/python -m infra.soak
 
-audit: $(INSTALLED) ## Look for weak spots: template (cfn-lint, checkov) and packages (pip-audit)
+audit: $(INSTALLED) ## Audit the template (cfn-lint, checkov) and the packages (pip-audit)
 	@$(BIN)/python -m infra.localstack.install sam checkov audit
 	@$(BIN)/python -m infra.audit
 

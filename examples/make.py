@@ -1,4 +1,4 @@
-"""Makes the three sample recordings anew: ``python -m examples.make``. Needs Debian's package flite.
+"""Generates the three sample recordings: ``python -m examples.make``. Needs Debian's package flite.
 
 clean.flac      a synthetic voice, nothing else
 noisy.flac      the same voice in pink noise at 35 dB SNR, with a burst at 12 dB from 3.0 to 4.5 s

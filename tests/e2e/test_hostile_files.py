@@ -12,7 +12,7 @@ from tests.e2e.conftest import wait_until_idle
 from tests.recordings import titled
 
 # Fault that tests/hostile/sitecustomize.py injects into the decoder worker -> the type of the error.
-FAULTS = {"crash": "decoder_crashed", "hang": "limit_exceeded", "eat": "limit_exceeded"}
+FAULTS = {"crash": "decoder_crashed", "hang": "limit_exceeded", "exhaust memory": "limit_exceeded"}
 
 ALIAS = "live"
 

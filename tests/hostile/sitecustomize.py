@@ -26,13 +26,13 @@ def _sleep() -> None:
     signal.pause()
 
 
-def _dawdle() -> None:
+def _slow() -> None:
     until = time.process_time() + 0.02
     while time.process_time() < until:
         pass
 
 
-def _eat() -> None:
+def _exhaust_memory() -> None:
     blocks = []
     while True:
         blocks.append(bytearray(1 << 20))
@@ -60,8 +60,8 @@ ACTIONS = {
     "crash": _crash,
     "hang": _hang,
     "sleep": _sleep,
-    "dawdle": _dawdle,
-    "eat": _eat,
+    "slow": _slow,
+    "exhaust memory": _exhaust_memory,
     "killed": _killed,
     "ended": _ended,
     "bug": _bug,

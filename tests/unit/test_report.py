@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 def test_the_published_schema_is_the_codes_own():
     published = json.loads((ROOT / "docs" / "report-v1.schema.json").read_text())
-    assert published == json_schema(), "Write it anew: python -m aqscore.report > docs/report-v1.schema.json"
+    assert published == json_schema(), "Regenerate it: python -m aqscore.report > docs/report-v1.schema.json"
 
 
 @pytest.mark.parametrize(
@@ -53,5 +53,5 @@ def test_an_error_record_says_what_to_do(error, retryable):
 
 def test_the_published_schema_of_announcements_is_the_codes_own():
     published = json.loads((ROOT / "docs" / "announcement-v1.schema.json").read_text())
-    hint = "Write it anew: python -m aqscore.aws.notifications > docs/announcement-v1.schema.json"
+    hint = "Regenerate it: python -m aqscore.aws.notifications > docs/announcement-v1.schema.json"
     assert published == announcements.json_schema(), hint

@@ -86,7 +86,7 @@ def test_a_decoder_that_never_returns_is_ended(file_titled, workers, title):
 
 def test_the_time_of_all_blocks_counts_together(file_titled, workers):
     """Thirty blocks, none of which takes nearly as long as the limit by itself."""
-    path = file_titled("dawdle", seconds=30 * MAX_BLOCK_SAMPLES / 16_000)
+    path = file_titled("slow", seconds=30 * MAX_BLOCK_SAMPLES / 16_000)
     decode(file_titled("harmless"), workers)
     with pytest.raises(LimitExceeded, match=r"longer than 0\.4 s"):
         decode(path, workers, replace(LIMITS, max_decode_s=0.4))
@@ -96,7 +96,7 @@ def test_the_time_of_all_blocks_counts_together(file_titled, workers):
 def test_memory_is_limited(file_titled, workers):
     limits = Limits(max_memory_bytes=100_000_000)
     with pytest.raises(LimitExceeded, match="more memory than the limit allows"):
-        decode(file_titled("eat"), workers, limits)
+        decode(file_titled("exhaust memory"), workers, limits)
     assert len(decode(file_titled("harmless"), workers, limits)) == 16_000
 
 
