@@ -57,7 +57,7 @@ class Deadline:
     def check(self) -> None:
         """Raises OutOfTime after the deadline."""
         if time.perf_counter() > self._at:
-            raise OutOfTime(f"Scoring takes longer than the time limit of {self._time_limit_s:.0f} s.")
+            raise OutOfTime(f"Scoring takes longer than the time limit of {self._time_limit_s:g} s.")
 
 
 class StageTimer:

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aqscore.errors import AqscoreError, RetryableError
 from aqscore.scale import HIGHEST, LOWEST, SCALE, Verdict
@@ -45,6 +45,12 @@ class FileSource(_Part):
     """A local or posted file."""
 
     file: str
+
+    @field_validator("file", mode="before")
+    @classmethod
+    def _escape_other_bytes(cls, name: str) -> str:
+        """Shows bytes of a file name that are not UTF-8 as escapes: JSON can't hold them."""
+        return name.encode("utf-8", "backslashreplace").decode()
 
 
 Source = ObjectSource | FileSource

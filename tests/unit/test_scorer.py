@@ -1,7 +1,12 @@
 """scorer.py: the library scores paths, bytes, files and arrays, with one model for many recordings."""
 
+import gzip
 import io
+import math
 import os
+import shutil
+import sys
+import tempfile
 import threading
 
 import numpy as np
@@ -9,12 +14,14 @@ import pytest
 import soundfile
 
 import aqscore
-from aqscore import Limits, Scorer, score
+from aqscore import Limits, Report, Scorer, score
 from aqscore.config import shipped_model
 from aqscore.errors import BadRequest, LimitExceeded, ObjectNotFound, OutOfTime, SetupError, UnsupportedFormat
 from tests.conftest import EXAMPLES
 
 NOISY = EXAMPLES / "noisy.flac"
+CLOSED = io.BytesIO()
+CLOSED.close()
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +68,96 @@ def test_a_file_in_memory_and_a_pipe_are_scored(expected):
     assert report.score == expected
 
 
+def test_a_file_of_any_kind_is_scored_from_its_beginning(tmp_path, expected):
+    memory = io.BytesIO(NOISY.read_bytes())
+    memory.seek(0, io.SEEK_END)
+    assert score(memory).score == score(memory).score == expected
+    packed = tmp_path / "noisy.flac.gz"
+    packed.write_bytes(gzip.compress(NOISY.read_bytes()))
+    with gzip.open(packed) as file:
+        file.read(1000)
+        assert score(file).score == expected
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(NOISY.read_bytes())  # not flushed
+        assert score(file).score == expected
+
+
+def test_a_path_of_a_pipe_is_scored(tmp_path, expected):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    feeder = threading.Thread(target=lambda: path.write_bytes(NOISY.read_bytes()))
+    feeder.start()
+    assert score(path).score == expected
+    feeder.join()
+
+
+def test_a_pipe_is_copied_up_to_the_limit_only():
+    class Endless:
+        taken = 0
+
+        def read(self, count: int) -> bytes:
+            self.taken += count
+            return bytes(count)
+
+    endless = Endless()
+    with pytest.raises(LimitExceeded):
+        Scorer(limits=Limits(max_bytes=5_000_000)).score(endless)
+    assert endless.taken < 10_000_000
+
+
+def test_modules_in_the_current_folder_are_not_imported_by_the_worker(tmp_path, monkeypatch, expected):
+    for name in ("json.py", "soundfile.py"):
+        (tmp_path / name).write_text("raise SystemExit('imported')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    # Limits of its own, so that a new worker is started.
+    assert Scorer(limits=Limits(max_memory_bytes=257_000_001)).score(NOISY).score == expected
+
+
+def test_bytes_of_a_name_that_are_not_utf8_are_escaped(tmp_path, expected):
+    path = os.fsencode(tmp_path) + b"/caf\xe9.flac"
+    shutil.copy(NOISY, path)
+    report = score(os.fsdecode(path))
+    assert report.score == expected
+    assert Report.model_validate_json(report.model_dump_json()).source.file.endswith("/caf\\udce9.flac")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"limits": Limits(max_decode_s=math.inf)},
+        {"limits": Limits(max_decode_s=math.nan)},
+        {"limits": Limits(max_bytes=-1)},
+        {"limits": Limits(max_memory_bytes=2.5e8)},
+        {"limits": Limits(max_memory_bytes=10**30)},
+        {"threads": 0},
+        {"runtime": "torch"},
+    ],
+    ids=str,
+)
+def test_a_wrong_configuration_is_named(options):
+    with pytest.raises(SetupError, match="expected"):
+        Scorer(**options)
+
+
+@pytest.mark.parametrize("limits", [Limits(max_decode_s=1e12), Limits(max_duration_s=1e12)], ids=str)
+def test_large_limits_are_no_limits(limits, expected):
+    assert Scorer(limits=limits).score(NOISY).score == expected
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_a_damaged_description_of_a_model_is_named(tmp_path, content):
+    (tmp_path / "model.json").write_text(content)
+    with pytest.raises(SetupError, match="is not the description of a model"):
+        Scorer(tmp_path)
+
+
+def test_a_missing_network_is_named(tmp_path):
+    shutil.copy(shipped_model() / "model.json", tmp_path)
+    with pytest.raises(SetupError, match=r"model.onnx can't be read"):
+        Scorer(tmp_path)
+
+
 def test_an_array_scores_as_its_file_does(samples, expected):
     report = score(samples, sample_rate_hz=16_000)
     assert report.score == pytest.approx(expected, abs=1e-3)
@@ -104,8 +201,27 @@ def test_a_missing_model_is_named(tmp_path):
         (NOISY, {"channels": "all"}, BadRequest),
         (io.StringIO("text"), {}, BadRequest),
         (42, {}, BadRequest),
+        ([0.0] * 16_000, {"sample_rate_hz": 16_000}, BadRequest),
+        (np.ma.masked_invalid(np.zeros(16_000)), {"sample_rate_hz": 16_000}, BadRequest),
+        ("a\0b", {}, ObjectNotFound),
+        (NOISY, {"start_s": 1e308}, BadRequest),
+        (CLOSED, {}, BadRequest),
     ],
-    ids=["path", "letter", "no rate", "rate of a file", "part", "channels", "text mode", "number"],
+    ids=[
+        "path",
+        "letter",
+        "no rate",
+        "rate of a file",
+        "part",
+        "channels",
+        "text mode",
+        "number",
+        "list",
+        "masked",
+        "NUL",
+        "far",
+        "closed",
+    ],
 )
 def test_a_wrong_call_raises_a_typed_error_with_advice(source, options, error):
     with pytest.raises(error) as raised:

@@ -29,6 +29,10 @@ class ArraySource:
     def __init__(self, audio: AudioArray) -> None:
         """Raises BadRequest for a wrong shape, type or sample rate, EmptyFile for no samples."""
         samples, rate = audio.samples, audio.sample_rate_hz
+        if isinstance(samples, np.ma.MaskedArray):
+            raise BadRequest(
+                "The array is masked, expected all samples.", advice="Fill it: samples.filled(0.0)."
+            )
         if samples.dtype.kind != "f":
             raise BadRequest(f"The samples are {samples.dtype}, expected floats.", advice=ADVICE)
         if samples.ndim not in (1, 2):

@@ -41,9 +41,7 @@ def check_format(source: SampleSource, limits: Limits, part: Part) -> None:
 def check_duration(duration_s: float, limits: Limits) -> None:
     """Raises LimitExceeded."""
     if duration_s > limits.max_duration_s:
-        raise LimitExceeded(
-            f"The recording is longer than {limits.max_duration_s:,.0f} s, which is the limit."
-        )
+        raise LimitExceeded(f"The recording is longer than {limits.max_duration_s:,g} s, which is the limit.")
 
 
 def check_samples(samples: NDArray[Any], start_frame: int, sample_rate_hz: int) -> None:

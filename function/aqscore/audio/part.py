@@ -35,7 +35,7 @@ class PartSlicer:
 
     def cut(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
         """The rows of the next (n, channels) block that lie in the part, without a copy."""
-        first = round(max(self._start - self.seen, 0))
+        first = round(min(max(self._start - self.seen, 0), len(block)))
         wanted = block[first : round(max(min(self._end - self.seen, len(block)), 0))]
         self.position = self.seen + first
         self.seen += len(block)

@@ -67,9 +67,11 @@ class WorkerHandle(ABC):
     def _run(self, arguments: Sequence[object], **options: Any) -> None:
         """Starts the process, with only the inherited variables in its environment."""
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        path = os.pathsep.join(folder or str(Path.cwd()) for folder in sys.path)
+        # The current folder is left out ("", and -P below): it may hold recordings and modules of others.
+        package_folder = str(Path(__file__).resolve().parents[2])
+        path = os.pathsep.join([*filter(None, sys.path), package_folder])
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "aqscore.audio.worker_main", *map(str, arguments)],
+            [sys.executable, "-P", "-m", "aqscore.audio.worker_main", *map(str, arguments)],
             env=inherited | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
             **options,
         )

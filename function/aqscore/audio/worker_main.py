@@ -30,6 +30,7 @@ from aqscore.audio.decoders import open_decoder
 from aqscore.audio.decoders.base import Decoder, DecoderError
 
 MAX_REQUEST_BYTES = 4096
+MAX_ALARM_S = 1e8  # setitimer accepts no more in some systems
 
 
 class Channel(Protocol):
@@ -106,7 +107,7 @@ class SocketChannel:
         if not message:
             return None
         request: dict[str, Any] = json.loads(message)
-        signal.setitimer(signal.ITIMER_REAL, request["limit_s"])
+        signal.setitimer(signal.ITIMER_REAL, min(request["limit_s"], MAX_ALARM_S))
         return {**request, "descriptor": descriptors[0] if descriptors else None}
 
     def send(self, answer: dict[str, Any]) -> None:

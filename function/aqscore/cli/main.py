@@ -1,6 +1,8 @@
 """The command ``aqscore``: its subcommands. Each has a module that adds its options and runs it."""
 
 import argparse
+import os
+import sys
 from typing import Any
 
 from aqscore import __version__
@@ -9,11 +11,18 @@ from aqscore.config import ScorerConfig
 from aqscore.errors import SetupError
 from aqscore.model.loading import read_model_info
 
+EXIT_BROKEN_PIPE = 141  # as a shell reports SIGPIPE
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one subcommand; returns the exit status."""
     options = _parser().parse_args(arguments)
-    status: int = options.run(options)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has what it wants
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
     return status
 
 

@@ -1,6 +1,7 @@
 """``aqscore score``: files and folders to a table, JSON lines, or files of all results."""
 
 import argparse
+import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,8 @@ EXPORTS = {
     "report": "also write a page that shows all results and needs nothing else (HTML)",
 }
 WRITERS = {"csv": write_csv, "plot": write_plot, "report": write_html}
+PLOT_SUFFIXES = (".png", ".svg", ".pdf")
+EXIT_INTERRUPTED = 130
 VERDICT_STYLES = {"excellent": "green", "good": "green", "fair": "yellow", "poor": "red", "bad": "bold red"}
 
 
@@ -47,7 +50,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prints a result for every input, in the order given.
 
-    Returns 0, 1 if any recording can't be scored, or 2 if the model or a setting is wrong.
+    Returns 0; 1 if any recording can't be scored; 2 if the model, a setting or an option is wrong; 130 after
+    Ctrl-C, with the results so far written.
     """
     console = Console(stderr=True)
     try:
@@ -56,28 +60,58 @@ def run(options: argparse.Namespace) -> int:
     except AqscoreError as error:
         console.print(f"[red]{escape(error.message)}[/] {escape(error.advice)}")
         return 2
-    output = _Lines() if options.format == "jsonl" else _Table()
+    if problem := _export_problem(options):
+        console.print(problem, markup=False)
+        return 2
     paths = [found for path in options.paths for found in _recordings_in(path)]
-    failed = not paths
-    if failed:
+    if not paths:
         console.print(
             f"No recordings in {', '.join(map(str, options.paths))}. Suffixes taken from folders: "
             f"{' '.join(sorted(SUFFIXES))}",
             markup=False,
         )
+        return 1
+    output = _Lines() if options.format == "jsonl" else _Table()
     exports = [option for option in EXPORTS if getattr(options, option)]
-    results = []  # filled only for exports, which need all results at once
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        for path in progress.track(paths, description="Scoring"):
-            result = _result(path, scorer, frames=not options.no_frames)
-            failed |= isinstance(result, ErrorRecord)
-            output.add(result)
-            if exports:
-                results.append(result)
+    results: list[Result] = []  # kept only for exports, which need all results at once
+    finished = failed = 0
+    # A progress bar shares the terminal with nothing else, and never takes the output.
+    shown = console.is_terminal and not (options.format == "jsonl" and sys.stdout.isatty())
+    progress = Progress(
+        console=console, transient=True, disable=not shown, redirect_stdout=False, redirect_stderr=False
+    )
+    try:
+        with progress:
+            for path in progress.track(paths, description="Scoring"):
+                result = _result(path, scorer, frames=not options.no_frames)
+                output.add(result)
+                finished += 1
+                failed += isinstance(result, ErrorRecord)
+                if exports:
+                    results.append(result)
+    except KeyboardInterrupt:
+        console.print(f"Interrupted: {finished} of {len(paths)} recordings were scored.")
     output.finish()
     for option in exports:
         WRITERS[option](results, getattr(options, option))
-    return int(failed)
+    if finished < len(paths):
+        return EXIT_INTERRUPTED
+    return int(failed > 0)
+
+
+def _export_problem(options: argparse.Namespace) -> str | None:
+    """The reason why a file of results can't be written, found before any work."""
+    for option in EXPORTS:
+        path: Path | None = getattr(options, option)
+        if path is None:
+            continue
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            return f"--{option} {path} can't be written, expected a file in a folder that exists."
+        if option == "plot" and path.suffix.lower() not in PLOT_SUFFIXES:
+            return f"--plot {path} has no known suffix, expected one of: {', '.join(PLOT_SUFFIXES)}."
+        if option == "plot" and importlib.util.find_spec("matplotlib") is None:
+            return "--plot needs matplotlib, which is not installed. Run: pip install 'aqscore[plots]'"
+    return None
 
 
 def _recordings_in(path: Path) -> Iterator[Path]:
@@ -114,7 +148,7 @@ class _Table:
         self._table.add_column("Score", justify="right", no_wrap=True)
         for heading in ("90 % interval", "Verdict", "Worst second"):
             self._table.add_column(heading, no_wrap=True)
-        self._table.add_column("Warnings", ratio=4)
+        self._table.add_column("Warnings", overflow="fold", ratio=4)
 
     def add(self, result: Result) -> None:
         name = escape(file_of(result))

@@ -28,6 +28,13 @@ def read_model_info(folder: Path) -> dict[str, Any]:
             f"There is no model in {folder} ({error.strerror}), expected model.json there.",
             advice="Name a folder that holds an exported model (AQSCORE_MODEL_DIR, or the argument model).",
         ) from None
+    except ValueError:
+        info = {}
+    if not isinstance(info, dict) or not {"name", "version"} <= info.keys():
+        raise SetupError(
+            f"{folder / 'model.json'} is not the description of a model.",
+            advice="Export the model again, or restore the file.",
+        )
     return info
 
 
@@ -45,7 +52,13 @@ class Model:
         network = NETWORKS[runtime]
         file = self.info["files"][network.file]
         path = folder / file["name"]
-        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        try:
+            self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise SetupError(
+                f"{path} can't be read ({error.strerror}), and model.json names it.",
+                advice="Copy model.json and its files together, or export the model again.",
+            ) from None
         if self.sha256 != file["sha256"]:
             raise SetupError(
                 f"{path.name} is not the file that model.json describes (sha256 {self.sha256[:12]}..., "
@@ -55,7 +68,13 @@ class Model:
         self.runtime: Runtime = runtime
         self.speech_probability: float = self.info["no_speech"]["speech_probability"]
         self.power: float = self.info["pooling"]["power"]
-        self.network: Network = network(path, threads)
+        try:
+            self.network: Network = network(path, threads)
+        except ImportError as error:
+            raise SetupError(
+                f"The runtime {runtime} needs the package {error.name}, which is not installed.",
+                advice="Install it (pip install 'aqscore[train]' for tensorflow), or choose another runtime.",
+            ) from None
         # The first call takes longer: the runtime allocates memory, and TensorFlow traces its graph. Do it
         # now (in Lambda: during the init) rather than in the first recording.
         self.network(np.zeros((1, SPEC.bins), np.float32))

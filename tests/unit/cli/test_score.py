@@ -2,7 +2,12 @@
 
 import csv
 import json
+import os
+import pty
 import shutil
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -131,3 +136,67 @@ def test_version_prints_both_versions(capsys, monkeypatch, tmp_path):
         main(["--version"])
     assert exit.value.code == 2
     assert "There is no model in" in capsys.readouterr().err
+
+
+COMMAND = [sys.executable, "-m", "aqscore", "score"]
+
+
+def test_json_lines_go_to_the_output_even_beside_a_progress_bar(tmp_path):
+    """Standard error is a terminal, standard output a file."""
+    output = tmp_path / "scores.jsonl"
+    terminal, other_end = pty.openpty()
+    with output.open("wb") as file, open(terminal, "rb", closefd=True):  # noqa: PTH123
+        arguments = [*COMMAND, str(EXAMPLES / "noisy.flac"), "--format", "jsonl"]
+        subprocess.run(
+            arguments, stdout=file, stderr=other_end, check=True, env=os.environ | {"TERM": "xterm"}
+        )
+        os.close(other_end)
+    [line] = output.read_text().splitlines()
+    assert json.loads(line)["score"]
+
+
+def test_an_interrupt_keeps_the_results_so_far(tmp_path):
+    names = [tmp_path / f"{number:03}.flac" for number in range(300)]
+    for name in names:
+        name.symlink_to(EXAMPLES / "noisy.flac")
+    csv_path = tmp_path / "scores.csv"
+    arguments = [*COMMAND, str(tmp_path), "--format", "jsonl", "--no-frames", "--csv", str(csv_path)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "Interrupted" in errors
+    lines = [json.loads(line) for line in (first + rest).splitlines()]
+    assert 1 <= len(lines) < 300
+    with csv_path.open() as file:
+        assert len(list(csv.DictReader(file))) == len(lines)
+
+
+def test_a_closed_pipe_ends_quietly(tmp_path):
+    for number in range(3):
+        (tmp_path / f"{number}.flac").symlink_to(EXAMPLES / "noisy.flac")
+    arguments = [*COMMAND, str(tmp_path), "--format", "jsonl"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert (process.returncode, errors) == (141, "")
+
+
+@pytest.mark.parametrize(
+    ("option", "name"), [("--csv", "nowhere/a.csv"), ("--report", "."), ("--plot", "a.xyz"), ("--plot", "a")]
+)
+def test_an_export_that_cannot_be_written_is_refused_before_any_work(capsys, tmp_path, option, name):
+    assert main(["score", str(EXAMPLES / "noisy.flac"), option, str(tmp_path / name)]) == 2
+    printed = capsys.readouterr()
+    assert "expected" in printed.err
+    assert printed.out == ""
+
+
+@pytest.mark.parametrize("arguments", [["--port", "99999"], ["--port", "http"], ["--log-level", "loud"]])
+def test_a_wrong_option_of_serve_is_named(capsys, arguments):
+    with pytest.raises(SystemExit) as exit:
+        main(["serve", *arguments])
+    assert exit.value.code == 2
+    assert arguments[0] in capsys.readouterr().err
