@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from aqscore.errors import SetupError
 from aqscore.limits import Limits
@@ -21,6 +21,12 @@ def shipped_model() -> Path:
     return next((folder for folder in _MODEL_FOLDERS if folder.is_dir()), _MODEL_FOLDERS[0])
 
 
+def _check_runtime(name: str, value: str) -> None:
+    """Raises SetupError for a runtime that is not one of ``RUNTIMES``."""
+    if value not in RUNTIMES:
+        raise SetupError(f"{name} is {value!r}, expected one of: {', '.join(RUNTIMES)}.")
+
+
 @dataclass(frozen=True)
 class ScorerConfig:
     """Everything that a scorer needs to know, and nothing about where recordings come from."""
@@ -31,8 +37,7 @@ class ScorerConfig:
     limits: Limits = Limits()
 
     def __post_init__(self) -> None:
-        if self.runtime not in RUNTIMES:
-            raise SetupError(f"The runtime is {self.runtime!r}, expected one of: {', '.join(RUNTIMES)}.")
+        _check_runtime("The runtime", self.runtime)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "ScorerConfig":
@@ -54,11 +59,10 @@ class ScorerConfig:
             return value
 
         runtime = env.get("AQSCORE_RUNTIME") or cls.runtime
-        if runtime not in RUNTIMES:
-            raise SetupError(f"AQSCORE_RUNTIME is {runtime!r}, expected one of: {', '.join(RUNTIMES)}.")
+        _check_runtime("AQSCORE_RUNTIME", runtime)
         return cls(
             model_dir=Path(env.get("AQSCORE_MODEL_DIR") or cls.model_dir),
-            runtime=runtime,
+            runtime=cast(Runtime, runtime),
             threads=number("THREADS", cls.threads),
             limits=Limits(
                 max_bytes=number("MAX_BYTES", Limits.max_bytes),

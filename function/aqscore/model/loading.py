@@ -15,11 +15,13 @@ from aqscore.model.runtimes import NETWORKS, Network
 from aqscore.model.score_stream import ScoreStream
 from aqscore.scale import SCALE
 
+INCOMPLETE_MODEL_ADVICE = "Copy model.json and its files together, or export the model again."
+
 
 def read_model_info(folder: Path) -> dict[str, Any]:
     """The contents of a model's model.json.
 
-    Raises SetupError when there is none.
+    Raises SetupError when there is none, or it describes no model.
     """
     try:
         info: dict[str, Any] = json.loads((folder / "model.json").read_text())
@@ -57,13 +59,13 @@ class Model:
         except OSError as error:
             raise SetupError(
                 f"{path} can't be read ({error.strerror}), and model.json names it.",
-                advice="Copy model.json and its files together, or export the model again.",
+                advice=INCOMPLETE_MODEL_ADVICE,
             ) from None
         if self.sha256 != file["sha256"]:
             raise SetupError(
                 f"{path.name} is not the file that model.json describes (sha256 {self.sha256[:12]}..., "
                 f"expected {file['sha256'][:12]}...).",
-                advice="Copy model.json and its files together, or export the model again.",
+                advice=INCOMPLETE_MODEL_ADVICE,
             )
         self.runtime: Runtime = runtime
         self.speech_probability: float = self.info["no_speech"]["speech_probability"]
