@@ -33,7 +33,7 @@ SIGKILL, SIGTERM = 9, 15
 # Exit statuses of Windows from here on are exceptions, such as an access violation.
 WINDOWS_EXCEPTION = 0xC000_0000
 ERRORS: dict[str, type[PermanentError]] = {
-    error.type: error for error in (CorruptAudio, LimitExceeded, UnsupportedFormat)
+    error.type: error for error in (CorruptAudio, DecoderCrashed, LimitExceeded, UnsupportedFormat)
 }
 
 

@@ -30,6 +30,7 @@ from aqscore.audio.decoders import open_decoder
 from aqscore.audio.decoders.base import Decoder, DecoderError
 
 MAX_REQUEST_BYTES = 4096
+MAX_TEXT_CHARS = 500  # of an unexpected error
 MAX_ALARM_S = 1e8  # setitimer accepts no more in some systems
 
 
@@ -70,6 +71,10 @@ class DecoderServer:
         except MemoryError:
             text = "Decoding it takes more memory than the limit allows."
             return {"error": "limit_exceeded", "message": text, "advice": None}
+        except Exception as error:
+            # The recording's fault: nothing else in a request differs from those that succeed.
+            text = f"The decoder failed on this file ({type(error).__name__}: {error})."
+            return {"error": "decoder_crashed", "message": text[:MAX_TEXT_CHARS], "advice": None}
 
     def _open(self, descriptor: int) -> dict[str, Any]:
         self._descriptor = descriptor

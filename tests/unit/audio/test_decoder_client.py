@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +20,16 @@ from aqscore.audio.portable_worker import PortableWorker
 from aqscore.audio.source import MAX_BLOCK_SAMPLES
 from aqscore.audio.worker_handle import WorkerHandle
 from aqscore.audio.worker_pool import WorkerPool
-from aqscore.errors import CorruptAudio, DecoderCrashed, DecoderLost, LimitExceeded, UnsupportedFormat
+from aqscore.errors import (
+    CorruptAudio,
+    DecoderCrashed,
+    DecoderLost,
+    LimitExceeded,
+    PermanentError,
+    UnsupportedFormat,
+)
 from aqscore.limits import Limits
+from infra.encoders import by_ffmpeg
 from tests.conftest import EXAMPLES, ROOT
 from tests.recordings import titled
 
@@ -100,7 +109,35 @@ def test_memory_is_limited(file_titled, workers):
     assert len(decode(file_titled("harmless"), workers, limits)) == 16_000
 
 
-@pytest.mark.parametrize("title", ["killed", "ended", "bug"])
+def test_whatever_a_decoder_raises_is_the_fault_of_the_file(file_titled, workers):
+    with pytest.raises(DecoderCrashed, match=r"failed on this file \(RuntimeError: A bug in the worker\)"):
+        decode(file_titled("bug"), workers)
+    assert len(decode(file_titled("harmless"), workers)) == 16_000
+
+
+def test_a_position_behind_the_largest_file_is_the_fault_of_the_file(workers, tmp_path):
+    """Some file systems fail such a seek with EINVAL, where a memfd does not."""
+    path = tmp_path / "a.mkv"
+    path.write_bytes(
+        with_tags_at(2**50, by_ffmpeg(np.zeros(16_000, np.float32), "matroska", "libopus", 48_000))
+    )
+    with suppress(PermanentError):  # decoded or not: a property of the file
+        decode(path, workers)
+
+
+def with_tags_at(position: int, recording: bytes) -> bytes:
+    """A Matroska file whose SeekHead names that position of the Tags, and nothing else (RFC 9559, 5.1.1)."""
+    start = recording.index(b"\x11\x4d\x9b\x74")
+    void = recording.index(b"\xec\x01", start)  # the space that the muxer reserves behind its SeekHead
+    end = void + 9 + int.from_bytes(recording[void + 2 : void + 9])
+    seek = b"\x53\xab\x84\x12\x54\xc3\x67" + b"\x53\xac\x88" + position.to_bytes(8)
+    head = b"\x4d\xbb" + bytes([0x80 + len(seek)]) + seek
+    head = recording[start : start + 4] + bytes([0x80 + len(head)]) + head
+    padding = end - start - len(head) - 9
+    return recording[:start] + head + b"\xec\x01" + padding.to_bytes(7) + bytes(padding) + recording[end:]
+
+
+@pytest.mark.parametrize("title", ["killed", "ended"])
 def test_a_worker_that_the_file_did_not_end_is_a_retryable_error(file_titled, workers, title, capfd):
     with pytest.raises(DecoderLost, match="ended with status"):
         decode(file_titled(title), workers)
