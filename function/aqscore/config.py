@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -11,6 +11,7 @@ from aqscore.limits import Limits
 
 Runtime = Literal["onnx", "tensorflow"]
 RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
+MAX_LIMIT = 10**12
 _PACKAGE = Path(__file__).resolve().parent
 # An installed package holds the shipped model; a checkout has it at its top level.
 _MODEL_FOLDERS = (_PACKAGE / "model_artifacts", _PACKAGE.parents[1] / "model_artifacts")
@@ -27,9 +28,24 @@ def _check_runtime(name: str, value: str) -> None:
         raise SetupError(f"{name} is {value!r}, expected one of: {', '.join(RUNTIMES)}.")
 
 
+def _check_number(name: str, value: Any, kind: type) -> None:
+    """Raises SetupError for a number that no recording or no system could keep to."""
+    whole = kind is int
+    if not isinstance(value, int if whole else int | float) or not 0 < value <= MAX_LIMIT:
+        expected = "a whole number" if whole else "a number"
+        raise SetupError(
+            f"{name} is {value!r}, expected {expected} above 0, up to {MAX_LIMIT:,}.",
+            advice="Leave it out for its default, or give a large number for no practical limit.",
+        )
+
+
 @dataclass(frozen=True)
 class ScorerConfig:
-    """Everything that a scorer needs to know, and nothing about where recordings come from."""
+    """Everything that a scorer needs to know, and nothing about where recordings come from.
+
+    Raises SetupError for an unknown runtime, and for a number of threads or a limit that is not above 0 and
+    up to ``MAX_LIMIT``.
+    """
 
     model_dir: Path = shipped_model()
     runtime: Runtime = "onnx"
@@ -38,24 +54,28 @@ class ScorerConfig:
 
     def __post_init__(self) -> None:
         _check_runtime("The runtime", self.runtime)
+        _check_number("threads", self.threads, int)
+        for limit in fields(Limits):
+            kind = type(limit.default)
+            _check_number(f"The limit {limit.name}", getattr(self.limits, limit.name), kind)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "ScorerConfig":
         """Reads the ``AQSCORE_*`` variables; an unset or empty one keeps its default.
 
-        Raises SetupError when a value is not a positive number or not one of the known runtimes.
+        Raises SetupError, with the name of the variable, for the values that the constructor rejects.
         """
 
         def number(name: str, default: Any) -> Any:
             text = env.get(f"AQSCORE_{name}")
             if not text:
                 return default
+            kind = type(default)
             try:
-                value = type(default)(text)
+                value = kind(text)
             except ValueError:
-                value = 0
-            if not 0 < value < float("inf"):
-                raise SetupError(f"AQSCORE_{name} is {text!r}, expected a number above 0.")
+                value = text
+            _check_number(f"AQSCORE_{name}", value, kind)
             return value
 
         runtime = env.get("AQSCORE_RUNTIME") or cls.runtime
@@ -65,12 +85,6 @@ class ScorerConfig:
             runtime=cast(Runtime, runtime),
             threads=number("THREADS", cls.threads),
             limits=Limits(
-                max_bytes=number("MAX_BYTES", Limits.max_bytes),
-                max_duration_s=number("MAX_DURATION_S", Limits.max_duration_s),
-                max_channels=number("MAX_CHANNELS", Limits.max_channels),
-                min_sample_rate_hz=number("MIN_SAMPLE_RATE_HZ", Limits.min_sample_rate_hz),
-                max_sample_rate_hz=number("MAX_SAMPLE_RATE_HZ", Limits.max_sample_rate_hz),
-                max_decode_s=number("MAX_DECODE_S", Limits.max_decode_s),
-                max_memory_bytes=number("MAX_MEMORY_BYTES", Limits.max_memory_bytes),
+                **{limit.name: number(limit.name.upper(), limit.default) for limit in fields(Limits)}
             ),
         )

@@ -4,28 +4,39 @@ import io
 import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from functools import cache
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Literal, cast
+from typing import IO, Any, BinaryIO, Literal, TypedDict, Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aqscore.audio.array_source import AudioArray
 from aqscore.config import Runtime, ScorerConfig
-from aqscore.errors import BadRequest, LimitExceeded, ObjectNotFound, SetupError
+from aqscore.errors import BadRequest, LimitExceeded, ObjectNotFound, PermanentError, RetryableError
 from aqscore.limits import Limits
 from aqscore.model.loading import load_model
 from aqscore.pipeline import ScoreOptions, score_recording
-from aqscore.report import FileSource, Report
+from aqscore.report import ErrorRecord, FileSource, Report
+from aqscore.scorer_pool import results_in_order
 
 type Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | NDArray[np.floating[Any]]
 
 COPY_BYTES = 1 << 20
-MAX_LIMIT = 10**12
+
+
+class Options(TypedDict, total=False):
+    """The options of Scorer.score."""
+
+    sample_rate_hz: int | None
+    channels: Literal["mix", "split"]
+    frames: bool
+    start_s: float
+    end_s: float
+    time_limit_s: float
 
 
 class Scorer:
@@ -52,9 +63,6 @@ class Scorer:
             threads=threads,
             limits=limits or defaults.limits,
         )
-        _check_limits(self._config.limits)
-        if not isinstance(threads, int) or threads < 1:
-            raise SetupError(f"threads is {threads!r}, expected a whole number above 0.")
         load_model(self._config)
 
     @classmethod
@@ -89,6 +97,62 @@ class Scorer:
             scores = score_recording(audio, self._config, options, time_limit_s)
         return Report(source=FileSource(file=name), **dict(scores))
 
+    def score_many(
+        self, sources: Iterable[Source], *, jobs: int | None = None, **options: Unpack[Options]
+    ) -> Iterator[Report | ErrorRecord]:
+        """Scores many recordings, ``jobs`` at a time, by default one for each core that this process may use.
+
+        Yields a result for each source, in the order given, as soon as it and those before it are there: an
+        ErrorRecord where ``score`` would raise a PermanentError or a RetryableError. ``options`` are those
+        of ``score``, for all. A result is that of ``score`` to the last digit, whatever the other sources
+        and ``jobs`` are; ``timing`` alone differs. Open files can't be scored in this way.
+
+        With ``jobs=1``, or for one source, the recordings are scored in this process, each when its result
+        is asked for. Otherwise each job is a process of its own with ``threads`` threads, started at the
+        first result. Processes are ended when the iterator is exhausted, closed, or left by an exception. A
+        recording whose process dies gets the error ``scorer_lost``; the others are scored by a new one.
+
+        Raises BadRequest for wrong options, and SetupError when a process can't load the model.
+        """
+        if jobs is None:
+            jobs = max(1, _cores() // self._config.threads)
+        if not isinstance(jobs, int) or jobs < 1:
+            raise BadRequest(f"jobs is {jobs!r}, expected a whole number above 0.")
+        if unknown := options.keys() - Options.__annotations__.keys():
+            raise BadRequest(
+                f"Unknown options: {', '.join(sorted(unknown))}, expected those of Scorer.score."
+            )
+        ScoreOptions(
+            options.get("channels", "mix"), True, options.get("start_s", 0.0), options.get("end_s", math.inf)
+        )
+        return self._results(sources, jobs, options)
+
+    def _results(
+        self, sources: Iterable[Source], jobs: int, options: Options
+    ) -> Iterator[Report | ErrorRecord]:
+        """As score_many, whose arguments are checked."""
+        named = ((_name_of(source), source) for source in sources)
+        first = list(islice(named, jobs))
+        if len(first) > 1:
+            sendable = ((name, _sendable(source)) for name, source in chain(first, named))
+            yield from results_in_order(sendable, len(first), self._config, options)
+            return
+        for name, source in chain(first, named):
+            yield result_of(self, name, source, options)
+
+
+def result_of(scorer: Scorer, name: str, source: Any, options: Options) -> Report | ErrorRecord:
+    """The report, or the record of the error under the source's name. Raises SetupError."""
+    try:
+        if source is None or hasattr(source, "read"):
+            raise BadRequest(
+                "An open file can't be one of many sources: another process can't read it.",
+                advice="Pass its path or its bytes.",
+            )
+        return scorer.score(source, **options)
+    except (PermanentError, RetryableError) as error:
+        return ErrorRecord.of(error, FileSource(file=name))
+
 
 def score(
     source: Source,
@@ -117,16 +181,30 @@ def _default_scorer() -> Scorer:
     return Scorer()
 
 
-def _check_limits(limits: Limits) -> None:
-    """Raises SetupError for a limit that no recording or no system could keep to."""
-    for field in fields(limits):
-        value, whole = getattr(limits, field.name), field.type in (int, "int")
-        if not isinstance(value, int if whole else int | float) or not 0 < value <= MAX_LIMIT:
-            kind = "a whole number" if whole else "a number"
-            raise SetupError(
-                f"The limit {field.name} is {value!r}, expected {kind} above 0, up to {MAX_LIMIT:,}.",
-                advice="Leave it out for its default, or give a large number for no practical limit.",
-            )
+def _cores() -> int:
+    """The number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _name_of(source: Source) -> str:
+    """The name of a source in its report."""
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    if isinstance(source, np.ndarray):
+        return "array"
+    if isinstance(source, bytes | bytearray | memoryview):
+        return "bytes"
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else "file"
+
+
+def _sendable(source: Source) -> Any:
+    """The source as another process can take it, None for an open file."""
+    if isinstance(source, os.PathLike):
+        return os.fspath(source)
+    if isinstance(source, memoryview):
+        return bytes(source)
+    return None if hasattr(source, "read") else source
 
 
 @contextmanager
@@ -134,13 +212,14 @@ def _opened(
     source: Source, sample_rate_hz: int | None, max_bytes: int
 ) -> Iterator[tuple[str, BinaryIO | AudioArray]]:
     """The name of the source in its report, and the source as the pipeline takes it."""
+    name = _name_of(source)
     if isinstance(source, np.ndarray):
         if sample_rate_hz is None:
             raise BadRequest(
                 "The sample rate of the array is missing, expected sample_rate_hz.",
                 advice="Call score(samples, sample_rate_hz=16_000), with the rate of the samples.",
             )
-        yield "array", AudioArray(source, sample_rate_hz)
+        yield name, AudioArray(source, sample_rate_hz)
         return
     named_or_whole = isinstance(source, str | os.PathLike | bytes | bytearray | memoryview)
     if not named_or_whole and not hasattr(source, "read"):
@@ -156,14 +235,13 @@ def _opened(
         )
     if isinstance(source, str | os.PathLike):
         with _open_path(source) as file, _with_descriptor(file, max_bytes) as readable:
-            yield os.fspath(source), readable
+            yield name, readable
     elif isinstance(source, bytes | bytearray | memoryview):
         with _temporary_copy(io.BytesIO(source), max_bytes) as copy:
-            yield "bytes", copy
+            yield name, copy
     else:
-        name = getattr(source, "name", None)
         with _with_descriptor(source, max_bytes) as readable:
-            yield name if isinstance(name, str) else "file", readable
+            yield name, readable
 
 
 def _open_path(path: str | os.PathLike[str]) -> BinaryIO:

@@ -192,7 +192,7 @@ class ObjectScorer:
 
 def _check_time(size_bytes: int, time_left_s: float) -> None:
     needed_s = OVERHEAD_S + size_bytes / BYTES_PER_S
-    if needed_s > time_left_s:
+    if needed_s >= time_left_s:  # a decoding time of 0 is no limit that ScorerConfig takes
         raise OutOfTime(f"{needed_s:.0f} s are needed, and {time_left_s:.0f} s of this invocation are left.")
 
 

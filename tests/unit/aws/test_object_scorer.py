@@ -62,6 +62,13 @@ def test_a_large_object_is_tried_only_with_full_time_and_still_ends_in_time(scor
     assert score.time_limits_s == [60 - OVERHEAD_S]
 
 
+def test_an_object_with_exactly_the_overhead_left_is_postponed(score):
+    """No time for the decoder is no limit on it: ScorerConfig takes only limits above 0."""
+    with pytest.raises(OutOfTime, match="of this invocation are left"):
+        scorer(score).process(REF, Attempt(time_left_s=OVERHEAD_S, rescore=True))
+    assert score.time_limits_s == []
+
+
 def test_the_download_reduces_the_time_for_scoring(score):
     attempt = Attempt(time_left_s=15, rescore=True)
     with pytest.raises(OutOfTime, match="of this test"):

@@ -62,10 +62,16 @@ def test_each_variable_reaches_its_setting():
     )
 
 
-@pytest.mark.parametrize("value", ["many", "-1", "0", "nan", "inf"])
+@pytest.mark.parametrize("value", ["many", "-1", "0", "nan", "inf", "1e13"])
 def test_the_error_names_a_wrong_number(value):
     with pytest.raises(SetupError, match="AQSCORE_MAX_DURATION_S is"):
         Settings.from_env({"AQSCORE_MAX_DURATION_S": value})
+
+
+@pytest.mark.parametrize("value", ["1.5", "1e6", "0", str(10**13)])
+def test_a_whole_number_is_expected_where_parts_make_no_sense(value):
+    with pytest.raises(SetupError, match="AQSCORE_MAX_CHANNELS is .*, expected a whole number above 0"):
+        Settings.from_env({"AQSCORE_MAX_CHANNELS": value})
 
 
 def test_the_error_names_a_wrong_runtime():
