@@ -19,6 +19,7 @@ AqscoreError
 │   ├── AnnouncementFailed      the result is stored, but its notification failed
 │   ├── OutOfTime               the time limit is too short
 │   ├── DecoderLost             the decoder worker was killed, or could not be started
+│   ├── ScorerLost              the scorer worker was killed, or could not be started
 │   └── UnreadableEvent         an event of unknown shape: kept for a person, not dropped
 ├── Superseded                  a newer version of the object exists, and has its own event
 └── SetupError                  a wrong setting or model: nothing can be scored until it is corrected
@@ -143,6 +144,11 @@ class OutOfTime(RetryableError):
 class DecoderLost(RetryableError):
     type = "decoder_lost"
     advice = "Try again. If the error persists, provide more memory."
+
+
+class ScorerLost(RetryableError):
+    type = "scorer_lost"
+    advice = "Try again. If the error persists, use fewer jobs, or provide more memory."
 
 
 class UnreadableEvent(RetryableError):

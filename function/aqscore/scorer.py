@@ -3,6 +3,7 @@
 import io
 import math
 import os
+import select
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from aqscore.audio.array_source import AudioArray
 from aqscore.config import Runtime, ScorerConfig
+from aqscore.deadline import Deadline
 from aqscore.errors import BadRequest, LimitExceeded, ObjectNotFound, PermanentError, RetryableError
 from aqscore.limits import Limits
 from aqscore.model.loading import load_model
@@ -26,6 +28,7 @@ from aqscore.scorer_pool import results_in_order
 type Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | NDArray[np.floating[Any]]
 
 COPY_BYTES = 1 << 20
+WAIT_S = 60.0  # a longer wait for a pipe is taken in parts
 
 
 class Options(TypedDict, total=False):
@@ -90,11 +93,13 @@ class Scorer:
         a part, in seconds from the beginning.
 
         Raises a PermanentError of aqscore.errors when the recording can't be scored, and OutOfTime after
-        ``time_limit_s`` seconds.
+        ``time_limit_s`` seconds, which include the time to read a pipe to its end. Only an object without a
+        file descriptor whose ``read`` blocks can take longer.
         """
         options = ScoreOptions(channels, frames, start_s, end_s)
-        with _opened(source, sample_rate_hz, self._config.limits.max_bytes) as (name, audio):
-            scores = score_recording(audio, self._config, options, time_limit_s)
+        deadline = Deadline(time_limit_s)
+        with _opened(source, sample_rate_hz, self._config.limits.max_bytes, deadline) as (name, audio):
+            scores = score_recording(audio, self._config, options, deadline)
         return Report(source=FileSource(file=name), **dict(scores))
 
     def score_many(
@@ -209,7 +214,7 @@ def _sendable(source: Source) -> Any:
 
 @contextmanager
 def _opened(
-    source: Source, sample_rate_hz: int | None, max_bytes: int
+    source: Source, sample_rate_hz: int | None, max_bytes: int, deadline: Deadline
 ) -> Iterator[tuple[str, BinaryIO | AudioArray]]:
     """The name of the source in its report, and the source as the pipeline takes it."""
     name = _name_of(source)
@@ -234,13 +239,13 @@ def _opened(
             advice="Leave it out, or pass the samples as an array.",
         )
     if isinstance(source, str | os.PathLike):
-        with _open_path(source) as file, _with_descriptor(file, max_bytes) as readable:
+        with _open_path(source) as file, _with_descriptor(file, max_bytes, deadline) as readable:
             yield name, readable
     elif isinstance(source, bytes | bytearray | memoryview):
-        with _temporary_copy(io.BytesIO(source), max_bytes) as copy:
+        with _temporary_copy(io.BytesIO(source), max_bytes, deadline) as copy:
             yield name, copy
     else:
-        with _with_descriptor(source, max_bytes) as readable:
+        with _with_descriptor(source, max_bytes, deadline) as readable:
             yield name, readable
 
 
@@ -256,7 +261,7 @@ def _open_path(path: str | os.PathLike[str]) -> BinaryIO:
 
 
 @contextmanager
-def _with_descriptor(file: IO[bytes], max_bytes: int) -> Iterator[BinaryIO]:
+def _with_descriptor(file: IO[bytes], max_bytes: int, deadline: Deadline) -> Iterator[BinaryIO]:
     """The file itself where a decoder worker can read it by its descriptor, else a copy on disk.
 
     The descriptor of a compressed file or of a member of an archive is that of the file around it.
@@ -276,7 +281,7 @@ def _with_descriptor(file: IO[bytes], max_bytes: int) -> Iterator[BinaryIO]:
         return
     if seekable:
         file.seek(0)
-    with _temporary_copy(file, max_bytes) as copy:
+    with _temporary_copy(file, max_bytes, deadline) as copy:
         yield copy
 
 
@@ -286,12 +291,30 @@ def _is_on_disk(file: IO[bytes]) -> bool:
 
 
 @contextmanager
-def _temporary_copy(file: IO[bytes], max_bytes: int) -> Iterator[BinaryIO]:
+def _temporary_copy(file: IO[bytes], max_bytes: int, deadline: Deadline) -> Iterator[BinaryIO]:
     with tempfile.TemporaryFile() as copy:
         copied = 0
-        while chunk := file.read(COPY_BYTES):
+        while chunk := _next_chunk(file, deadline):
             copied += len(chunk)
             if copied > max_bytes:
                 raise LimitExceeded(f"The file has more than {max_bytes:,} bytes, which is the limit.")
             copy.write(chunk)
         yield cast(BinaryIO, copy)
+
+
+def _next_chunk(file: IO[bytes], deadline: Deadline) -> bytes:
+    """The next bytes of a file, none at its end. Raises OutOfTime."""
+    if os.name != "nt" and _is_on_disk(file):  # a pipe or a terminal, for which select waits
+        while not _is_readable(file, min(deadline.remaining_s, WAIT_S)):
+            deadline.check()
+    deadline.check()
+    read_some = getattr(file, "read1", file.read)  # read() waits until that many bytes are there
+    chunk: bytes = read_some(COPY_BYTES)
+    return chunk
+
+
+def _is_readable(file: IO[bytes], wait_s: float) -> bool:
+    """Whether bytes of the file, or its end, are there within so many seconds."""
+    waiting = select.poll()
+    waiting.register(file.fileno(), select.POLLIN)
+    return bool(waiting.poll(1000 * max(0.0, wait_s)))

@@ -19,6 +19,15 @@ SAMPLE_BUFFER_BYTES = MAX_BLOCK_SAMPLES * np.dtype(np.float32).itemsize  # share
 INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG")
 
 
+def python_path() -> str:
+    """PYTHONPATH of a worker, for ``python -P``: this process's path without the current folder.
+
+    The current folder ("") may hold recordings and modules of others.
+    """
+    package_folder = str(Path(__file__).resolve().parents[2])
+    return os.pathsep.join([*filter(None, sys.path), package_folder])
+
+
 class WorkerDied(Exception):
     """The worker ended before it answered. ``status`` is below 0 for a signal, as in subprocess."""
 
@@ -67,11 +76,8 @@ class WorkerHandle(ABC):
     def _run(self, arguments: Sequence[object], **options: Any) -> None:
         """Starts the process, with only the inherited variables in its environment."""
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        # The current folder is left out ("", and -P below): it may hold recordings and modules of others.
-        package_folder = str(Path(__file__).resolve().parents[2])
-        path = os.pathsep.join([*filter(None, sys.path), package_folder])
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "aqscore.audio.worker_main", *map(str, arguments)],
-            env=inherited | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
+            env=inherited | {"PYTHONPATH": python_path(), "OPENBLAS_NUM_THREADS": "1"},
             **options,
         )

@@ -54,9 +54,10 @@ class DecoderServer:
         self._descriptor: int | None = None
 
     def run(self, channel: Channel) -> None:
-        """Answers requests until there are no more."""
-        while (request := channel.receive()) is not None:
-            channel.send(self.answer(request))
+        """Answers requests until there are no more, or the client is gone."""
+        with suppress(ConnectionError):
+            while (request := channel.receive()) is not None:
+                channel.send(self.answer(request))
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """The answer to one request."""
@@ -108,7 +109,10 @@ class SocketChannel:
 
     def receive(self) -> dict[str, Any] | None:
         """As Channel.receive."""
-        message, descriptors, *_ = self._receive_fds(self._socket, MAX_REQUEST_BYTES, 1)
+        try:
+            message, descriptors, *_ = self._receive_fds(self._socket, MAX_REQUEST_BYTES, 1)
+        except ConnectionError:  # the client was killed before it read the last answer
+            return None
         if not message:
             return None
         request: dict[str, Any] = json.loads(message)

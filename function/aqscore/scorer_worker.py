@@ -1,0 +1,63 @@
+"""The scorer worker: a process of ``Scorer.score_many``, which scores one recording after another.
+
+aqscore.scorer_pool starts it as ``python -m aqscore.scorer_worker`` and sends it pickled objects through
+standard input; the answers leave through standard output. The first pair, a ScorerConfig and the options of
+Scorer.score, is answered by None or a SetupError. Each later pair, a name and a source, is answered by a
+Report or an ErrorRecord, or by a RuntimeError with the traceback of a defect. The worker ends with its input.
+"""
+
+import os
+import pickle
+import signal
+import sys
+import traceback
+from typing import IO, Any
+
+from aqscore.errors import SetupError
+from aqscore.scorer import Scorer, result_of
+
+
+def run(requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Answers the requests until there are no more."""
+
+    def answer(value: Any) -> None:
+        answers.write(pickle.dumps(value))
+        answers.flush()
+
+    config, options = pickle.load(requests)
+    try:
+        scorer = Scorer.from_config(config)
+    except SetupError as error:
+        answer(error)
+        return
+    answer(None)
+    while True:
+        try:
+            name, source = pickle.load(requests)
+        except EOFError:
+            return
+        result: Any
+        try:
+            result = result_of(scorer, name, source, options)
+        except Exception:
+            result = RuntimeError(f"A scorer worker failed:\n{traceback.format_exc()}")
+        answer(result)
+
+
+def main() -> None:
+    """Serves standard input and output, which nothing else in this process can use."""
+    # Ctrl-C reaches every process of a terminal. The parent process ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    try:
+        run(requests, answers)
+    except (BrokenPipeError, EOFError, pickle.UnpicklingError):  # the parent process is gone
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""Scorer.score_many: results in order from several processes, the same as those of single recordings."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from aqscore import ErrorRecord, Limits, Report, Scorer
+from aqscore.config import shipped_model
+from aqscore.errors import BadRequest, SetupError
+from infra.waiting import wait_until
+from tests.conftest import EXAMPLES, ROOT
+
+CLEAN, NOISY = EXAMPLES / "clean.flac", EXAMPLES / "noisy.flac"
+LIMIT_S = 60
+linux = pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    return Scorer()
+
+
+def content(result: Report | ErrorRecord) -> dict:
+    """All of a result but the seconds that it took."""
+    return result.model_dump(exclude={"timing"})
+
+
+def workers_of(parent: int) -> list[int]:
+    """The process identifiers of the scorer workers of a process."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes()
+            status = (folder / "status").read_text()
+        except OSError:  # it has ended
+            continue
+        if b"aqscore.scorer_worker" in command and f"PPid:\t{parent}\n" in status:
+            found.append(int(folder.name))
+    return found
+
+
+@pytest.fixture
+def endless(tmp_path) -> Iterator[Path]:
+    """A recording that takes forever to read: a pipe that nothing is written to."""
+    path = tmp_path / "endless"
+    os.mkfifo(path)
+    yield path
+
+
+@contextmanager
+def being_read(pipe: Path) -> Iterator[None]:
+    """Waits until a process reads the pipe, and keeps it waiting."""
+
+    def opened() -> int | None:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nothing reads it
+            return None
+
+    descriptor = wait_until(opened, f"a reader of {pipe}", LIMIT_S)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def has_open(pid: int, path: Path) -> bool:
+    return any(os.path.realpath(file) == str(path) for file in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def is_running(group: int) -> bool:
+    """Whether a process group has a process, apart from dead ones that wait for their parent."""
+    fields = re.compile(rf"\d+ \(.*\) [^Z] \d+ {group} ", flags=re.S)
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended
+            if fields.match(file.read_text()):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_recording_scores_the_same_alone_and_among_others_to_the_last_digit(scorer, tmp_path, speech, jobs):
+    sources = []
+    for number, seconds in enumerate((1.3, 40.0, 0.2, 7.9)):
+        path = tmp_path / f"{number}.wav"
+        soundfile.write(path, np.resize(speech, round(seconds * 16_000)), 16_000)
+        sources.append(str(path))
+    sources = [NOISY, *sources, CLEAN.read_bytes(), *sources[::-1]]
+    alone = [content(scorer.score(source)) for source in sources]
+    assert [content(result) for result in scorer.score_many(sources, jobs=jobs)] == alone
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_recording_that_cannot_be_scored_is_recorded_in_its_place(scorer, tmp_path, jobs):
+    letter = tmp_path / "letter\udce9.wav"
+    letter.write_text("A letter and no recording.")
+    with NOISY.open("rb") as file:
+        results = list(scorer.score_many([letter, CLEAN, "missing.wav", file, NOISY], jobs=jobs))
+    kinds = [result.error.type if isinstance(result, ErrorRecord) else "report" for result in results]
+    assert kinds == ["unsupported_format", "report", "object_not_found", "bad_request", "report"]
+    assert results[0].source.file == str(letter).encode("utf-8", "backslashreplace").decode()
+    assert results[0].error.advice
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_options_limits_and_arrays_reach_every_process(tmp_path, speech, jobs):
+    scorer = Scorer(limits=Limits(max_duration_s=5.0))
+    arrays = [speech[: 16_000 * 4], speech[: 16_000 * 6]]
+    first, second = scorer.score_many(arrays, jobs=jobs, sample_rate_hz=16_000, frames=False)
+    assert first.frames is None and first.source.file == "array"
+    assert second.error.type == "limit_exceeded"
+
+
+def test_results_come_one_by_one_from_an_endless_iterable(scorer):
+    def endlessly() -> Iterator[Path]:
+        while True:
+            yield CLEAN
+
+    results = scorer.score_many(endlessly(), jobs=2, frames=False)
+    assert all(result.score for result in islice(results, 3))
+    results.close()
+
+
+def test_no_sources_give_no_results(scorer):
+    assert list(scorer.score_many([])) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"jobs": 0}, {"jobs": 1.5}, {"channels": "all"}, {"start_s": 2.0, "end_s": 1.0}, {"frame": True}],
+)
+def test_wrong_options_are_named_before_any_work(scorer, options):
+    with pytest.raises(BadRequest, match="expected"):
+        scorer.score_many([CLEAN, NOISY], **options)
+
+
+def test_a_model_that_a_process_cannot_load_is_named(tmp_path):
+    folder = shutil.copytree(shipped_model(), tmp_path / "model")
+    scorer = Scorer(folder)
+    (folder / "model.onnx").unlink()
+    with pytest.raises(SetupError, match=r"model\.onnx can't be read"):
+        list(scorer.score_many([CLEAN, NOISY], jobs=2))
+
+
+@linux
+def test_a_recording_whose_process_dies_is_recorded_and_the_others_are_scored(scorer, endless):
+    results = scorer.score_many([CLEAN, endless, NOISY, CLEAN], jobs=2, frames=False)
+    assert isinstance(next(results), Report)
+    with being_read(endless):
+        [worker] = [pid for pid in workers_of(os.getpid()) if has_open(pid, endless)]
+        os.kill(worker, signal.SIGKILL)
+        lost, *rest = results
+    assert lost.error.type == "scorer_lost" and lost.error.retryable
+    assert [result.source.file for result in rest if isinstance(result, Report)] == [str(NOISY), str(CLEAN)]
+
+
+@linux
+def test_closing_the_results_ends_the_processes(scorer, endless):
+    results = scorer.score_many([CLEAN, endless, NOISY], jobs=2, frames=False)
+    next(results)
+    assert workers_of(os.getpid())
+    results.close()
+    assert not workers_of(os.getpid())
+
+
+@linux
+def test_ctrl_c_ends_a_script_and_its_processes_at_once(endless, tmp_path):
+    script = tmp_path / "script.py"  # without an `if __name__ == "__main__"`
+    script.write_text(
+        "import sys\nfrom aqscore import Scorer\n"
+        "for result in Scorer().score_many(sys.argv[1:], jobs=2, frames=False):\n"
+        "    print(result.source.file, flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, script, CLEAN, endless, NOISY],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "function")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout.readline().strip() == str(CLEAN)
+        with being_read(endless):
+            assert len(workers_of(process.pid)) == 2
+            os.killpg(process.pid, signal.SIGINT)
+            _, errors = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == -signal.SIGINT
+    assert errors.count("Traceback") == 1, errors  # the script's own KeyboardInterrupt
+    wait_until(lambda: not is_running(process.pid), "the end of all its processes", LIMIT_S)
