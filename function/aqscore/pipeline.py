@@ -16,7 +16,8 @@ from aqscore.audio.array_source import AudioArray
 from aqscore.audio.part import WHOLE, Part
 from aqscore.audio.recording import Media, Recording
 from aqscore.config import ScorerConfig
-from aqscore.errors import BadRequest, OutOfTime
+from aqscore.deadline import Deadline
+from aqscore.errors import BadRequest
 from aqscore.model.features import FrameStream
 from aqscore.model.loading import Model, load_model
 from aqscore.model.windows import Window
@@ -47,19 +48,6 @@ class ScoreOptions:
             )
 
 
-class Deadline:
-    """A point in time after which work must stop."""
-
-    def __init__(self, time_limit_s: float) -> None:
-        self._time_limit_s = time_limit_s
-        self._at = time.perf_counter() + time_limit_s
-
-    def check(self) -> None:
-        """Raises OutOfTime after the deadline."""
-        if time.perf_counter() > self._at:
-            raise OutOfTime(f"Scoring takes longer than the time limit of {self._time_limit_s:g} s.")
-
-
 class StageTimer:
     """Adds up the seconds spent in each stage of the pipeline."""
 
@@ -82,13 +70,16 @@ class StageTimer:
 
 
 def score_recording(
-    audio: BinaryIO | AudioArray, config: ScorerConfig, options: ScoreOptions, time_limit_s: float = math.inf
+    audio: BinaryIO | AudioArray,
+    config: ScorerConfig,
+    options: ScoreOptions,
+    deadline: Deadline | None = None,
 ) -> RecordingScores:
-    """Scores an open binary file or an array as the options ask, within ``time_limit_s`` seconds in all.
+    """Scores an open binary file or an array as the options ask, all channels before the deadline.
 
     Raises as ``score_part`` does.
     """
-    deadline = Deadline(time_limit_s)
+    deadline = deadline or Deadline()
     part = Part(start_s=options.start_s, end_s=options.end_s)
     mix = score_part(audio, config, part, frames=options.frames, deadline=deadline)
     channels: list[Scored] | None = None
@@ -122,7 +113,7 @@ def score_part(
     SetupError when the model can't be loaded, OutOfTime after the deadline.
     """
     model, timer = load_model(config), StageTimer()
-    with Recording(audio, config.limits, part) as recording:
+    with Recording(audio, config.limits, part, deadline=deadline) as recording:
         statistics = SignalStatistics(model.speech_probability)
         timeline = Timeline(model.speech_probability, model.power, part.start_s)
         _run_stream(recording, model, statistics, timeline, deadline, timer)

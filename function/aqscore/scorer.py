@@ -276,7 +276,7 @@ def _with_descriptor(file: IO[bytes], max_bytes: int, deadline: Deadline) -> Ite
         readable, seekable = True, False
     if not readable:
         raise BadRequest("The file is open for writing only.", advice='Open it with "rb".')
-    if seekable and _is_on_disk(file):
+    if seekable and _is_of_the_system(file):
         yield cast(BinaryIO, file)
         return
     if seekable:
@@ -285,7 +285,8 @@ def _with_descriptor(file: IO[bytes], max_bytes: int, deadline: Deadline) -> Ite
         yield copy
 
 
-def _is_on_disk(file: IO[bytes]) -> bool:
+def _is_of_the_system(file: IO[bytes]) -> bool:
+    """Whether its bytes are those behind its descriptor: a file, a pipe or a device."""
     buffered = getattr(file, "file", file)  # of tempfile's wrappers
     return isinstance(getattr(buffered, "raw", buffered), io.FileIO)
 
@@ -304,17 +305,13 @@ def _temporary_copy(file: IO[bytes], max_bytes: int, deadline: Deadline) -> Iter
 
 def _next_chunk(file: IO[bytes], deadline: Deadline) -> bytes:
     """The next bytes of a file, none at its end. Raises OutOfTime."""
-    if os.name != "nt" and _is_on_disk(file):  # a pipe or a terminal, for which select waits
-        while not _is_readable(file, min(deadline.remaining_s, WAIT_S)):
-            deadline.check()
     deadline.check()
+    if not _is_of_the_system(file) or not hasattr(select, "poll"):
+        return file.read(COPY_BYTES)
+    waiting = select.poll()  # for a pipe or a terminal, from which a read may wait for ever
+    waiting.register(file.fileno(), select.POLLIN)
+    while not waiting.poll(1000 * max(0.0, min(deadline.remaining_s, WAIT_S))):
+        deadline.check()
     read_some = getattr(file, "read1", file.read)  # read() waits until that many bytes are there
     chunk: bytes = read_some(COPY_BYTES)
     return chunk
-
-
-def _is_readable(file: IO[bytes], wait_s: float) -> bool:
-    """Whether bytes of the file, or its end, are there within so many seconds."""
-    waiting = select.poll()
-    waiting.register(file.fileno(), select.POLLIN)
-    return bool(waiting.poll(1000 * max(0.0, wait_s)))

@@ -7,7 +7,9 @@ import pytest
 import soundfile
 
 from aqscore.audio.recording import Part
+from aqscore.audio.worker_pool import default_pool
 from aqscore.config import ScorerConfig
+from aqscore.deadline import Deadline
 from aqscore.errors import (
     CorruptAudio,
     EmptyFile,
@@ -17,10 +19,11 @@ from aqscore.errors import (
     UnsupportedFormat,
 )
 from aqscore.limits import Limits
-from aqscore.pipeline import score_file
+from aqscore.pipeline import ScoreOptions, score_file, score_recording
 from aqscore.report import FileSource, Report
 from aqscore.scale import HIGHEST, LOWEST
-from tests.conftest import EXAMPLES
+from tests.conftest import EXAMPLES, ROOT
+from tests.recordings import titled
 
 
 def scored(path, config, **options):
@@ -153,3 +156,22 @@ def test_a_file_in_memory_is_refused_by_name():
     """The decoder reads by descriptor; a BytesIO has none, and says so itself."""
     with pytest.raises(io.UnsupportedOperation):
         score_file(io.BytesIO(b"RIFF"), ScorerConfig())
+
+
+@pytest.fixture
+def hanging(tmp_path, speech, monkeypatch):
+    """A file at which the decoder of this process's workers hangs."""
+    default_pool.close()  # earlier workers don't have tests/hostile in their path
+    monkeypatch.syspath_prepend(ROOT / "tests" / "hostile")
+    path = tmp_path / "hanging.wav"
+    path.write_bytes(titled("sleep", speech))
+    yield path
+    default_pool.close()
+
+
+def test_a_decoder_that_hangs_is_ended_at_the_time_limit(hanging, config):
+    """Not at the limit of decoding time, which is far longer."""
+    with pytest.raises(OutOfTime, match=r"time limit of 0\.3 s"):
+        scored(hanging, config, time_limit_s=0.3)
+    with hanging.open("rb") as file, pytest.raises(OutOfTime, match=r"time limit of 0\.3 s"):
+        score_recording(file, config, ScoreOptions(), Deadline(0.3))

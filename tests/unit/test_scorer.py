@@ -105,6 +105,25 @@ def test_a_pipe_is_copied_up_to_the_limit_only():
     assert endless.taken < 10_000_000
 
 
+@pytest.mark.parametrize("sent", [b"", b"RIFF"], ids=["nothing", "something"])
+@pytest.mark.parametrize("buffering", [0, -1])
+def test_the_time_limit_holds_for_a_pipe_that_never_ends(sent, buffering):
+    read, write = os.pipe()
+    with open(read, "rb", buffering) as end, open(write, "wb", 0) as other_end:  # noqa: PTH123
+        other_end.write(sent)
+        with pytest.raises(OutOfTime, match=r"time limit of 0\.2 s"):
+            score(end, time_limit_s=0.2)
+
+
+def test_the_time_limit_holds_for_an_object_that_never_ends():
+    class Endless:
+        def read(self, count: int) -> bytes:
+            return b"\0"
+
+    with pytest.raises(OutOfTime, match=r"time limit of 0\.2 s"):
+        score(Endless(), time_limit_s=0.2)
+
+
 def test_modules_in_the_current_folder_are_not_imported_by_the_worker(tmp_path, monkeypatch, expected):
     for name in ("json.py", "soundfile.py"):
         (tmp_path / name).write_text("raise SystemExit('imported')")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from aqscore.audio.source import MAX_BLOCK_SAMPLES
 from aqscore.audio.worker_handle import WorkerDied
 from aqscore.audio.worker_pool import WorkerPool, default_pool
+from aqscore.deadline import Deadline
 from aqscore.errors import (
     AqscoreError,
     CorruptAudio,
@@ -23,6 +24,7 @@ from aqscore.errors import (
     DecoderLost,
     DecodingTooSlow,
     LimitExceeded,
+    OutOfTime,
     PermanentError,
     UnsupportedFormat,
 )
@@ -48,12 +50,19 @@ class WorkerState(Enum):
 class DecoderClient:
     """A file that a worker decodes. A SampleSource; use it as a context."""
 
-    def __init__(self, file: BinaryIO, limits: Limits, workers: WorkerPool | None = None) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        limits: Limits,
+        workers: WorkerPool | None = None,
+        deadline: Deadline | None = None,
+    ) -> None:
         """Opens a binary file that has a file descriptor. Its content decides on the decoder.
 
-        Raises UnsupportedFormat, CorruptAudio, LimitExceeded, DecoderCrashed, DecoderLost.
+        Raises UnsupportedFormat, CorruptAudio, LimitExceeded, DecoderCrashed, DecoderLost, OutOfTime.
         """
         self._limits = limits
+        self._deadline = deadline or Deadline()
         self._remaining_s = limits.max_decode_s
         self._state = WorkerState.READY
         self._workers = workers or default_pool
@@ -75,7 +84,7 @@ class DecoderClient:
         return self._worker.pid
 
     def read(self) -> tuple[NDArray[np.float32], str | None]:
-        """As SampleSource.read. Raises LimitExceeded, DecoderCrashed, DecoderLost."""
+        """As SampleSource.read. Raises LimitExceeded, DecoderCrashed, DecoderLost, OutOfTime."""
         frames = MAX_BLOCK_SAMPLES // self.channels
         answer = self._ask({"read": frames})
         if answer["broken"] is not None:
@@ -109,12 +118,13 @@ class DecoderClient:
         self.close()
 
     def _ask(self, request: dict[str, Any], file: BinaryIO | None = None) -> dict[str, Any]:
-        if self._remaining_s <= 0:
+        limit_s = min(self._remaining_s, self._deadline.remaining_s)
+        if limit_s <= 0:
             raise self._too_slow()
         started = time.monotonic()
         state, self._state = self._state, WorkerState.BUSY
         try:
-            answer = self._worker.ask(request, self._remaining_s, file)
+            answer = self._worker.ask(request, limit_s, file)
         except WorkerDied as death:
             raise self._too_slow() if death.timed_out else _error_of(death.status) from None
         self._remaining_s -= time.monotonic() - started
@@ -126,7 +136,9 @@ class DecoderClient:
             raise ERRORS[error_type](answer["message"], advice=answer["advice"])
         return answer
 
-    def _too_slow(self) -> DecodingTooSlow:
+    def _too_slow(self) -> DecodingTooSlow | OutOfTime:
+        if self._deadline.remaining_s <= 0:
+            return self._deadline.exceeded()
         limit_s = self._limits.max_decode_s
         return DecodingTooSlow(f"Decoding took longer than {limit_s:g} s, which is the limit.")
 

@@ -18,6 +18,7 @@ from aqscore.audio.peaks import PeakStatistics
 from aqscore.audio.source import SampleSource
 from aqscore.audio.truncation import HEADER_BYTES, claims_more_frames, states_more_bytes
 from aqscore.audio.worker_pool import WorkerPool
+from aqscore.deadline import Deadline
 from aqscore.errors import BadRequest, CorruptAudio
 from aqscore.limits import Limits
 
@@ -51,13 +52,15 @@ class Recording:
         limits: Limits,
         part: Part = WHOLE,
         workers: WorkerPool | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
         """Opens an array, or a binary file that has a file descriptor, to be decoded by one of the workers.
 
-        The workers are by default those of this process. Raises EmptyFile, UnsupportedSampleRate,
-        LimitExceeded, BadRequest, and as DecoderClient does.
+        The workers are by default those of this process. A decoder that is at work at the deadline is ended.
+        Raises EmptyFile, UnsupportedSampleRate, LimitExceeded, BadRequest, and as DecoderClient does.
         """
         self._limits = limits
+        self._deadline = deadline or Deadline()
         self._part = part
         self._file_cut_short = False
         self._source: SampleSource
@@ -81,7 +84,7 @@ class Recording:
         """Yields (n,) float32 at 16 kHz, full scale 1.0.
 
         Raises CorruptAudio when nothing could be decoded, BadRequest when the part lies behind the end,
-        InvalidSamples, LimitExceeded, DecoderCrashed, DecoderLost.
+        InvalidSamples, LimitExceeded, DecoderCrashed, DecoderLost, OutOfTime.
         """
         mono = (downmix(samples, self._part.channel) for samples in self._decoded())
         if self.media.sample_rate_hz == OUTPUT_RATE_HZ:
@@ -111,7 +114,7 @@ class Recording:
         os.lseek(file.fileno(), 0, os.SEEK_SET)
         header = os.read(file.fileno(), HEADER_BYTES)
         self._file_cut_short = states_more_bytes(header, size_bytes)
-        return DecoderClient(file, self._limits, workers)
+        return DecoderClient(file, self._limits, workers, self._deadline)
 
     def _decoded(self) -> Iterator[NDArray[np.float32]]:
         """Yields the part as (n, channels) float32 at its own rate, n from 1, and keeps ``media`` current."""
