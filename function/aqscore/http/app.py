@@ -8,13 +8,12 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi import Path as PathParameter
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import FileResponse
+from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -23,6 +22,7 @@ from starlette.types import Message, Receive
 
 from aqscore.config import ScorerConfig
 from aqscore.errors import BadRequest, LimitExceeded, NotOffered, ObjectNotFound
+from aqscore.http.bundle import PAGE, SAMPLES, bundle
 from aqscore.http.problems import RETRY_AFTER_S, answer_with_problems, request_id_of
 from aqscore.http.requests import ANY_BODY, ERRORS, NamedObject, Upload, UploadTicket, score_options
 from aqscore.http.store import RecordingStore
@@ -33,10 +33,10 @@ from aqscore.report import ErrorRecord, FileSource, Report
 UPLOAD_ADVICE = "Upload the recording through POST /v1/uploads."
 FORM = "multipart/form-data"
 FORM_OVERHEAD_BYTES = 10_000  # of the parts of a form around its file
-PAGE = Path(__file__).parent / "page"
-# The page plays recordings from memory (blob:) and uploads large ones to S3 (connect-src https:).
+# The page plays recordings from memory (blob:) and uploads large ones to S3 (connect-src https:). Its script and
+# its styles are named by their hashes; 'self' admits the microphone's worklet.
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; media-src blob:; "
+    "default-src 'none'; script-src 'self' {script}; style-src {style}; img-src data:; media-src blob:; "
     "connect-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 UPLOAD_LIFETIME_S = 3600
@@ -72,6 +72,7 @@ def create_app(
             expose_headers=EXPOSED_HEADERS,
         )
     app.mount("/page", StaticFiles(directory=PAGE))
+    app.mount("/samples", StaticFiles(directory=SAMPLES, check_dir=False))
     app.middleware("http")(add_request_id)
     routes = _Routes(config, store, on_scored)
     app.get("/", include_in_schema=False)(page)
@@ -87,9 +88,12 @@ def create_app(
     return app
 
 
-def page() -> FileResponse:
+def page() -> HTMLResponse:
     """The page, which scores files in the browser's window."""
-    return FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": PAGE_POLICY})
+    document = bundle("index.html")
+    style, script = document.policy()
+    policy = PAGE_POLICY.format(style=style, script=script)
+    return HTMLResponse(document.html, headers={"Content-Security-Policy": policy})
 
 
 def health() -> dict[str, str]:
