@@ -28,8 +28,9 @@ def write_html(
 ) -> None:
     """Writes the report of these results, in their order.
 
-    ``command`` is shown as the command that made it. ``embed_audio`` puts the recordings themselves into the
-    file, as they are, and the report says how large they are together; those over 100 MB are left out and named.
+    ``command`` is shown as the command that made it. ``embed_audio`` puts the recordings themselves into
+    the file, as they are. The report says how large they are together; those over 100 MB are left out and
+    named.
     """
     sounds, left_out = _sounds(results) if embed_audio else ({}, [])
     data = {

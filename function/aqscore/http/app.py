@@ -33,8 +33,8 @@ from aqscore.report import ErrorRecord, FileSource, Report
 UPLOAD_ADVICE = "Upload the recording through POST /v1/uploads."
 FORM = "multipart/form-data"
 FORM_OVERHEAD_BYTES = 10_000  # of the parts of a form around its file
-# The page plays recordings from memory (blob:) and uploads large ones to S3 (connect-src https:). Its script and
-# its styles are named by their hashes; 'self' admits the microphone's worklet.
+# The page plays recordings from memory (blob:) and uploads large ones to S3 (connect-src https:). Its script
+# and its styles are named by their hashes; 'self' admits the microphone's worklet.
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self' {script}; style-src {style}; img-src data:; media-src blob:; "
     "connect-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PAGE = Path(__file__).parent / "page"
-# The recordings that the page offers to try: in a package and in the image beside it, in a checkout at the top.
+# The recordings that the page offers to try: in a package beside it, in a checkout at the top level.
 _SAMPLE_FOLDERS = (PAGE / "samples", PAGE.parents[3] / "examples")
 SAMPLES = next((folder for folder in _SAMPLE_FOLDERS if folder.is_dir()), _SAMPLE_FOLDERS[0])
 _IMPORT = re.compile(r'^import .* from "\./([\w-]+\.js)";\n', re.MULTILINE)
