@@ -2,31 +2,40 @@
 
 import argparse
 import os
+import signal
 import sys
 from typing import Any
 
 from aqscore import __version__
-from aqscore.cli import score, serve
-from aqscore.config import ScorerConfig
-from aqscore.errors import SetupError
-from aqscore.model.loading import read_model_info
+from aqscore.cli.interrupts import EXIT_INTERRUPTED, exit_on_interrupt
 
 EXIT_BROKEN_PIPE = 141  # as a shell reports SIGPIPE
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one subcommand; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    """Runs one subcommand; returns the exit status. Without ``arguments``, those of the process."""
+    with exit_on_interrupt():
+        options = _parser().parse_args(arguments)
+    if arguments is None:  # __main__ has set SIGINT to its default of the system
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         status: int = options.run(options)
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return EXIT_INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has what it wants
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
+    finally:
+        if arguments is None:  # nothing is left but the end of the process, which needs no traceback
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
     return status
 
 
 def _parser() -> argparse.ArgumentParser:
+    from aqscore.cli import score, serve
+
     parser = argparse.ArgumentParser(
         prog="aqscore", description="Scores recordings of speech without a clean reference."
     )
@@ -46,6 +55,10 @@ class _Version(argparse.Action):
     """Prints both versions. The model's is read only when it is asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
+        from aqscore.config import ScorerConfig
+        from aqscore.errors import SetupError
+        from aqscore.model.loading import read_model_info
+
         try:
             info = read_model_info(ScorerConfig.from_env().model_dir)
         except SetupError as error:

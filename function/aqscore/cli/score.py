@@ -11,7 +11,9 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from aqscore.cli.exports import Result, file_of, write_csv, write_html, write_plot
+from aqscore.cli.exports import Result, file_of, write_csv, write_plot
+from aqscore.cli.html_report import write_html
+from aqscore.cli.interrupts import EXIT_INTERRUPTED, Interrupts, exit_on_interrupt
 from aqscore.config import ScorerConfig
 from aqscore.errors import AqscoreError, PermanentError, RetryableError
 from aqscore.report import ErrorRecord, FileSource
@@ -29,7 +31,6 @@ EXPORTS = {
 }
 WRITERS = {"csv": write_csv, "plot": write_plot, "report": write_html}
 PLOT_SUFFIXES = (".png", ".svg", ".pdf")
-EXIT_INTERRUPTED = 130
 VERDICT_STYLES = {"excellent": "green", "good": "green", "fair": "yellow", "poor": "red", "bad": "bold red"}
 
 
@@ -55,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
     """
     console = Console(stderr=True)
     try:
-        config = ScorerConfig.from_env()
-        scorer = Scorer.from_config(config)
+        with exit_on_interrupt():
+            scorer = Scorer.from_config(ScorerConfig.from_env())
     except AqscoreError as error:
         console.print(f"[red]{escape(error.message)}[/] {escape(error.advice)}")
         return 2
@@ -80,20 +81,22 @@ def run(options: argparse.Namespace) -> int:
     progress = Progress(
         console=console, transient=True, disable=not shown, redirect_stdout=False, redirect_stderr=False
     )
-    try:
-        with progress:
-            for path in progress.track(paths, description="Scoring"):
-                result = _result(path, scorer, frames=not options.no_frames)
-                output.add(result)
-                finished += 1
-                failed += isinstance(result, ErrorRecord)
-                if exports:
-                    results.append(result)
-    except KeyboardInterrupt:
-        console.print(f"Interrupted: {finished} of {len(paths)} recordings were scored.")
-    output.finish()
-    for option in exports:
-        WRITERS[option](results, getattr(options, option))
+    with Interrupts() as interrupts:
+        try:
+            with progress:
+                for path in progress.track(paths, description="Scoring"):
+                    with interrupts.allowed():
+                        result = _result(path, scorer, frames=not options.no_frames)
+                    output.add(result)
+                    finished += 1
+                    failed += isinstance(result, ErrorRecord)
+                    if exports:
+                        results.append(result)
+        except KeyboardInterrupt:
+            console.print(f"Interrupted: {finished} of {len(paths)} recordings were scored.")
+        output.finish()
+        for option in exports:
+            WRITERS[option](results, getattr(options, option))
     if finished < len(paths):
         return EXIT_INTERRUPTED
     return int(failed > 0)
