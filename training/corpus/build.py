@@ -12,6 +12,7 @@ docs/decisions/0020-label-frames-by-their-spliced-version.md describes the label
 """
 
 import argparse
+import csv
 import json
 import os
 import sys
@@ -28,6 +29,7 @@ from aqscore.model.features import SPEC
 from training.corpus import splits
 from training.corpus.clips import make_clip
 from training.corpus.mixtures import Pools
+from training.corpus.references import screened
 from training.corpus.sets import DEV_SETS, TRAIN_SET
 from training.corpus.sources import (
     count_references,
@@ -60,6 +62,8 @@ def build(arguments: argparse.Namespace) -> None:
         for mark in (splits.SYNTHETIC_MARK, splits.TRAIN_ONLY_MARK)
     )
     references = prepare_all(arguments.speech, out, arguments.workers)
+    if arguments.screen:
+        references = screened(references, _listeners_scores(arguments.screen), arguments.min_mos)
     split = make_splits(references, synthetic | train_only, arguments.noise, arguments.rir, arguments.seed)
     (out / "splits.json").write_text(json.dumps(split, indent=1, ensure_ascii=False))
     pools = {name: make_pools(references, synthetic, split, name) for name in (splits.TRAIN, splits.DEV)}
@@ -93,6 +97,12 @@ def build(arguments: argparse.Namespace) -> None:
             redraws += line["redraws"]
     clips = dict(Counter(name for name, _ in known))
     _write_json(out / "corpus.json", {**summary, "finished": True, "made": clips, "redraws": redraws})
+
+
+def _listeners_scores(table: Path) -> dict[str, float]:
+    """{resolved path: MOS} of a CSV of path and mos, such as training.teachers.dnsmos_pro writes."""
+    with table.open(newline="") as file:
+        return {str(Path(row["path"]).resolve()): float(row["mos"]) for row in csv.DictReader(file)}
 
 
 def _jobs(clips: int) -> Iterator[tuple[str, int]]:
@@ -148,6 +158,12 @@ def main() -> None:
         help="folders of noise, files named after the sound",
     )
     parser.add_argument("--rir", type=Path, nargs="*", default=[], help="folders of room impulse responses")
+    parser.add_argument(
+        "--screen", type=Path, help="CSV of path and mos: references below --min-mos are left out"
+    )
+    parser.add_argument(
+        "--min-mos", type=float, default=3.4, help="lowest score of a reference (%(default)s)"
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--clips", type=int, required=True, help="number of clips in the train set")
     parser.add_argument("--seed", type=int, default=1)

@@ -5,6 +5,7 @@ from pesq import BufferTooShortError, NoUtterancesError, pesq
 from scipy.ndimage import binary_dilation
 
 from aqscore.model.features import SPEC, WINDOW, frame_count, frames_of
+from aqscore.model.high_pass import high_pass
 from training.bands import band_matrix
 from training.levels import active_level
 
@@ -66,6 +67,7 @@ def band_target(reference: np.ndarray, degraded: np.ndarray, frames: np.ndarray)
     by the level that divided the degraded clip's own frames.
     """
     gain = abs(float(np.dot(degraded, reference))) / max(float(np.dot(reference, reference)), 1e-12)
+    reference = high_pass(reference)
     clean = frames_of(reference)
     scale = gain * _level(reference, clean) / max(_level(degraded, frames), 1e-12)
     return (clean * np.float32(scale) @ _MATRIX).astype(np.float16)

@@ -93,14 +93,14 @@ def no_speech(generator: np.random.Generator, pools: Pools, length: int) -> Vers
 
 
 def _combined(samples: np.ndarray, severity: float, generator: np.random.Generator, pools: Pools) -> Version:
-    count = int(generator.integers(2, 4))
+    count = int(generator.choice([2, 2, 2, 3]))
     kinds = set(generator.choice(list(DEGRADATIONS), count, replace=False).tolist())
-    if generator.random() < 0.5:
+    if generator.random() < 0.3:
         kinds.add("noise")
     records: list[dict] = []
     for kind in (kind for kind in DEGRADATIONS if kind in kinds):
         version = degraded(
-            samples, kind, COMBINED_SEVERITY * severity * generator.uniform(0.3, 1.0), generator, pools
+            samples, kind, COMBINED_SEVERITY * severity * generator.uniform(0.2, 1.2), generator, pools
         )
         samples, records = version.samples, records + version.records
     return Version(samples, records)

@@ -17,7 +17,7 @@ from training.corpus.mixtures import (
 )
 from training.corpus.speech import Passage
 from training.degradations import DEGRADATIONS
-from training.degradations.rerecording import rerecorded
+from training.degradations.rerecording import other_voice, rerecorded
 from training.levels import active_level
 
 RATE = SPEC.sample_rate_hz
@@ -33,14 +33,21 @@ TRAIN_SET = "train"
 DEV_SECONDS, BURST_SECONDS = (4.0, 8.0), (5.0, 8.0)
 TRAIN_SECONDS, LONG_SECONDS, LONG_SHARE = (3.0, 6.0), (6.0, 10.0), 0.1
 PAUSE_SHARE, PAUSE_S = 0.06, (1.0, 5.0)
-RERECORDED_SHARE = 0.85  # of the train set's speech
+OTHER_VOICE_SHARE = 0.5  # of the train set's speech
+RERECORDED_SHARE = 0.6  # of the train set's speech
+# PESQ of a re-recording against the passage before: below it, a fault of the reference would be labelled as
+# perfect, and the same sound as a degradation elsewhere.
+MIN_RERECORDED_PESQ = 4.2
 # Of the train set; the rest is other degradations.
-NO_SPEECH_SHARE, CLEAN_SHARE, NOISE_SHARE = 0.12, 0.1, 0.35
-CHANGING_SHARE = 0.35  # of the degraded clips: the quality changes within them
+NO_SPEECH_SHARE, CLEAN_SHARE, NOISE_SHARE = 0.09, 0.12, 0.3
+CHANGING_SHARE = 0.22  # of the degraded clips: the quality changes within them
 WORSE_INSIDE_SHARE = 0.65  # of those are worse in the intervals, the rest better
 EVEN_SNR_SHARE = 0.3  # of the noisy train clips: uniform SNR, like dev_noise; the rest: uniform score
 # Relative frequency of the kinds, 1 for the others: higher where the network learns slowly.
-WEIGHTS = {"reverb": 2.0, "gain": 2.0, "bandlimit": 3.0, "packet_loss": 2.0, "codec": 3.0, COMBINED: 3.0}
+WEIGHTS = {
+    "reverb": 3.0, "gain": 3.0, "bandlimit": 3.0, "packet_loss": 3.0, "codec": 4.0, "suppression": 2.0,
+    "clipping": 1.5, COMBINED: 4.0,
+}  # fmt: skip
 SNR_DB, PAIR_SNR_DB, PAIR_STEP_DB = (-10.0, 45.0), (-5.0, 30.0), 5.0
 INTERVAL_S, BURST_S = (0.3, 2.0), (0.5, 2.0)
 BURST_SPEECH = 0.6  # of a burst's frames hold speech
@@ -72,12 +79,22 @@ def _train(generator: np.random.Generator, pools: Pools, index: int) -> ClipReci
         return ClipRecipe(None, no_speech(generator, pools, round(seconds * RATE)))
     passage = pools.speech.draw(generator, seconds)
     steps: list[str] = []
+    if generator.random() < OTHER_VOICE_SHARE:
+        passage = replace(passage, samples=other_voice(passage.samples, generator))
     if generator.random() < RERECORDED_SHARE:
-        samples, steps = rerecorded(passage.samples, generator)
-        passage = replace(passage, samples=samples)
+        passage, steps = _rerecorded(passage, generator)
     if generator.random() < PAUSE_SHARE:
         passage = _with_pause(passage, generator)
     return replace(_degraded_recipe(generator, pools, passage, choice), extra=(("rerecorded", steps),))
+
+
+def _rerecorded(passage: Passage, generator: np.random.Generator) -> tuple[Passage, list[str]]:
+    """The passage under other recording conditions, or unchanged where PESQ would notice; and the steps."""
+    samples, steps = rerecorded(passage.samples, generator)
+    score = labels.pesq_wb(passage.samples, samples)
+    if score is None or score < MIN_RERECORDED_PESQ:
+        return passage, []
+    return replace(passage, samples=samples), steps
 
 
 def _degraded_recipe(

@@ -1,4 +1,4 @@
-"""Band limits: filters, the telephone band, a lower sample rate."""
+"""Band limits: filters, the telephone band, a lower sample rate, good and bad resamplers."""
 
 import numpy as np
 import soxr
@@ -16,9 +16,14 @@ def bandlimit(
 ) -> tuple[np.ndarray, dict]:
     """(n,) samples in a narrower band, and the record.
 
-    A low-pass down to 700 Hz, a high-pass up to 1.5 kHz, the telephone band, or a lower sample rate.
+    A low-pass down to 700 Hz, a high-pass up to 1.5 kHz, the telephone band, or a lower sample rate, by a
+    good or a bad resampler.
     """
-    method = ("lowpass", "highpass", "bandpass", "telephone", "resampled")[generator.integers(5)]
+    method = ("lowpass", "highpass", "bandpass", "telephone", "resampled", "images", "images")[
+        generator.integers(7)
+    ]
+    if method == "images":
+        return _badly_resampled(samples, severity, generator)
     low: float | None = None
     high: float | None = None
     if method in ("lowpass", "bandpass", "resampled"):
@@ -35,6 +40,24 @@ def bandlimit(
     else:
         limited = filtered(samples, low, high)
     return limited, {"kind": "bandlimit", "method": method, "low_hz": low, "high_hz": high}
+
+
+def _badly_resampled(
+    samples: np.ndarray, severity: float, generator: np.random.Generator
+) -> tuple[np.ndarray, dict]:
+    """Brought up from a lower rate by repetition or linear interpolation, which leave images."""
+    rates = (14700, 12000, 11025, 8000, 8000, 8000, 6000)
+    rate = rates[min(int(severity * len(rates)), len(rates) - 1)]
+    aliased = bool(generator.random() < 0.3)  # brought down without a filter, too
+    at = np.arange(0, len(samples), RATE / rate)
+    low = np.interp(at, np.arange(len(samples)), samples) if aliased else soxr.resample(samples, RATE, rate)
+    steps = np.arange(len(samples)) * (rate / RATE)
+    repeated = bool(generator.random() < 0.5)
+    output = low[np.minimum(steps.astype(int), len(low) - 1)] if repeated else None
+    if output is None:
+        output = np.interp(steps, np.arange(len(low)), low)
+    record = {"method": "repeated" if repeated else "interpolated", "rate_hz": rate, "aliased": aliased}
+    return output.astype(np.float32), {"kind": "bandlimit", **record}
 
 
 def resampled(samples: np.ndarray, rate: int, quality: str) -> np.ndarray:

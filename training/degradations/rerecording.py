@@ -1,4 +1,4 @@
-"""Simulated re-recording of a clean passage: another voice, microphone, room, device and noise, all mild.
+"""Simulated re-recording of a clean passage: another voice, then microphone, room, device and noise, mild.
 
 PESQ compares with a reference, and a property of one recording may be a degradation in another. A network
 memorises the microphones of the few recorded corpora. So most training passages get recording conditions of
@@ -29,6 +29,11 @@ FLOOR_DB = (-60.0, -33.0)  # relative to active speech, before cleaning
 LOSSY_CODECS, MAX_CODEC_SEVERITY = ("mp3", "opus", "vorbis"), 0.4
 
 
+def other_voice(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """(n,) samples faster and higher, or slower and lower: like a shorter or a longer vocal tract."""
+    return soxr.resample(samples, RATE * generator.uniform(*SPEED), RATE)
+
+
 def rerecorded(samples: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, list[str]]:
     """(n,) samples under other recording conditions, at the level of every reference; and the steps."""
     steps = []
@@ -37,11 +42,6 @@ def rerecorded(samples: np.ndarray, generator: np.random.Generator) -> tuple[np.
             samples = step(samples, generator)
             steps.append(name)
     return levelled(samples).astype(np.float32), steps
-
-
-def _speed(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Faster and higher, or slower and lower: like a shorter or a longer vocal tract."""
-    return soxr.resample(samples, RATE * generator.uniform(*SPEED), RATE)
 
 
 def _equaliser(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -98,7 +98,6 @@ def _coded(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 # In order: the probability of each step.
 STEPS = {
-    "speed": (0.6, _speed),
     "equaliser": (0.7, _equaliser),
     "low_cut": (0.4, _low_cut),
     "high_cut": (0.25, _high_cut),

@@ -6,6 +6,7 @@ from scipy.signal import oaconvolve
 from aqscore.model.features import SPEC
 
 RATE = SPEC.sample_rate_hz
+ROOM_SHARE = 0.75  # where there are room responses; the rest is decaying noise
 DIRECT_S = 0.0025  # the direct sound lasts this long after its arrival
 Room = tuple[str, np.ndarray]  # name and impulse response, which begins with its direct sound
 
@@ -15,12 +16,16 @@ def reverb(
 ) -> tuple[np.ndarray, dict]:
     """(n,) samples in one of the ``rooms`` or, half the time, in decaying noise; and the record.
 
-    ``severity``, 0 to 1, sets the direct-to-reverberant ratio: 24 dB down to -6 dB.
+    Half of the responses of ``rooms`` stay as they were measured. For the others ``severity``, 0 to 1, sets
+    the direct-to-reverberant ratio: 24 dB down to -6 dB.
     """
     ratio_db = 24.0 - 30.0 * severity**1.3 + generator.normal(0, 2)
-    if rooms and generator.random() < 0.5:
+    if rooms and generator.random() < ROOM_SHARE:
         name, response = rooms[generator.integers(len(rooms))]
         record: dict = {"method": name}
+        if generator.random() < 0.5:
+            output = oaconvolve(samples, response)[: len(samples)]
+            return output.astype(np.float32), {"kind": "reverb", **record}
     else:
         decay_s = generator.uniform(0.15, 0.3 + 0.9 * severity)
         response = decaying_response(decay_s, generator)
