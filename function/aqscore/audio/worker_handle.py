@@ -79,5 +79,6 @@ class WorkerHandle(ABC):
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "aqscore.audio.worker_main", *map(str, arguments)],
             env=inherited | {"PYTHONPATH": python_path(), "OPENBLAS_NUM_THREADS": "1"},
+            process_group=None if os.name == "nt" else 0,  # Ctrl-C in a terminal is for the client only
             **options,
         )

@@ -53,3 +53,11 @@ def test_a_lack_of_memory_is_answered_with_an_error(monkeypatch):
     monkeypatch.setattr("aqscore.audio.worker_main.open_decoder", fail)
     answer = DecoderServer(bytearray(8)).answer({"open": True, "descriptor": None})
     assert answer["error"] == "limit_exceeded"
+
+
+def test_a_client_that_is_gone_ends_the_worker_quietly():
+    class Gone(Requests):
+        def receive(self) -> dict | None:
+            raise ConnectionResetError
+
+    DecoderServer(bytearray(8)).run(Gone())
