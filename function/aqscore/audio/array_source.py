@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aqscore.audio.findings import Findings
 from aqscore.audio.source import MAX_BLOCK_SAMPLES
 from aqscore.errors import BadRequest, EmptyFile
 
@@ -25,6 +26,7 @@ class ArraySource:
 
     container = "ARRAY"
     codec = "FLOAT"
+    tracks, track = 1, 0
 
     def __init__(self, audio: AudioArray) -> None:
         """Raises BadRequest for a wrong shape, type or sample rate, EmptyFile for no samples."""
@@ -52,7 +54,7 @@ class ArraySource:
         self._position = 0
         self.sample_rate_hz = int(rate)
         self.channels: int = self._samples.shape[1]
-        self.claimed_frames: int | None = len(samples)
+        self.findings = Findings()
 
     def read(self) -> tuple[NDArray[np.float32], str | None]:
         """As SampleSource.read."""

@@ -13,12 +13,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from aqscore.audio.findings import Findings
 from aqscore.audio.source import MAX_BLOCK_SAMPLES
 from aqscore.audio.worker_handle import WorkerDied
 from aqscore.audio.worker_pool import WorkerPool, default_pool
 from aqscore.deadline import Deadline
 from aqscore.errors import (
     AqscoreError,
+    BadRequest,
     CorruptAudio,
     DecoderCrashed,
     DecoderLost,
@@ -35,7 +37,8 @@ SIGKILL, SIGTERM = 9, 15
 # Exit statuses of Windows from here on are exceptions, such as an access violation.
 WINDOWS_EXCEPTION = 0xC000_0000
 ERRORS: dict[str, type[PermanentError]] = {
-    error.type: error for error in (CorruptAudio, DecoderCrashed, LimitExceeded, UnsupportedFormat)
+    error.type: error
+    for error in (BadRequest, CorruptAudio, DecoderCrashed, LimitExceeded, UnsupportedFormat)
 }
 
 
@@ -56,10 +59,13 @@ class DecoderClient:
         limits: Limits,
         workers: WorkerPool | None = None,
         deadline: Deadline | None = None,
+        track: int | None = None,
     ) -> None:
         """Opens a binary file that has a file descriptor. Its content decides on the decoder.
 
-        Raises UnsupportedFormat, CorruptAudio, LimitExceeded, DecoderCrashed, DecoderLost, OutOfTime.
+        ``track`` is the audio track to decode, from 0; None leaves the choice to the decoder.
+        Raises BadRequest for a track that isn't there, UnsupportedFormat, CorruptAudio, LimitExceeded,
+        DecoderCrashed, DecoderLost, OutOfTime.
         """
         self._limits = limits
         self._deadline = deadline or Deadline()
@@ -68,7 +74,7 @@ class DecoderClient:
         self._workers = workers or default_pool
         self._worker = self._workers.take(limits)
         try:
-            opened = self._ask({"open": True}, file)
+            opened = self._ask({"open": True, "track": track}, file)
         except BaseException:
             self.close()
             raise
@@ -76,7 +82,9 @@ class DecoderClient:
         self.codec: str = opened["codec"]
         self.sample_rate_hz: int = opened["sample_rate_hz"]
         self.channels: int = opened["channels"]
-        self.claimed_frames: int | None = opened["claimed_frames"]
+        self.tracks: int = opened["tracks"]
+        self.track: int = opened["track"]
+        self.findings = Findings()
 
     @property
     def pid(self) -> int:
@@ -87,6 +95,7 @@ class DecoderClient:
         """As SampleSource.read. Raises LimitExceeded, DecoderCrashed, DecoderLost, OutOfTime."""
         frames = MAX_BLOCK_SAMPLES // self.channels
         answer = self._ask({"read": frames})
+        self.findings = Findings(**answer["findings"])
         if answer["broken"] is not None:
             self._state = WorkerState.SUSPECT
         values = self._worker.samples(answer["frames"] * self.channels)

@@ -9,11 +9,15 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Part:
-    """One channel or the downmix of all, from ``start_s`` to ``end_s`` in seconds."""
+    """One channel or the downmix of all, from ``start_s`` to ``end_s`` in seconds.
+
+    ``track`` is an audio track of the file, from 0; None leaves the choice to the decoder.
+    """
 
     channel: int | None = None
     start_s: float = 0.0
     end_s: float = math.inf
+    track: int | None = None
 
 
 WHOLE = Part()

@@ -13,10 +13,10 @@ from aqscore.audio.array_source import ArraySource, AudioArray
 from aqscore.audio.checks import check_duration, check_format, check_samples, check_size
 from aqscore.audio.decoder_client import DecoderClient
 from aqscore.audio.downmix import downmix
+from aqscore.audio.findings import Findings
 from aqscore.audio.part import WHOLE, Part, PartSlicer
 from aqscore.audio.peaks import PeakStatistics
 from aqscore.audio.source import SampleSource
-from aqscore.audio.truncation import HEADER_BYTES, claims_more_frames, states_more_bytes
 from aqscore.audio.worker_pool import WorkerPool
 from aqscore.deadline import Deadline
 from aqscore.errors import BadRequest, CorruptAudio
@@ -33,6 +33,9 @@ class Media:
     codec: str
     sample_rate_hz: int
     channels: int
+    tracks: int  # audio tracks in the file
+    track: int  # the decoded one, from 0
+    findings: Findings
     duration_s: float = 0.0
     truncated: bool = False
     peak: float = 0.0  # largest magnitude, full scale 1.0
@@ -62,7 +65,6 @@ class Recording:
         self._limits = limits
         self._deadline = deadline or Deadline()
         self._part = part
-        self._file_cut_short = False
         self._source: SampleSource
         if isinstance(audio, AudioArray):
             self._source = ArraySource(audio)
@@ -78,6 +80,9 @@ class Recording:
             codec=self._source.codec,
             sample_rate_hz=self._source.sample_rate_hz,
             channels=self._source.channels,
+            tracks=self._source.tracks,
+            track=self._source.track,
+            findings=self._source.findings,
         )
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
@@ -108,13 +113,8 @@ class Recording:
 
     def _open_file(self, file: BinaryIO, workers: WorkerPool | None) -> DecoderClient:
         file.seek(0)  # writes what the file's buffer holds
-        size_bytes = os.fstat(file.fileno()).st_size
-        check_size(size_bytes, self._limits)
-        # By descriptor, not through the file's buffer: the worker shares the position of the descriptor.
-        os.lseek(file.fileno(), 0, os.SEEK_SET)
-        header = os.read(file.fileno(), HEADER_BYTES)
-        self._file_cut_short = states_more_bytes(header, size_bytes)
-        return DecoderClient(file, self._limits, workers, self._deadline)
+        check_size(os.fstat(file.fileno()).st_size, self._limits)
+        return DecoderClient(file, self._limits, workers, self._deadline, self._part.track)
 
     def _decoded(self) -> Iterator[NDArray[np.float32]]:
         """Yields the part as (n, channels) float32 at its own rate, n from 1, and keeps ``media`` current."""
@@ -123,6 +123,7 @@ class Recording:
         broken = None
         while broken is None and not slicer.complete:
             block, broken = self._source.read()
+            media.findings = self._source.findings
             if len(block) == 0:
                 break
             wanted = slicer.cut(block)
@@ -136,9 +137,7 @@ class Recording:
             yield wanted
         self._check_any(slicer, broken)
         media.truncated = not slicer.complete and (
-            broken is not None
-            or self._file_cut_short
-            or claims_more_frames(self._source.claimed_frames, slicer.seen)
+            broken is not None or self._source.findings.incomplete
         )
 
     def _check_any(self, slicer: PartSlicer, broken: str | None) -> None:

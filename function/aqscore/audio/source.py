@@ -5,6 +5,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from aqscore.audio.findings import Findings
+
 MAX_BLOCK_SAMPLES = 1 << 18  # over all channels: a bound on memory, whatever a header claims
 
 
@@ -15,7 +17,9 @@ class SampleSource(Protocol):
     codec: str
     sample_rate_hz: int
     channels: int
-    claimed_frames: int | None  # from the header, None where it has no length
+    tracks: int  # audio tracks in the file
+    track: int  # the decoded one, from 0
+    findings: Findings  # about the samples so far
 
     def read(self) -> tuple[NDArray[np.float32], str | None]:
         """The next block, and the reason why what follows can't be decoded, None if it can.

@@ -7,9 +7,9 @@ aqscore.audio.linux_worker and aqscore.audio.portable_worker start it, with one 
 
 It answers requests, one JSON object a message, until the socket or the pipe is closed:
 
-    {"open": true}  with a file descriptor or a path  ->  {"container", "codec", "sample_rate_hz", "channels",
-                                                           "claimed_frames"}
-    {"read": 4096}                                    ->  {"frames": 4096, "broken": null}
+    {"open": true, "track": null}                     ->  {"container", "codec", "sample_rate_hz", "channels",
+      with a file descriptor or a path                     "tracks", "track"}
+    {"read": 4096}                                    ->  {"frames": 4096, "broken": null, "findings": {...}}
     {"close": true}                                   ->  {}
 
 or {"error": a type of error, "message": the reason, "advice": null}. Samples go through the shared memory.
@@ -22,14 +22,15 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
-from aqscore.audio.decoders import open_decoder
-from aqscore.audio.decoders.base import Decoder, DecoderError
+from aqscore.audio.decoders import DecoderError, FileDecoder, open_decoder
 
+MEMORY_ADVICE = "The header may state false sizes: open the file in another program, and export it again."
 MAX_REQUEST_BYTES = 4096
 MAX_TEXT_CHARS = 500  # of an unexpected error
 MAX_ALARM_S = 1e8  # setitimer accepts no more in some systems
@@ -51,7 +52,7 @@ class DecoderServer:
     def __init__(self, memory: Any) -> None:
         """Writes samples into ``memory``, a writable buffer."""
         self._memory = memory
-        self._decoder: Decoder | None = None
+        self._decoder: FileDecoder | None = None
         self._descriptor: int | None = None
 
     def run(self, channel: Channel) -> None:
@@ -64,31 +65,31 @@ class DecoderServer:
         """The answer to one request."""
         try:
             if "open" in request:
-                return self._open(request["descriptor"])
+                return self._open(request["descriptor"], request.get("track"))
             if "read" in request:
                 return self._read(request["read"])
             return self._close()
         except DecoderError as error:
             return {"error": error.error_type, "message": str(error), "advice": error.advice}
         except MemoryError:
-            text = "Decoding it takes more memory than the limit allows."
-            return {"error": "limit_exceeded", "message": text, "advice": None}
+            text = "Decoding it takes more memory than the limit allows, whatever its length."
+            return {"error": "limit_exceeded", "message": text, "advice": MEMORY_ADVICE}
         except Exception as error:
             # The recording's fault: nothing else in a request differs from those that succeed.
             text = f"The decoder failed on this file ({type(error).__name__}: {error})."
             return {"error": "decoder_crashed", "message": text[:MAX_TEXT_CHARS], "advice": None}
 
-    def _open(self, descriptor: int) -> dict[str, Any]:
+    def _open(self, descriptor: int, track: int | None) -> dict[str, Any]:
         self._descriptor = descriptor
-        self._decoder = decoder = open_decoder(descriptor)
-        names = ("container", "codec", "sample_rate_hz", "channels", "claimed_frames")
+        self._decoder = decoder = open_decoder(descriptor, track)
+        names = ("container", "codec", "sample_rate_hz", "channels", "tracks", "track")
         return {name: getattr(decoder, name) for name in names}
 
     def _read(self, frames: int) -> dict[str, Any]:
         assert self._decoder is not None
         values = np.frombuffer(self._memory, np.float32, frames * self._decoder.channels)
         count, broken = self._decoder.read(values.reshape(frames, -1))
-        return {"frames": count, "broken": broken}
+        return {"frames": count, "broken": broken, "findings": asdict(self._decoder.findings)}
 
     def _close(self) -> dict[str, Any]:
         if self._decoder is not None:

@@ -15,7 +15,7 @@ def test_blocks_have_a_bounded_size_and_hold_all_samples(rng):
         blocks.append(block)
     assert max(block.size for block in blocks) <= MAX_BLOCK_SAMPLES
     np.testing.assert_array_equal(np.concatenate(blocks), samples)
-    assert (source.sample_rate_hz, source.channels, source.claimed_frames) == (48_000, 3, MAX_BLOCK_SAMPLES)
+    assert (source.sample_rate_hz, source.channels, source.tracks) == (48_000, 3, 1)
 
 
 @pytest.mark.parametrize(

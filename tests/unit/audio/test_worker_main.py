@@ -31,8 +31,13 @@ def test_files_are_opened_read_and_closed(speech):
     channel = Requests(opened(EXAMPLES / "clean.flac"), {"read": 1_000}, {"close": True})
     DecoderServer(memory).run(channel)
     format_, read, closed = channel.answers
-    assert (format_["container"], format_["channels"], format_["claimed_frames"]) == ("FLAC", 1, len(speech))
-    assert (read, closed) == ({"frames": 1_000, "broken": None}, {})
+    assert (format_["container"], format_["channels"], format_["tracks"]) == ("FLAC", 1, 1)
+    assert (read["frames"], read["broken"], read["findings"]["incomplete"], closed) == (
+        1_000,
+        None,
+        False,
+        {},
+    )
     np.testing.assert_array_equal(memory, speech[:1_000])
 
 
@@ -47,7 +52,7 @@ def test_a_file_that_cannot_be_decoded_is_answered_with_an_error(tmp_path):
 
 
 def test_a_lack_of_memory_is_answered_with_an_error(monkeypatch):
-    def fail(descriptor: int) -> None:
+    def fail(descriptor: int, track: int | None) -> None:
         raise MemoryError
 
     monkeypatch.setattr("aqscore.audio.worker_main.open_decoder", fail)

@@ -1,9 +1,12 @@
 """The interface of a decoder, and the errors with which one turns a file down."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from aqscore.audio.findings import Findings
 
 
 class UnknownFormat(Exception):
@@ -18,24 +21,36 @@ class DecoderError(Exception):
         self.error_type, self.advice = error_type, advice
 
 
-class Decoder(Protocol):
-    """An open file that is decoded from its beginning to its end.
+class BrokenStream(Exception):
+    """The rest can't be decoded. The text says why."""
 
-    A class of decoders takes a file descriptor. It raises UnknownFormat, DecoderError or MemoryError.
+
+class Decoder(Protocol):
+    """An open link of a file, that is decoded from its beginning to its end.
+
+    A class of decoders takes a FileView, a Format, and the number of the audio track or None for the best.
+    It raises UnknownFormat, DecoderError or MemoryError.
     """
 
     container: str
     codec: str
     sample_rate_hz: int
     channels: int
-    claimed_frames: int | None  # from the header, None where it has no length
+    tracks: int  # audio tracks in the file
+    track: int  # the decoded one, from 0
+    findings: Findings
 
-    def read(self, out: NDArray[np.float32]) -> tuple[int, str | None]:
-        """Fills (n, channels) float32 from the top, full scale 1.0.
+    def blocks(self) -> Iterator[tuple[NDArray[np.float32], int]]:
+        """Yields (n, channels) float32, full scale 1.0, with its sample rate in Hz. Both may change.
 
-        Returns the number of frames, 0 at the end, and the reason why the rest of the file can't be decoded,
-        None if it can. Raises MemoryError.
+        Raises BrokenStream or MemoryError.
         """
         ...
 
     def close(self) -> None: ...
+
+
+def missing_track(track: int, tracks: int) -> DecoderError:
+    """The error for an audio track that isn't there, counted from 0."""
+    have = f"{tracks} audio track" + ("" if tracks == 1 else "s")
+    return DecoderError("bad_request", f"The file has {have}, number {track} (from 0) is not one of them.")

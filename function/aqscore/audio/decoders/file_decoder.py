@@ -1,0 +1,121 @@
+"""The decoder of a file: its links one after the other, each by the first decoder that can read it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aqscore.audio.decoders.base import BrokenStream, Decoder, DecoderError, UnknownFormat
+from aqscore.audio.decoders.conform import Conform
+from aqscore.audio.decoders.formats import Format
+from aqscore.audio.decoders.links import Link
+from aqscore.audio.decoders.view import FileView
+from aqscore.audio.findings import Findings
+
+
+class FileDecoder:
+    """Decodes all links of a file, at the sample rate and with the channels of the first one."""
+
+    def __init__(self, view: FileView, format: Format, track: int | None = None) -> None:
+        """Raises DecoderError or MemoryError."""
+        self._format, self._wanted_track = format, track
+        self._links = format.links(view)
+        if not self._links:
+            raise DecoderError("corrupt_audio", f"The file begins as {format.name}, but holds no sound.")
+        self._decoder = first = self._open(self._links[0])
+        self.container, self.codec = first.container, first.codec
+        self.sample_rate_hz, self.channels = first.sample_rate_hz, first.channels
+        self.tracks, self.track = first.tracks, first.track
+        self.findings = Findings()
+        self._blocks = self._all_blocks()
+        self._rest = np.empty((0, self.channels), np.float32)
+
+    def read(self, out: NDArray[np.float32]) -> tuple[int, str | None]:
+        """Fills (n, channels) float32 from the top, full scale 1.0.
+
+        Returns the number of frames, 0 at the end, and the reason why the rest of the file can't be decoded,
+        None if it can. Raises MemoryError.
+        """
+        filled = 0
+        try:
+            while filled < len(out):
+                if len(self._rest) == 0:
+                    block = next(self._blocks, None)
+                    if block is None:
+                        break
+                    self._rest = block
+                taken = self._rest[: len(out) - filled]
+                out[filled : filled + len(taken)] = taken
+                filled += len(taken)
+                self._rest = self._rest[len(taken) :]
+        except BrokenStream as error:
+            return filled, str(error)
+        return filled, None
+
+    def close(self) -> None:
+        self._decoder.close()
+
+    def _all_blocks(self) -> Iterator[NDArray[np.float32]]:
+        """Yields the samples of all links. Raises BrokenStream after the others, if one is broken."""
+        conform = Conform(self.sample_rate_hz, self.channels)
+        broken = None
+        for number, link in enumerate(self._links):
+            try:
+                if number:
+                    self._decoder.close()
+                    self._decoder = self._open(link)
+                yield from self._link_blocks(link, conform)
+            except (BrokenStream, DecoderError) as error:
+                broken = str(error)
+            self._add_findings(link.findings)
+        yield from conform.finish()
+        if broken is not None:
+            raise BrokenStream(broken)
+
+    def _link_blocks(self, link: Link, conform: Conform) -> Iterator[NDArray[np.float32]]:
+        decoder, frames = self._decoder, 0
+        stated = link.stated_frames
+        try:
+            for block, sample_rate_hz in decoder.blocks():
+                frames += len(block)
+                yield from conform.add(block, sample_rate_hz)
+        except BrokenStream:
+            if stated is None or frames < stated:  # otherwise it is something behind the sound
+                raise
+        finally:
+            self._add_findings(decoder.findings)
+        if frames < max(link.least_frames, stated or 0):
+            link.findings.incomplete = True
+        if stated is not None and frames > stated:
+            link.findings.stated_s = stated / decoder.sample_rate_hz
+
+    def _add_findings(self, found: Findings) -> None:
+        mine = self.findings
+        mine.incomplete |= found.incomplete
+        mine.unfinished |= found.unfinished
+        mine.stated_s = found.stated_s if mine.stated_s is None else mine.stated_s
+        mine.gaps_s += found.gaps_s
+        mine.longest_gap_s = max(mine.longest_gap_s, found.longest_gap_s)
+
+    def _open(self, link: Link) -> Decoder:
+        """The first decoder that can read a link. Raises DecoderError or MemoryError."""
+        errors: list[DecoderError] = []
+        if self._format.libsndfile and not link.several_streams:
+            from aqscore.audio.decoders.libsndfile import LibsndfileDecoder
+
+            try:
+                return LibsndfileDecoder(link.view, self._format)
+            except UnknownFormat as error:
+                text = f"The file begins as {self._format.name}, but can't be read as audio ({error})."
+                errors.append(DecoderError("unsupported_format", text))
+            except DecoderError as error:
+                errors.append(error)
+        if self._format.demuxer is not None:
+            from aqscore.audio.decoders.ffmpeg import FfmpegDecoder
+
+            try:
+                return FfmpegDecoder(link.view, self._format, self._wanted_track)
+            except DecoderError as error:
+                errors.append(error)
+        # That of a decoder which understood the file says more.
+        raise next((each for each in reversed(errors) if each.error_type != "corrupt_audio"), errors[0])
