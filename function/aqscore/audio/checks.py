@@ -34,7 +34,7 @@ def check_format(source: SampleSource, limits: Limits, part: Part) -> None:
         )
     if part.channel is not None and not 0 <= part.channel < source.channels:
         raise BadRequest(
-            f"The recording has {source.channels} channels, channel {part.channel} is not one of them."
+            f"The recording has {source.channels} channels, channel {part.channel + 1} is not one of them."
         )
 
 

@@ -1,12 +1,19 @@
-"""Many channels to one: the mean of all, or one of them."""
+"""Many channels to one: the mean of some of them."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def downmix(samples: NDArray[np.float32], channel: int | None) -> NDArray[np.float32]:
-    """(n, channels) float32 -> (n,) float32, a copy: that channel, or the mean of all where it is None."""
-    if channel is not None:
-        return samples[:, channel].copy()
-    mean: NDArray[np.float32] = samples.mean(axis=1)
-    return mean
+def downmix(samples: NDArray[np.float32], mixes: Sequence[tuple[int, ...]]) -> NDArray[np.float32]:
+    """(n, channels) float32 -> (mixes, n) float32, a copy: for each mix the mean of its channels.
+
+    Channels are counted from 0.
+    """
+    mixed = np.zeros((len(mixes), len(samples)), np.float32)
+    for row, channels in zip(mixed, mixes, strict=True):
+        for channel in channels:
+            row += samples[:, channel]
+        row /= len(channels)
+    return mixed

@@ -1,8 +1,9 @@
 """A recording to blocks of mono samples at 16 kHz, within limits."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import numpy as np
@@ -10,19 +11,21 @@ import soxr
 from numpy.typing import NDArray
 
 from aqscore.audio.array_source import ArraySource, AudioArray
+from aqscore.audio.channels import ChannelStatistics, Mix
 from aqscore.audio.checks import check_duration, check_format, check_samples, check_size
 from aqscore.audio.decoder_client import DecoderClient
 from aqscore.audio.downmix import downmix
-from aqscore.audio.findings import Findings
 from aqscore.audio.part import WHOLE, Part, PartSlicer
 from aqscore.audio.peaks import PeakStatistics
 from aqscore.audio.source import SampleSource
+from aqscore.audio.truncation import HEADER_BYTES, claims_more_frames, states_more_bytes
 from aqscore.audio.worker_pool import WorkerPool
 from aqscore.deadline import Deadline
 from aqscore.errors import BadRequest, CorruptAudio
 from aqscore.limits import Limits
 
 OUTPUT_RATE_HZ = 16_000  # that of the model's features
+AHEAD_SAMPLES = 1 << 20  # over all channels: 11 s of stereo at 48 kHz
 
 
 @dataclass
@@ -33,13 +36,19 @@ class Media:
     codec: str
     sample_rate_hz: int
     channels: int
-    tracks: int  # audio tracks in the file
-    track: int  # the decoded one, from 0
-    findings: Findings
     duration_s: float = 0.0
     truncated: bool = False
-    peak: float = 0.0  # largest magnitude, full scale 1.0
-    clipped_share: float = 0.0  # 0 to 1
+    peaks: PeakStatistics = field(default_factory=lambda: PeakStatistics(1))  # of each channel
+
+    @property
+    def peak(self) -> float:
+        """The largest magnitude, full scale 1.0."""
+        return self.peaks.peak(range(self.channels))
+
+    @property
+    def clipped_share(self) -> float:
+        """The share of the samples that are clipped, 0 to 1."""
+        return self.peaks.clipped_share(range(self.channels))
 
 
 class Recording:
@@ -65,6 +74,7 @@ class Recording:
         self._limits = limits
         self._deadline = deadline or Deadline()
         self._part = part
+        self._file_cut_short = False
         self._source: SampleSource
         if isinstance(audio, AudioArray):
             self._source = ArraySource(audio)
@@ -80,10 +90,23 @@ class Recording:
             codec=self._source.codec,
             sample_rate_hz=self._source.sample_rate_hz,
             channels=self._source.channels,
-            tracks=self._source.tracks,
-            track=self._source.track,
-            findings=self._source.findings,
+            peaks=PeakStatistics(self._source.channels),
         )
+        self.statistics = ChannelStatistics(self.media.channels, self.media.sample_rate_hz)
+        self._samples = self._decoded()
+        self._ahead: deque[NDArray[np.float32]] = deque()  # decoded by ``first_mix``
+
+    def first_mix(self) -> Mix:
+        """Decodes the beginning, and returns the mix that it suggests. Raises as ``blocks`` does."""
+        if self._part.channel is not None:
+            return Mix((self._part.channel,))
+        if self.media.channels == 1:
+            return Mix((0,))
+        ahead = 0
+        while ahead < AHEAD_SAMPLES and (samples := next(self._samples, None)) is not None:
+            self._ahead.append(samples.copy())
+            ahead += samples.size
+        return self.statistics.mix
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """Yields (n,) float32 at 16 kHz, full scale 1.0.
@@ -91,16 +114,27 @@ class Recording:
         Raises CorruptAudio when nothing could be decoded, BadRequest when the part lies behind the end,
         InvalidSamples, LimitExceeded, DecoderCrashed, DecoderLost, OutOfTime.
         """
-        mono = (downmix(samples, self._part.channel) for samples in self._decoded())
-        if self.media.sample_rate_hz == OUTPUT_RATE_HZ:
-            yield from mono
-            return
-        resampler = soxr.ResampleStream(
-            self.media.sample_rate_hz, OUTPUT_RATE_HZ, 1, dtype="float32", quality="HQ"
-        )
-        for samples in mono:
-            yield resampler.resample_chunk(samples)
-        yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
+        for samples in self.mixes([self.first_mix().channels]):
+            yield samples[0]
+
+    def mixes(self, mixes: Sequence[tuple[int, ...]]) -> Iterator[NDArray[np.float32]]:
+        """Yields (mixes, n) float32 at 16 kHz: for each mix the mean of its channels, counted from 0.
+
+        Raises as ``blocks`` does.
+        """
+        resamplers = [
+            soxr.ResampleStream(self.media.sample_rate_hz, OUTPUT_RATE_HZ, 1, dtype="float32", quality="HQ")
+            for _ in mixes
+            if self.media.sample_rate_hz != OUTPUT_RATE_HZ
+        ]
+        for samples in self._all_samples():
+            mixed = downmix(samples, mixes)
+            if resamplers:
+                yield np.stack([r.resample_chunk(row) for r, row in zip(resamplers, mixed, strict=True)])
+            else:
+                yield mixed
+        if resamplers:
+            yield np.stack([r.resample_chunk(np.empty(0, np.float32), last=True) for r in resamplers])
 
     def close(self) -> None:
         self._source.close()
@@ -113,17 +147,26 @@ class Recording:
 
     def _open_file(self, file: BinaryIO, workers: WorkerPool | None) -> DecoderClient:
         file.seek(0)  # writes what the file's buffer holds
-        check_size(os.fstat(file.fileno()).st_size, self._limits)
-        return DecoderClient(file, self._limits, workers, self._deadline, self._part.track)
+        size_bytes = os.fstat(file.fileno()).st_size
+        check_size(size_bytes, self._limits)
+        # By descriptor, not through the file's buffer: the worker shares the position of the descriptor.
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
+        header = os.read(file.fileno(), HEADER_BYTES)
+        self._file_cut_short = states_more_bytes(header, size_bytes)
+        return DecoderClient(file, self._limits, workers, self._deadline)
+
+    def _all_samples(self) -> Iterator[NDArray[np.float32]]:
+        while self._ahead:
+            yield self._ahead.popleft()
+        yield from self._samples
 
     def _decoded(self) -> Iterator[NDArray[np.float32]]:
         """Yields the part as (n, channels) float32 at its own rate, n from 1, and keeps ``media`` current."""
-        media, peaks = self.media, PeakStatistics()
+        media = self.media
         slicer = PartSlicer(self._part, media.sample_rate_hz)
         broken = None
         while broken is None and not slicer.complete:
             block, broken = self._source.read()
-            media.findings = self._source.findings
             if len(block) == 0:
                 break
             wanted = slicer.cut(block)
@@ -131,13 +174,16 @@ class Recording:
             if len(wanted) == 0:
                 continue
             check_samples(wanted, slicer.position, media.sample_rate_hz)
-            peaks.add(wanted)
-            media.peak, media.clipped_share = peaks.peak, peaks.clipped_share
+            media.peaks.add(wanted)
+            if media.channels > 1 and self._part.channel is None:
+                self.statistics.add(wanted)
             media.duration_s = slicer.taken / media.sample_rate_hz
             yield wanted
         self._check_any(slicer, broken)
         media.truncated = not slicer.complete and (
-            broken is not None or self._source.findings.incomplete
+            broken is not None
+            or self._file_cut_short
+            or claims_more_frames(self._source.claimed_frames, slicer.seen)
         )
 
     def _check_any(self, slicer: PartSlicer, broken: str | None) -> None:
