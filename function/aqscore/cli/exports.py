@@ -1,7 +1,6 @@
-"""Results of local files in other forms: a CSV table, a picture, a page that needs nothing else."""
+"""Results of local files in other forms: a CSV table, a picture."""
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 from aqscore.report import ErrorRecord, FileSource, Report
 from aqscore.scale import HIGHEST, LOWEST
 
-PAGE = Path(__file__).parents[1] / "http" / "page"
 COLUMNS = (
     "file", "score", "lower", "upper", "verdict", "worst_score", "worst_start_s", "duration_s",
     "speech_share", "snr_db", "level_dbfs", "warnings", "error",
@@ -30,25 +28,6 @@ def write_csv(results: Sequence[Result], path: Path) -> None:
         table = csv.DictWriter(file, COLUMNS)
         table.writeheader()
         table.writerows(map(_row, results))
-
-
-def write_html(results: Sequence[Result], path: Path) -> None:
-    """The page of the API with these results in it, as one file that works anywhere, without the sound."""
-    page = (PAGE / "index.html").read_text()
-    style, script = ((PAGE / name).read_text() for name in ("page.css", "page.js"))
-    # "<" can't end the script element early when it is written as an escape.
-    data = json.dumps([result.model_dump(mode="json") for result in results]).replace("<", "\\u003c")
-    for link, content in (
-        ('<link rel="stylesheet" href="page/page.css">', f"<style>\n{style}</style>"),
-        (
-            '<script src="page/page.js"></script>',
-            f'<script type="application/json" id="results">{data}</script>\n<script>\n{script}</script>',
-        ),
-    ):
-        if link not in page:
-            raise ValueError(f"index.html has no {link}, expected it to be there to be filled in.")
-        page = page.replace(link, content)
-    path.write_text(page, encoding="utf-8")
 
 
 def write_plot(results: Sequence[Result], path: Path) -> None:
