@@ -8,6 +8,7 @@ from aqscore.aws.object_ref import ObjectRef
 from aqscore.aws.result_store import ResultKind, ResultStore
 from aqscore.aws.s3 import S3Client
 from aqscore.aws.settings import Settings
+from aqscore.deadline import Deadline
 from aqscore.errors import Forbidden
 from aqscore.report import ObjectSource
 
@@ -26,13 +27,18 @@ class S3RecordingStore:
         self._results = ResultStore(s3, settings.results_bucket, settings.results_prefix)
 
     @contextmanager
-    def open_object(self, bucket: str, key: str, max_bytes: int) -> Iterator[tuple[BinaryIO, ObjectSource]]:
+    def open_object(
+        self, bucket: str, key: str, max_bytes: int, deadline: Deadline
+    ) -> Iterator[tuple[BinaryIO, ObjectSource]]:
         if bucket != self._incoming:
             raise Forbidden(f"The bucket {bucket} is not the incoming bucket of this installation.")
         if not key.startswith(self._prefix):
             raise Forbidden(f"{key} is not under the incoming prefix {self._prefix}.")
-        with self._client.open(ObjectRef(bucket, key), max_bytes) as (file, found):
+        with self._client.open(ObjectRef(bucket, key), max_bytes, deadline) as (file, found):
             yield file, ObjectSource(**found.as_source())
+
+    def upload_origin(self) -> str:
+        return self._client.upload_origin(self._incoming)
 
     def presign_upload(
         self, score_id: str, content_type: str, max_bytes: int, lifetime_s: int

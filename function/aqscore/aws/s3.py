@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from aqscore.aws.object_ref import ObjectRef
+from aqscore.deadline import Deadline
 from aqscore.errors import AqscoreError, LimitExceeded, ObjectNotFound, StorageUnavailable, Superseded
 
 CHUNK_BYTES = 1 << 20
@@ -45,7 +47,9 @@ class S3Client:
         )
 
     @contextmanager
-    def open(self, ref: ObjectRef, max_bytes: int) -> Iterator[tuple[BinaryIO, ObjectRef]]:
+    def open(
+        self, ref: ObjectRef, max_bytes: int, deadline: Deadline | None = None
+    ) -> Iterator[tuple[BinaryIO, ObjectRef]]:
         """Downloads the object into a temporary file, and completes the reference.
 
         The file has no name and is deleted on leaving. Raises ObjectNotFound, LimitExceeded above
@@ -53,11 +57,13 @@ class S3Client:
         """
         with tempfile.TemporaryFile() as file:
             with _typed_errors(ref):
-                answer = self._download(ref, max_bytes, file)
+                answer = self._download(ref, max_bytes, file, deadline or Deadline())
             file.seek(0)
             yield file, _completed(ref, answer)
 
-    def _download(self, ref: ObjectRef, max_bytes: int, file: BinaryIO) -> dict[str, Any]:
+    def _download(
+        self, ref: ObjectRef, max_bytes: int, file: BinaryIO, deadline: Deadline
+    ) -> dict[str, Any]:
         """Writes the object into the file and returns S3's answer.
 
         Repeats the request when the body breaks off: botocore's own retries end where the body begins.
@@ -75,6 +81,7 @@ class S3Client:
             file.truncate()
             try:
                 for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+                    deadline.check()
                     file.write(chunk)
                 return answer
             except BotoCoreError:
@@ -147,6 +154,11 @@ class S3Client:
         except (ClientError, BotoCoreError) as error:
             if _code(error) not in ALREADY_DELETED:
                 raise _typed(error, ObjectRef(bucket, key)) from error
+
+    def upload_origin(self, bucket: str) -> str:
+        """The scheme, host and port of presigned uploads to the bucket."""
+        url = urlsplit(self._s3.generate_presigned_post(bucket, "key")["url"])
+        return f"{url.scheme}://{url.netloc}"
 
     def presign_upload(self, ref: ObjectRef, content_type: str, lifetime_s: int) -> dict[str, Any]:
         """A presigned POST for exactly this key and type, of 1 to ``ref.size_bytes`` bytes: url and fields.

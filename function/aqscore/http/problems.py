@@ -1,6 +1,5 @@
 """Errors as HTTP responses: problem details for HTTP APIs (RFC 9457), with advice for API clients."""
 
-import logging
 import uuid
 
 from fastapi import FastAPI, Request
@@ -16,6 +15,7 @@ from aqscore.errors import (
     LimitExceeded,
     NotOffered,
     ObjectNotFound,
+    OutOfTime,
     PermanentError,
     RetryableError,
     SetupError,
@@ -23,8 +23,6 @@ from aqscore.errors import (
     UnsupportedFormat,
     advice_for,
 )
-
-log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -39,6 +37,7 @@ STATUS: tuple[tuple[type[AqscoreError], int], ...] = (
     (NotOffered, 501),
     (PermanentError, 422),
     (Superseded, 409),
+    (OutOfTime, 422),  # a request has a fixed time: the next one would have no more
     (RetryableError, 503),
 )
 ASK_OPERATOR = "Give the request_id to the operator: the log has the details."
@@ -47,6 +46,7 @@ ADVICE: dict[type[AqscoreError], str] = {
     Forbidden: "Send the recording itself to POST /v1/scores, or upload it through POST /v1/uploads.",
     NotOffered: "Send the recording itself to POST /v1/scores.",
     ObjectNotFound: "Check the bucket and the key, or the id of the score.",
+    OutOfTime: "Upload the recording through POST /v1/uploads: an upload is scored with more time.",
     EmptyFile: "Check the program that wrote the file, and send it again.",
     LimitExceeded: "Split the recording, or ask the operator to raise the limit.",
     RetryableError: "Send the request again after the seconds in Retry-After.",
@@ -65,7 +65,10 @@ def request_id_of(request: Request) -> str:
 
 
 def answer_with_problems(app: FastAPI) -> None:
-    """Turns every error of the application into an RFC 9457 response with the request's id."""
+    """Turns the errors of the application into RFC 9457 responses with the request's id.
+
+    Unexpected exceptions are left to aqscore.http.middleware.
+    """
 
     @app.exception_handler(AqscoreError)
     async def aqscore_error(request: Request, error: AqscoreError) -> JSONResponse:
@@ -82,17 +85,6 @@ def answer_with_problems(app: FastAPI) -> None:
         response = problem(request, error.status_code, "http_error", str(error.detail), "See /docs.")
         response.headers.update(error.headers or {})
         return response
-
-    @app.exception_handler(Exception)
-    async def unexpected_error(request: Request, error: Exception) -> JSONResponse:
-        log.error("Request %s failed", request_id_of(request), exc_info=error)
-        return problem(
-            request,
-            500,
-            AqscoreError.type,
-            "An unexpected error ended the request.",
-            ASK_OPERATOR,
-        )
 
 
 def problem(request: Request, status: int, kind: str, detail: str, advice: str) -> JSONResponse:

@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, Protocol
 
+from aqscore.deadline import Deadline
 from aqscore.report import ObjectSource
 
 
@@ -10,12 +11,16 @@ class RecordingStore(Protocol):
     """A bucket of recordings and one of results. An id names an upload or a posted recording."""
 
     def open_object(
-        self, bucket: str, key: str, max_bytes: int
+        self, bucket: str, key: str, max_bytes: int, deadline: Deadline
     ) -> AbstractContextManager[tuple[BinaryIO, ObjectSource]]:
         """Opens an object of the incoming bucket.
 
-        Raises Forbidden for an object outside it, ObjectNotFound, LimitExceeded, StorageUnavailable.
+        Raises Forbidden for an object outside it, ObjectNotFound, LimitExceeded, StorageUnavailable,
+        OutOfTime.
         """
+
+    def upload_origin(self) -> str:
+        """The scheme, host and port that uploads are posted to, as in ``https://bucket.example.org``."""
 
     def presign_upload(
         self, score_id: str, content_type: str, max_bytes: int, lifetime_s: int

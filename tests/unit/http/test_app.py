@@ -12,9 +12,10 @@ from aqscore.http.app import create_app
 from aqscore.limits import Limits
 from aqscore.report import Report
 from tests.conftest import EXAMPLES, ROOT
-from tests.recordings import by_ffmpeg
+from tests.recordings import by_ffmpeg, titled
 
 CLEAN = (EXAMPLES / "clean.flac").read_bytes()
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -77,10 +78,47 @@ def test_options(client):
 
 
 @pytest.mark.parametrize(
-    "query", [{"channels": "all"}, {"start": -1}, {"start": "nan"}, {"end": "inf"}, {"frames": "perhaps"}]
+    "query",
+    [
+        {"channels": "all"},
+        {"start": -1},
+        {"start": "nan"},
+        {"start": "1e305"},
+        {"end": "inf"},
+        {"end": 1e10},
+        {"frames": "perhaps"},
+    ],
 )
 def test_options_out_of_range_are_rejected(client, query):
     problem(client.post("/v1/scores", params=query, content=CLEAN), 422, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("frame=false", "query.frame: unknown parameter, expected `frames`?"),
+        ("Channels=split", "query.Channels: unknown parameter, expected `channels`?"),
+        ("zzz=1", "query.zzz: unknown parameter, expected one of: channels, end, frames, start, store"),
+        ("start=1&start=2", "query.start: given more than once"),
+    ],
+)
+def test_an_unknown_or_repeated_parameter_is_rejected_with_the_nearest_name(client, query, detail):
+    assert (
+        problem(client.post(f"/v1/scores?{query}", content=CLEAN), 422, "invalid_request")["detail"] == detail
+    )
+
+
+def test_routes_without_parameters_reject_all_but_those_of_a_presigned_request(client):
+    assert "expected none" in problem(client.get("/v1/model?a=1"), 422, "invalid_request")["detail"]
+    assert client.get("/v1/model?X-Amz-Signature=0&x-amz-date=0").status_code == 200
+
+
+@pytest.mark.parametrize("seconds", ["1e-300", "0.000001", "1e9", "999999999.9"])
+def test_times_of_any_size_are_answered(client, seconds):
+    """Times at the ends of the range, with sample rates that don't divide them."""
+    for name in ("start", "end"):
+        answer = client.post(f"/v1/scores?{name}={seconds}", content=CLEAN)
+        assert answer.status_code in (200, 400), answer.text
 
 
 @pytest.mark.parametrize(
@@ -127,15 +165,95 @@ def test_a_form_without_a_file_is_rejected(client):
     assert "`file`" in problem(answer, 400, "bad_request")["detail"]
 
 
+def form(disposition: str, content: bytes = CLEAN) -> dict:
+    """A form with one part, as options of a request."""
+    head = f"--b\r\nContent-Disposition: {disposition}\r\n\r\n".encode()
+    kind = "multipart/form-data; boundary=b"
+    return {"content": head + content + b"\r\n--b--\r\n", "headers": {"Content-Type": kind}}
+
+
+@pytest.mark.parametrize(
+    ("disposition", "content", "said"),
+    [
+        ('form-data; name="file"', CLEAN[:9], "has no file name"),
+        ("form-data; name=\"file\"; filename*=UTF-8''caf%C3%A9.flac", CLEAN[:9], "`filename*` is not read"),
+        ('form-data; name="file"', b"x" * 250_000, "has no file name"),
+        ('form-data; filename="a.flac"', CLEAN, 'field "name"'),
+        ("", CLEAN, 'field "name"'),
+    ],
+)
+def test_a_part_that_is_no_file_is_explained(client, disposition, content, said):
+    answer = client.post("/v1/scores", **form(disposition, content))
+    document = problem(answer, 400, "bad_request")
+    assert said.replace('\\"', '"') in document["detail"]
+    assert "curl -F file=@" in document["advice"]
+
+
+def test_a_large_part_without_a_file_name_is_explained():
+    answer = TestClient(create_app(ScorerConfig())).post(
+        "/v1/scores", **form('form-data; name="file"', b"x" * 2_000_000)
+    )
+    assert "A part without a file name is text" in problem(answer, 400, "bad_request")["detail"]
+
+
+def test_two_files_are_rejected(client):
+    answer = client.post("/v1/scores", files=[("file", ("a", b"1")), ("file", ("b", b"2"))])
+    problem(answer, 400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "multipart/form-data; boundary=", 'multipart/form-data; boundary="é"']
+)
+def test_a_form_that_is_malformed_is_rejected(client, kind):
+    headers = {"Content-Type": kind.encode("latin-1")}
+    problem(client.post("/v1/scores", content=b"--b\r\n", headers=headers), 400, "bad_request")
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("path", ["/v1/scores", "/v1/uploads"])
+def test_a_json_body_has_a_limit_of_its_own(client, path, declared):
+    body = b'{"bucket": "' + b"b" * 64_000 + b'"}'
+    content = body if declared else iter([body])
+    answer = client.post(path, content=content, headers=JSON)
+    assert "64,000" in problem(answer, 413, "limit_exceeded")["detail"]
+
+
+@pytest.mark.parametrize("length", ["9" * 18, "9" * 5_000])
+def test_an_absurd_content_length_is_rejected(client, length):
+    answer = client.post("/v1/scores", content=b"x", headers={"Content-Length": length})
+    problem(answer, 413, "limit_exceeded")
+
+
 @pytest.mark.parametrize("body", ["{}", "[]", "nonsense", '{"bucket": "b"}', '{"bucket": "b", "key": ""}'])
 def test_a_json_body_that_names_nothing_is_rejected(client, body):
-    answer = client.post("/v1/scores", content=body, headers={"Content-Type": "application/json"})
+    answer = client.post("/v1/scores", content=body, headers=JSON)
     problem(answer, 400, "bad_request")
 
 
 def test_routes_that_need_buckets_are_not_offered_without(client):
     problem(client.post("/v1/uploads", json={"filename": "a.wav", "size": 5}), 501, "not_offered")
     problem(client.get(f"/v1/scores/{'0' * 32}"), 501, "not_offered")
+
+
+@pytest.mark.parametrize("size", ["0", "-1", '"a"', "1e400", "9" * 5_000, "null"])
+def test_an_upload_of_no_size_is_rejected(client, size):
+    body = f'{{"filename": "a.wav", "size": {size}}}'
+    problem(client.post("/v1/uploads", content=body, headers=JSON), 422, "invalid_request")
+
+
+def test_a_request_that_takes_longer_than_it_may_names_uploads(monkeypatch, speech):
+    monkeypatch.syspath_prepend(ROOT / "tests" / "hostile")
+    limits = Limits(max_memory_bytes=97_000_003)  # unlike other tests' limits, so that the worker is new
+    client = TestClient(create_app(ScorerConfig(limits=limits), time_limit_s=lambda _: 0.3))
+    document = problem(client.post("/v1/scores", content=titled("hang", speech)), 422, "out_of_time")
+    assert "/v1/uploads" in document["advice"]
+
+
+def test_the_time_of_a_request_begins_before_its_body():
+    scored = []
+    client = TestClient(create_app(ScorerConfig(), time_limit_s=lambda _: 0.0, on_scored=scored.append))
+    problem(client.post("/v1/scores", content=CLEAN), 422, "out_of_time")
+    assert scored == []
 
 
 def test_an_unknown_path_is_a_problem_too(client):
