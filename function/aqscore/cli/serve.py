@@ -1,6 +1,8 @@
 """``aqscore serve``: the page and the HTTPS API on this machine."""
 
 import argparse
+import importlib
+import socket
 import sys
 
 from aqscore.config import ScorerConfig
@@ -15,6 +17,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8000, help="port to listen on (default: %(default)s)")
     parser.add_argument(
+        "--allow-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="another name of this server, such as that of a proxy before it; may be repeated. Requests that "
+        "name any other host are rejected, IP addresses excepted",
+    )
+    parser.add_argument(
         "--log-level", choices=LOG_LEVELS, default="info", help="of the server (default: %(default)s)"
     )
 
@@ -26,17 +36,25 @@ def _port(text: str) -> int:
     return port
 
 
+def _host_names(options: argparse.Namespace) -> set[str]:
+    """The names by which browsers may call this server."""
+    machine = socket.gethostname()
+    return {"localhost", options.host, machine, f"{machine}.local", *options.allow_host}
+
+
 def run(options: argparse.Namespace) -> int:
     """Serves until it is interrupted. Returns 2 when it can't start."""
     try:
         import uvicorn
 
         from aqscore.http.app import create_app
+
+        importlib.import_module("fastapi_offline")  # its files are served
     except ImportError as error:
         print(f"{error.name} is not installed. Run: pip install 'aqscore[serve]'", file=sys.stderr)
         return 2
     try:
-        app = create_app(ScorerConfig.from_env())
+        app = create_app(ScorerConfig.from_env(), host_names=_host_names(options))
     except SetupError as error:
         print(f"{error.message} {error.advice}", file=sys.stderr)
         return 2
