@@ -15,7 +15,7 @@ PAGE = Path(__file__).parent / "page"
 # The recordings that the page offers to try: in a package beside it, in a checkout at the top level.
 _SAMPLE_FOLDERS = (PAGE / "samples", PAGE.parents[3] / "examples")
 SAMPLES = next((folder for folder in _SAMPLE_FOLDERS if folder.is_dir()), _SAMPLE_FOLDERS[0])
-_IMPORT = re.compile(r'^import .* from "\./([\w-]+\.js)";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import [^"]* from "\./([\w-]+\.js)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|class)", re.MULTILINE)
 _STYLE = re.compile(r'<link rel="stylesheet" href="page/([\w-]+\.css)">')
 _SCRIPT = re.compile(r'<script type="module" src="page/([\w-]+\.js)"></script>')

@@ -1,7 +1,8 @@
 // Sends recordings to the API. Addresses are relative, because API Gateway puts the stage's name before them.
 
-const POST_LIMIT = 4_000_000; // bytes that fit into a request of API Gateway and Lambda; larger ones are uploaded
-const POLL_MS = 2000, POLL_LIMIT_MS = 15 * 60_000;
+const POST_LIMIT = 4_000_000; // bytes; larger files are uploaded: requests of API Gateway and Lambda are limited
+const POLL_MS = 2000,
+  POLL_LIMIT_MS = 15 * 60_000;
 
 export class Problem extends Error {
   constructor(status, { message, advice = "", retryAfterS = null }) {
@@ -10,7 +11,10 @@ export class Problem extends Error {
   }
 }
 
-const UNREACHABLE = { message: "The server can't be reached.", advice: "Check the connection, then try again." };
+const UNREACHABLE = {
+  message: "The server can't be reached.",
+  advice: "Check the connection, then try again.",
+};
 
 function send(method, url, body, { headers = {}, progress, signal } = {}) {
   return new Promise((resolve, reject) => {
@@ -23,7 +27,11 @@ function send(method, url, body, { headers = {}, progress, signal } = {}) {
     request.onerror = () => reject(new Problem(0, UNREACHABLE));
     request.onload = () => {
       let document = {};
-      try { document = JSON.parse(request.responseText || "{}"); } catch { /* S3 answers in XML */ }
+      try {
+        document = JSON.parse(request.responseText || "{}");
+      } catch {
+        /* S3 answers in XML */
+      }
       if (request.status < 400) return resolve({ status: request.status, document });
       const message = document.detail || document.message || `The server answered ${request.status}.`;
       const retryAfterS = Number(request.getResponseHeader("Retry-After")) || null;
@@ -49,9 +57,13 @@ export async function scoreFile(file, name, options) {
 }
 
 async function uploaded(file, name, options) {
-  const headers = keyHeader(options), { signal } = options;
+  const headers = keyHeader(options),
+    { signal } = options;
   const wish = JSON.stringify({ filename: name.slice(-255), size: file.size });
-  const { document: ticket } = await send("POST", "v1/uploads", wish, { signal, headers: { ...headers, "Content-Type": "application/json" } });
+  const { document: ticket } = await send("POST", "v1/uploads", wish, {
+    signal,
+    headers: { ...headers, "Content-Type": "application/json" },
+  });
   const form = new FormData();
   for (const [field, value] of Object.entries(ticket.fields)) form.append(field, value);
   form.append("file", file);
@@ -62,7 +74,10 @@ async function uploaded(file, name, options) {
     if (status !== 202) return document;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  throw new Problem(504, { message: "There is no result after 15 minutes.", advice: "The upload is kept and may still be scored. Try again later." });
+  throw new Problem(504, {
+    message: "There is no result after 15 minutes.",
+    advice: "The upload is kept and may still be scored. Try again later.",
+  });
 }
 
 const keyHeader = ({ key }) => (key ? { "x-api-key": key } : {});

@@ -1,27 +1,36 @@
 // One recording: score, findings, timeline, sound.
 
-import { errorCard, findingsCard, pendingCard, scoreCard, warningList } from "./cards.js";
+import { errorCard, findingsCard, measuredList, pendingCard, scoreCard, warningList } from "./cards.js";
 import { download, el } from "./dom.js";
 import { Player } from "./player.js";
 import { decode } from "./sound.js";
 import { curveOf, stretchesOf } from "./stretches.js";
 import { Timeline } from "./timeline.js";
 import { transport } from "./transport.js";
-import { mediaWords } from "./words.js";
+import { mediaWords, scoreWords } from "./words.js";
 
 const MOST_SAMPLES = 120e6; // decoded without being asked: 40 minutes at 48 kHz
 const KEEP_DECODED = 3;
 const KEYS = "Space plays, ← → move by a second, Home and End to the ends, + and − zoom, Esc stops";
 
 export class Detail {
-  #container; #actions; #player = new Player(); #timeline = null; #transport = null; #decoded = new Map(); #state = null;
+  #container;
+  #actions;
+  #player = new Player();
+  #timeline = null;
+  #transport = null;
+  #decoded = new Map();
+  #state = null;
   recording = null;
 
   // `actions`: retry(recording) and splitChannels(recording), each null where there is no server.
   constructor(container, actions = {}) {
     this.#container = container;
     this.#actions = actions;
-    this.#player.addEventListener("time", () => { this.#timeline?.moveTo(this.#player.now, this.#player.playing); this.#transport?.update(); });
+    this.#player.addEventListener("time", () => {
+      this.#timeline?.moveTo(this.#player.now, this.#player.playing);
+      this.#transport?.update();
+    });
     this.#player.addEventListener("state", () => this.#told());
   }
 
@@ -37,45 +46,103 @@ export class Detail {
     if (recording.report && recording.state === "done") this.#showReport(recording);
     else {
       this.#player.load(null);
-      const { retry } = this.#actions, again = retry && (() => retry(recording));
-      this.#container.replaceChildren(this.#heading(recording), recording.error ? errorCard(recording, again) : pendingCard(recording, again));
+      const { retry } = this.#actions,
+        again = retry && (() => retry(recording));
+      this.#container.replaceChildren(
+        this.#heading(recording),
+        recording.error ? errorCard(recording, again) : pendingCard(recording, again),
+      );
     }
   }
 
   #heading({ name, report, state }) {
-    const { splitChannels } = this.#actions, scored = report && state === "done";
+    const { splitChannels } = this.#actions,
+      scored = report && state === "done";
     const facts = scored ? mediaWords(report).map((each) => el("span", null, each)) : [];
-    return el("header", { class: "heading" }, el("h2", { tabindex: -1 }, name), el("p", { class: "facts" }, facts),
-      scored && el("div", { class: "actions" },
-        report.media.channels > 1 && !report.channels && splitChannels && el("button", { onclick: () => splitChannels(this.recording) }, "Score each channel"),
-        el("button", { onclick: () => download(`${name.split("/").pop()}.json`, JSON.stringify(report, null, 1), "application/json") }, "Download JSON")));
+    return el(
+      "header",
+      { class: "heading" },
+      el("h2", { tabindex: -1 }, name),
+      el("p", { class: "facts" }, facts),
+      scored &&
+        el(
+          "div",
+          { class: "actions" },
+          report.media.channels > 1 &&
+            !report.channels &&
+            splitChannels &&
+            el("button", { onclick: () => splitChannels(this.recording) }, "Score each channel"),
+          el(
+            "button",
+            {
+              onclick: () =>
+                download(
+                  `${name.split("/").pop()}.json`,
+                  JSON.stringify(report, null, 1),
+                  "application/json",
+                ),
+            },
+            "Download JSON",
+          ),
+        ),
+    );
   }
 
   #showReport(recording) {
-    const { report } = recording, blob = recording.blob?.() ?? null;
+    const { report } = recording,
+      blob = recording.blob?.() ?? null;
     this.#player.load(blob);
     const panels = report.channels?.length
-      ? report.channels.map((channel, i) => ({ label: `Channel ${i + 1}${channel.score === null ? ", no score" : `, ${channel.score.toFixed(2)} ${channel.verdict}`}`, channel: i, curve: curveOf(channel) }))
+      ? report.channels.map((channel, i) => ({
+          label: `Channel ${i + 1}, ${scoreWords(channel)}`,
+          channel: i,
+          curve: curveOf(channel),
+        }))
       : [{ label: null, channel: null, curve: curveOf(report) }];
     this.#timeline = new Timeline(report, panels, stretchesOf(report));
     this.#timeline.addEventListener("seek", ({ detail: seconds }) => {
       if (this.#player.ready) this.#player.play(seconds);
       else this.#timeline.moveTo(seconds);
     });
-    this.#transport = transport({ player: this.#player, timeline: this.#timeline, report, hasSound: Boolean(blob) });
+    this.#transport = transport({
+      player: this.#player,
+      timeline: this.#timeline,
+      report,
+      hasSound: Boolean(blob),
+    });
     const play = blob ? (from, to) => this.#player.play(from, to) : null;
     this.note = el("p", { class: "soft note", role: "status" });
-    this.#container.replaceChildren(this.#heading(recording), warningList(report) ?? "",
+    this.#container.replaceChildren(
+      this.#heading(recording),
+      warningList(report) ?? "",
       el("div", { class: "cards" }, scoreCard(report), findingsCard(report, play)),
-      el("section", { class: "card timeline-card", "aria-label": "Timeline" }, this.#timeline.element, this.#transport.element, this.note,
-        el("p", { class: "soft keys", id: "timeline-keys" }, `${KEYS}.`)));
+      el(
+        "section",
+        { class: "card timeline-card", "aria-label": "Timeline" },
+        this.#timeline.element,
+        this.#transport.element,
+        this.note,
+        el("p", { class: "soft keys", id: "timeline-keys" }, `${KEYS}.`),
+      ),
+      report.causes
+        ? el(
+            "section",
+            { class: "card wide-measured", "aria-label": "Measured" },
+            el("h3", null, "Measured"),
+            measuredList(report),
+          )
+        : "",
+    );
     if (blob) this.#picture(recording, blob);
   }
 
   async #picture(recording, blob) {
     const { duration_s: duration, channels, sample_rate_hz: rate } = recording.report.media;
     if (!this.#decoded.has(recording) && duration * channels * rate > MOST_SAMPLES) {
-      this.note.replaceChildren("This recording is large. ", el("button", { class: "link", onclick: () => this.#decode(recording, blob) }, "Show its spectrogram"));
+      this.note.replaceChildren(
+        "This recording is large. ",
+        el("button", { class: "link", onclick: () => this.#decode(recording, blob) }, "Show its spectrogram"),
+      );
       return;
     }
     await this.#decode(recording, blob);
@@ -83,18 +150,22 @@ export class Detail {
 
   async #decode(recording, blob) {
     if (!this.#decoded.has(recording)) this.#decoded.set(recording, decode(blob));
-    for (const old of this.#decoded.keys()) if (this.#decoded.size > KEEP_DECODED && old !== recording) this.#decoded.delete(old);
-    const timeline = this.#timeline, sound = await this.#decoded.get(recording);
+    for (const old of this.#decoded.keys())
+      if (this.#decoded.size > KEEP_DECODED && old !== recording) this.#decoded.delete(old);
+    const timeline = this.#timeline,
+      sound = await this.#decoded.get(recording);
     if (timeline !== this.#timeline) return; // another recording is shown by now
     if (sound) {
       this.note.textContent = "";
       timeline.setSamples(({ channel }) => (channel === null ? sound.mix : sound.channels[channel]));
-    } else this.note.textContent = "This browser can't decode the format, so there is no picture of the sound.";
+    } else
+      this.note.textContent = "This browser can't decode the format, so there is no picture of the sound.";
   }
 
   #told() {
     this.#transport?.update();
-    if (this.#player.broken && this.note) this.note.textContent = "This browser can't play the format. The scores are not affected.";
+    if (this.#player.broken && this.note)
+      this.note.textContent = "This browser can't play the format. The scores are not affected.";
   }
 
   // Keys for the whole page. Returns whether the key was used.

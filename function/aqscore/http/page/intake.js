@@ -1,19 +1,24 @@
 // Files from the pickers, a drop (with folders) or the clipboard, as [{name, file}].
 
-const RECORDING = /\.(3gp|aac|aifc?|aiff|amr|au|awb|caf|flac|gsm|m4[ab]|mka|mkv|mov|mp[34]|oga|ogg|opus|rf64|snd|w64|wave?|weba|webm)$/i;
+const RECORDING =
+  /\.(3gp|aac|aifc?|aiff|amr|au|awb|caf|flac|gsm|m4[ab]|mka|mkv|mov|mp[34]|oga|ogg|opus|rf64|snd|w64|wave?|weba|webm)$/i;
 
 // Files that were named one by one are all taken; from folders, recordings only.
 export function chosenFiles(list) {
   const skipped = new Skipped();
   const files = [...list].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
-  return { files: files.filter(({ name, file }) => !file.webkitRelativePath || skipped.admits(name)), skipped };
+  return {
+    files: files.filter(({ name, file }) => !file.webkitRelativePath || skipped.admits(name)),
+    skipped,
+  };
 }
 
 // Reads folders to the end. `progress` is called with the number of files found so far.
 export async function droppedFiles(transfer, progress) {
   const entries = [...(transfer.items ?? [])].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (!entries.some((entry) => entry.isDirectory)) return chosenFiles(transfer.files); // entries of this event are gone after an await
-  const files = [], skipped = new Skipped();
+  if (!entries.some((entry) => entry.isDirectory)) return chosenFiles(transfer.files);
+  const files = [],
+    skipped = new Skipped();
   for (const entry of entries) await collect(entry, false, files, skipped, progress);
   return { files, skipped };
 }
@@ -27,10 +32,12 @@ async function collect(entry, inFolder, files, skipped, progress) {
     return;
   }
   const reader = entry.createReader();
-  for (;;) { // at most a hundred entries come at once
+  for (;;) {
+    // at most a hundred entries come at once
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     if (!some.length) return;
-    for (const each of some.sort((a, b) => (a.name < b.name ? -1 : 1))) await collect(each, true, files, skipped, progress);
+    for (const each of some.sort((a, b) => (a.name < b.name ? -1 : 1)))
+      await collect(each, true, files, skipped, progress);
   }
 }
 
@@ -40,7 +47,11 @@ class Skipped {
   admits(name) {
     const base = name.split("/").pop();
     if (RECORDING.test(base) && !base.startsWith(".")) return true;
-    const suffix = base.startsWith(".") ? "hidden" : base.includes(".") ? base.slice(base.lastIndexOf(".")).toLowerCase() : "no suffix";
+    const suffix = base.startsWith(".")
+      ? "hidden"
+      : base.includes(".")
+        ? base.slice(base.lastIndexOf(".")).toLowerCase()
+        : "no suffix";
     this.#counts.set(suffix, (this.#counts.get(suffix) ?? 0) + 1);
     return false;
   }

@@ -14,13 +14,26 @@ const recordings = [];
 let follow = false; // show the first result of what was just added, unless another is selected meanwhile
 
 const queue = new Queue((recording, { signal, progress }) =>
-  scoreFile(recording.file, recording.name, { signal, progress, key: $("key").value, channels: recording.channels }));
+  scoreFile(recording.file, recording.name, {
+    signal,
+    progress,
+    key: $("key").value,
+    channels: recording.channels,
+  }),
+);
 const detail = new Detail($("detail"), { retry: (recording) => queue.add([recording]), splitChannels });
-const summary = new Summary($("set"), recordings, (admits) => table.setFilter(admits));
+const summary = new Summary(
+  $("set"),
+  recordings,
+  (admits) => table.setFilter(admits),
+  () => queue.add(unfinished()),
+);
 const table = new RecordingTable($("list"), (recording) => {
   follow = false;
   detail.show(recording);
   say(recording);
+  if ($("detail").getBoundingClientRect().top > innerHeight * 0.7)
+    $("detail").scrollIntoView({ behavior: "smooth" });
 });
 
 // ---- Taking recordings
@@ -31,7 +44,8 @@ function take({ files, skipped }) {
   const added = files.map(({ name, file }) => ({ name, file, blob: () => file }));
   recordings.push(...added);
   follow ||= !queue.busy;
-  if (recordings.length === added.length && added.length === 1) detail.show(Object.assign(added[0], { state: "waiting" }));
+  if (recordings.length === added.length && added.length === 1)
+    detail.show(Object.assign(added[0], { state: "waiting" }));
   queue.add(added);
 }
 
@@ -45,7 +59,10 @@ function splitChannels(recording) {
   queue.add([recording]);
 }
 
-for (const [picker, openers] of [["files", ["add-files"]], ["folder", ["add-folder", "choose-folder"]]]) {
+for (const [picker, openers] of [
+  ["files", ["add-files"]],
+  ["folder", ["add-folder", "choose-folder"]],
+]) {
   for (const opener of openers) $(opener).addEventListener("click", () => $(picker).click());
   $(picker).addEventListener("change", () => {
     take(chosenFiles($(picker).files));
@@ -85,7 +102,9 @@ async function record() {
       $("mic-time").textContent = clock(seconds, 1);
     });
   } catch (error) {
-    return note(`The microphone can't be used (${error.message}). Check that there is one and that the browser may use it.`);
+    return note(
+      `The microphone can't be used (${error.message}). Check that there is one and that the browser may use it.`,
+    );
   }
   note("");
   $("microphone").hidden = false;
@@ -120,19 +139,20 @@ queue.addEventListener("change", ({ detail: recording }) => {
   } else if (recording === detail.recording) detail.show(recording);
 });
 queue.addEventListener("state", () => {
-  const { finished, total, names } = queue.progress, failed = recordings.filter((each) => each.error || each.state === "cancelled");
+  const { finished, total, names } = queue.progress;
   document.body.dataset.view = recordings.length === 0 ? "idle" : recordings.length === 1 ? "one" : "many";
   $("set").hidden = $("list").hidden = recordings.length < 2;
-  $("queue").hidden = !queue.busy && (failed.length === 0 || recordings.length < 2);
-  $("progress").hidden = $("cancel").hidden = !queue.busy;
-  $("retry").hidden = queue.busy || !failed.length;
+  $("queue").hidden = !queue.busy;
+  summary.retry.hidden = queue.busy || !unfinished().length;
   $("progress").value = total ? finished / total : 0;
-  $("status").textContent = queue.busy ? `${Math.min(finished + 1, total)} of ${total}${names.length ? `: ${names[0]}` : ""}` : `${failed.length} of ${recordings.length} could not be scored.`;
+  $("status").textContent = queue.needsKey
+    ? "Waits for the key."
+    : `${Math.min(finished + 1, total)} of ${total}${names.length ? `: ${names[0]}` : ""}`;
   askForKey(queue.needsKey);
   if (recordings.length > 1) summary.update();
 });
 $("cancel").addEventListener("click", () => queue.cancel());
-$("retry").addEventListener("click", () => queue.add(recordings.filter((each) => each.error || each.state === "cancelled")));
+const unfinished = () => recordings.filter((each) => each.error || each.state === "cancelled");
 
 function askForKey(needed) {
   if (!needed) return void ($("key-form").hidden = true);
@@ -161,13 +181,16 @@ function say(recording) {
 }
 
 const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-$("privacy").textContent = here ? "Recordings stay on this machine." : `Recordings go to ${location.hostname} only.`;
+$("privacy").textContent = $("promise").textContent = here
+  ? "Recordings stay on this machine."
+  : `Recordings go only to this service, ${location.hostname}.`;
 
 // ---- Keys for the whole page, except where an element has its own use for them
 
 document.addEventListener("keydown", (event) => {
   const { target, key } = event;
-  if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, select, textarea, meter")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, select, textarea, meter"))
+    return;
   if (key === " " && target.matches("button, a, label")) return;
   if (detail.key(event)) event.preventDefault();
 });

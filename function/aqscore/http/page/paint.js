@@ -4,15 +4,24 @@ import { CLASSES, HIGHEST, LOWEST, placeOf } from "./scale.js";
 import { columnsOf } from "./stretches.js";
 import { clock } from "./words.js";
 
-export const EDGE = { left: 40, right: 40, top: 22, bottom: 22, gap: 6 };
-const GROUND = "#0a0d14", QUIET = "#a6b0c0", FAINT = "rgba(255,255,255,.16)", RED = "#f2555a";
+export const EDGE = { left: 40, right: 54, top: 42, bottom: 22, gap: 6 };
+const GROUND = "#0a0d14",
+  QUIET = "#a6b0c0",
+  FAINT = "rgba(255,255,255,.16)",
+  RED = "#f2555a",
+  VIOLET = "#c9a3ff";
 const FONT = "11px system-ui, sans-serif";
 const TICKS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 
 // The part of the canvas for panel `index` of `count`.
 export function panelArea(width, height, count, index) {
   const tall = (height - EDGE.top - EDGE.bottom - EDGE.gap * (count - 1)) / count;
-  return { x: EDGE.left, y: EDGE.top + index * (tall + EDGE.gap), width: Math.max(1, width - EDGE.left - EDGE.right), height: tall };
+  return {
+    x: EDGE.left,
+    y: EDGE.top + index * (tall + EDGE.gap),
+    width: Math.max(1, width - EDGE.left - EDGE.right),
+    height: tall,
+  };
 }
 
 // `scene`: view {from, to}, panels [{label, curve, samples, picture}], stretches, mode.
@@ -21,7 +30,9 @@ export function paint(pen, width, height, scene) {
   pen.fillRect(0, 0, width, height);
   pen.font = FONT;
   pen.textBaseline = "middle";
-  scene.panels.forEach((panel, index) => paintPanel(pen, panelArea(width, height, scene.panels.length, index), panel, scene));
+  scene.panels.forEach((panel, index) =>
+    paintPanel(pen, panelArea(width, height, scene.panels.length, index), panel, scene),
+  );
   const whole = panelArea(width, height, 1, 0);
   paintStretches(pen, whole, scene);
   paintTimeAxis(pen, whole, scene.view, height);
@@ -38,7 +49,7 @@ function paintPanel(pen, area, panel, scene) {
   if (scene.mode === "waveform" && panel.samples) paintWave(pen, area, panel.samples, scene.view);
   paintCurve(pen, area, panel.curve, scene.view);
   pen.restore();
-  paintScoreAxis(pen, area, !pictured);
+  if (panel.curve.values.length) paintScoreAxis(pen, area, !pictured);
   if (pictured) paintFrequencyAxis(pen, area);
   if (panel.label) paintTag(pen, area.x + 8, area.y + 14, panel.label);
 }
@@ -62,7 +73,9 @@ function paintPicture(pen, area, { canvas, from, to }, view) {
 }
 
 function paintWave(pen, area, samples, view) {
-  const middle = area.y + area.height / 2, gain = (area.height / 2 - 4) / samples.peak, step = (view.to - view.from) / area.width;
+  const middle = area.y + area.height / 2,
+    gain = (area.height / 2 - 4) / samples.peak,
+    step = (view.to - view.from) / area.width;
   pen.fillStyle = "#54658a";
   for (let x = 0; x < area.width; x++) {
     const [low, high] = samples.between(view.from + x * step, view.from + (x + 1) * step);
@@ -82,7 +95,8 @@ function classColors(pen, area) {
 function paintCurve(pen, area, curve, view) {
   const points = columnsOf(curve, view.from, view.to, area.width);
   if (!points.length) return;
-  const colors = classColors(pen, area), x = (point) => area.x + point.x;
+  const colors = classColors(pen, area),
+    x = (point) => area.x + point.x;
   pen.lineJoin = "round";
   if (points.some(({ low, high }) => high > low)) {
     pen.beginPath();
@@ -94,8 +108,16 @@ function paintCurve(pen, area, curve, view) {
     pen.globalAlpha = 1;
   }
   pen.beginPath();
-  points.forEach((point) => pen.lineTo(x(point), Math.min(area.y + area.height - 1.5, Math.max(area.y + 1.5, scoreY(area, point.mean)))));
-  for (const [style, wide] of [["rgba(6,8,12,.85)", 5.5], [colors, 2.5]]) {
+  points.forEach((point) =>
+    pen.lineTo(
+      x(point),
+      Math.min(area.y + area.height - 1.5, Math.max(area.y + 1.5, scoreY(area, point.mean))),
+    ),
+  );
+  for (const [style, wide] of [
+    ["rgba(6,8,12,.85)", 5.5],
+    [colors, 2.5],
+  ]) {
     pen.strokeStyle = style;
     pen.lineWidth = wide;
     pen.stroke();
@@ -109,14 +131,19 @@ function paintScoreAxis(pen, area, names) {
   }
   pen.textAlign = "right";
   for (const score of [LOWEST, ...CLASSES.slice(1).map((each) => each.from), HIGHEST]) {
-    const y = scoreY(area, score), outer = score === LOWEST || score === HIGHEST;
+    const y = scoreY(area, score),
+      outer = score === LOWEST || score === HIGHEST;
     if (!outer) {
       pen.fillStyle = FAINT;
       pen.fillRect(area.x, y - 0.5, area.width, 1);
     }
     if (outer || area.height > 110) {
       pen.fillStyle = QUIET;
-      pen.fillText(score.toFixed(score * 10 % 1 ? 2 : 1), area.x - 9, Math.min(area.y + area.height - 6, Math.max(area.y + 6, y)));
+      pen.fillText(
+        score.toFixed((score * 10) % 1 ? 2 : 1),
+        area.x - 9,
+        Math.min(area.y + area.height - 6, Math.max(area.y + 6, y)),
+      );
     }
   }
   if (!names || area.height < 110) return;
@@ -134,7 +161,11 @@ function paintFrequencyAxis(pen, area) {
   pen.fillStyle = QUIET;
   for (const kilohertz of area.height > 110 ? [0, 2, 4, 6, 8] : [0, 4, 8]) {
     const y = area.y + area.height * (1 - kilohertz / 8);
-    pen.fillText(kilohertz === 8 ? "8 kHz" : kilohertz, area.x + area.width + 5, Math.min(area.y + area.height - 6, Math.max(area.y + 6, y)));
+    pen.fillText(
+      kilohertz === 8 ? "8 kHz" : kilohertz,
+      area.x + area.width + 5,
+      Math.min(area.y + area.height - 6, Math.max(area.y + 6, y)),
+    );
   }
 }
 
@@ -152,33 +183,42 @@ function paintTag(pen, x, y, text) {
 // Marks above the plot, at least six pixels wide, so that they show in an hour too.
 function paintStretches(pen, area, { stretches, view }) {
   const scale = area.width / (view.to - view.from);
-  let taken = -Infinity; // labels don't overlap
+  let taken = -Infinity; // labels of causes don't overlap
   pen.save();
   pen.beginPath();
   pen.rect(area.x - 4, 0, area.width + 8, area.y + area.height);
   pen.clip();
-  for (const { from, to, label, worst } of stretches.toSorted((a, b) => Boolean(b.worst) - Boolean(a.worst) || a.from - b.from)) {
-    const left = area.x + (from - view.from) * scale, wide = Math.max(6, (to - from) * scale);
+  for (const { from, to, label, worst } of stretches.toSorted(
+    (a, b) => Boolean(b.worst) - Boolean(a.worst) || a.from - b.from,
+  )) {
+    const left = area.x + (from - view.from) * scale,
+      wide = Math.max(6, (to - from) * scale);
     if (left + wide < area.x || left > area.x + area.width) continue;
-    pen.fillStyle = worst ? RED : "#c9a3ff";
+    pen.fillStyle = worst ? RED : VIOLET;
     pen.globalAlpha = worst ? 1 : 0.8;
-    pen.fillRect(left, area.y - (worst ? 4 : 8), wide, worst ? 4 : 3);
+    pen.fillRect(left, area.y - (worst ? 4 : 9), wide, 4);
     pen.globalAlpha = 0.16;
     if (worst) pen.fillRect(left, area.y, wide, area.height);
     pen.globalAlpha = 1;
     pen.textAlign = "left";
-    const room = pen.measureText(label).width, at = Math.max(area.x, Math.min(left, area.x + area.width - room));
-    if (at < taken && worst !== true) continue;
-    if (worst) pen.fillStyle = "#ff9a9d";
-    pen.fillText(label, at, area.y - 14);
-    taken = worst ? at + room + 8 : Math.max(taken, at + room + 8);
+    const room = pen.measureText(label).width,
+      at = Math.max(area.x, Math.min(left, area.x + area.width - room));
+    if (worst) {
+      pen.fillStyle = "#ff9a9d";
+      pen.fillText(label, at, 9);
+    } else if (left >= taken && label) {
+      pen.fillText(label, at, area.y - 18);
+      taken = at + room + 10;
+    }
   }
   pen.restore();
 }
 
 function paintTimeAxis(pen, area, view, height) {
-  const span = view.to - view.from, fits = Math.max(2, area.width / 80);
-  const step = TICKS.find((each) => span / each <= fits) ?? TICKS.at(-1) * Math.ceil(span / fits / TICKS.at(-1));
+  const span = view.to - view.from,
+    fits = Math.max(2, area.width / 80);
+  const step =
+    TICKS.find((each) => span / each <= fits) ?? TICKS.at(-1) * Math.ceil(span / fits / TICKS.at(-1));
   const digits = step < 0.1 ? 2 : step < 1 ? 1 : 0;
   pen.textAlign = "center";
   for (let i = Math.ceil(view.from / step); i * step <= view.to; i++) {
@@ -193,7 +233,8 @@ function paintTimeAxis(pen, area, view, height) {
 // The moving parts: playhead and pointer.
 export function paintCursor(pen, width, height, view, seconds, style) {
   if (seconds === null || seconds < view.from || seconds > view.to) return;
-  const area = panelArea(width, height, 1, 0), x = area.x + ((seconds - view.from) / (view.to - view.from)) * area.width;
+  const area = panelArea(width, height, 1, 0),
+    x = area.x + ((seconds - view.from) / (view.to - view.from)) * area.width;
   pen.fillStyle = style;
   pen.fillRect(x - 0.75, area.y, 1.5, area.height);
 }

@@ -1,18 +1,30 @@
-// Plays a recording. Events: "time", while it plays and after a jump; "state", when it starts, stops or fails.
+// Plays a recording. Events: "time", while it plays and after a jump; "state", on start, stop and failure.
 
 export class Player extends EventTarget {
-  #audio = new Audio(); #url = null; #stopAt = null; #frame = null;
+  #audio = new Audio();
+  #url = null;
+  #stopAt = null;
+  #frame = null;
   ready = false;
   broken = false;
 
   constructor() {
     super();
     const tell = () => this.dispatchEvent(new Event("state"));
-    this.#audio.addEventListener("loadedmetadata", () => { this.ready = true; tell(); });
-    this.#audio.addEventListener("error", () => { this.broken = Boolean(this.#url); tell(); });
+    this.#audio.addEventListener("loadedmetadata", () => {
+      this.ready = true;
+      tell();
+    });
+    this.#audio.addEventListener("error", () => {
+      this.broken = Boolean(this.#url);
+      tell();
+    });
     this.#audio.addEventListener("pause", tell);
     this.#audio.addEventListener("ended", tell);
-    this.#audio.addEventListener("play", () => { tell(); this.#run(); });
+    this.#audio.addEventListener("play", () => {
+      tell();
+      this.#run();
+    });
     this.#audio.addEventListener("seeked", () => this.dispatchEvent(new Event("time")));
   }
 
@@ -27,8 +39,12 @@ export class Player extends EventTarget {
     else this.#audio.removeAttribute("src");
   }
 
-  get playing() { return !this.#audio.paused; }
-  get now() { return this.#audio.currentTime; }
+  get playing() {
+    return !this.#audio.paused;
+  }
+  get now() {
+    return this.#audio.currentTime;
+  }
 
   seek(seconds) {
     this.#stopAt = null;
@@ -39,11 +55,21 @@ export class Player extends EventTarget {
   play(from = this.now, to = null) {
     this.seek(from);
     this.#stopAt = to;
-    this.#audio.play().catch((error) => { if (error.name !== "AbortError") { this.broken = true; this.dispatchEvent(new Event("state")); } });
+    this.#audio.play().catch((error) => {
+      if (error.name !== "AbortError") {
+        this.broken = true;
+        this.dispatchEvent(new Event("state"));
+      }
+    });
   }
 
-  pause() { this.#audio.pause(); }
-  toggle() { if (this.playing) this.pause(); else this.play(this.#audio.ended ? 0 : this.now); }
+  pause() {
+    this.#audio.pause();
+  }
+  toggle() {
+    if (this.playing) this.pause();
+    else this.play(this.#audio.ended ? 0 : this.now);
+  }
 
   // timeupdate comes four times a second, too rarely for a playhead.
   #run() {

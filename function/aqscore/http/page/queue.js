@@ -1,13 +1,18 @@
 // The queue of recordings to score. It takes more at any time, two at once are on their way.
 //
-// A recording is {name, file, state, progress, report, error}; its states are waiting, sending, scoring, done,
-// failed and cancelled. Events: "change" (detail: the recording) and "state", when the queue starts, stops or
+// A recording is {name, file, state, progress, report, error}. Its states: waiting, sending, scoring, done, failed,
+// cancelled. Events: "change" (detail: the recording) and "state", when the queue starts, stops or
 // needs a key.
 
-const PARALLEL = 2, ATTEMPTS = 6;
+const PARALLEL = 2,
+  ATTEMPTS = 6;
 
 export class Queue extends EventTarget {
-  #score; #waiting = []; #running = new Map(); #total = 0; #finished = 0;
+  #score;
+  #waiting = [];
+  #running = new Map();
+  #total = 0;
+  #finished = 0;
   needsKey = false;
 
   // `score(recording, {signal, progress})` returns a report, or throws a Problem.
@@ -16,8 +21,16 @@ export class Queue extends EventTarget {
     this.#score = score;
   }
 
-  get busy() { return this.#running.size > 0 || this.#waiting.length > 0; }
-  get progress() { return { finished: this.#finished, total: this.#total, names: [...this.#running.keys()].map((each) => each.name) }; }
+  get busy() {
+    return this.#running.size > 0 || this.#waiting.length > 0;
+  }
+  get progress() {
+    return {
+      finished: this.#finished,
+      total: this.#total,
+      names: [...this.#running.keys()].map((each) => each.name),
+    };
+  }
 
   add(recordings) {
     if (!this.busy) this.#total = this.#finished = 0;
@@ -44,7 +57,8 @@ export class Queue extends EventTarget {
   }
 
   #start() {
-    while (!this.needsKey && this.#running.size < PARALLEL && this.#waiting.length) this.#run(this.#waiting.shift());
+    while (!this.needsKey && this.#running.size < PARALLEL && this.#waiting.length)
+      this.#run(this.#waiting.shift());
     this.#tell();
   }
 
@@ -96,6 +110,10 @@ export class Queue extends EventTarget {
     this.#changed(recording);
   }
 
-  #changed(recording) { this.dispatchEvent(new CustomEvent("change", { detail: recording })); }
-  #tell() { this.dispatchEvent(new Event("state")); }
+  #changed(recording) {
+    this.dispatchEvent(new CustomEvent("change", { detail: recording }));
+  }
+  #tell() {
+    this.dispatchEvent(new Event("state"));
+  }
 }

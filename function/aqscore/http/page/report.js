@@ -1,4 +1,4 @@
-// The HTML report of `aqscore score --report`: the results are in the document, and the sound if it was embedded.
+// The report of `aqscore score --report`: the results are in the document, and the sound if it was embedded.
 
 import { Detail } from "./detail.js";
 import { $, el } from "./dom.js";
@@ -19,7 +19,9 @@ const recordings = results.map((result, i) => ({
 function soundOf(index) {
   const element = $(`sound-${index}`);
   if (!element) return null;
-  return new Blob([Uint8Array.from(atob(element.textContent), (c) => c.charCodeAt(0))], { type: element.dataset.type });
+  return new Blob([Uint8Array.from(atob(element.textContent), (c) => c.charCodeAt(0))], {
+    type: element.dataset.type,
+  });
 }
 
 const detail = new Detail($("detail"));
@@ -31,9 +33,19 @@ const summary = new Summary($("set"), recordings, (admits) => table.setFilter(ad
 for (const recording of recordings) table.update(recording);
 summary.update();
 
-const models = [...new Set(recordings.filter((each) => each.report).map(({ report }) => `${report.model.name} ${report.model.version}`))];
+const models = [
+  ...new Set(
+    recordings
+      .filter((each) => each.report)
+      .map(({ report }) => `${report.model.name} ${report.model.version}`),
+  ),
+];
 const seconds = recordings.reduce((sum, { report }) => sum + (report?.media.duration_s ?? 0), 0);
-$("made").replaceChildren(...[count(recordings.length, "recording"), clock(seconds), ...models, created, ...notes].map((each) => el("span", null, each)));
+$("made").replaceChildren(
+  ...[count(recordings.length, "recording"), clock(seconds), ...models, created, ...notes].map((each) =>
+    el("span", null, each),
+  ),
+);
 $("command").replaceChildren(...(command ? ["Made by ", el("code", null, command)] : []));
 
 document.body.dataset.view = recordings.length === 1 ? "one" : "many";

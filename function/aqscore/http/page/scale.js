@@ -1,6 +1,7 @@
 // The scale of all scores and its five classes, as in aqscore/scale.py.
 
-export const LOWEST = 1.04, HIGHEST = 4.64;
+export const LOWEST = 1.04,
+  HIGHEST = 4.64;
 export const CLASSES = [
   { name: "bad", from: LOWEST, to: 2.0, color: "#f2555a" },
   { name: "poor", from: 2.0, to: 2.75, color: "#f59149" },

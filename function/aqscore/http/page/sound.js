@@ -1,4 +1,4 @@
-// A recording decoded by the browser, for pictures: samples of each channel at 16 kHz, as the model hears them.
+// A recording decoded by the browser, for pictures: samples of each channel at 16 kHz, the rate of the model.
 
 export const RATE = 16_000;
 const BLOCK = 256; // samples of one step of the coarse envelope
@@ -7,7 +7,10 @@ const BLOCK = 256; // samples of one step of the coarse envelope
 export async function decode(blob) {
   try {
     const buffer = await new OfflineAudioContext(1, 1, RATE).decodeAudioData(await blob.arrayBuffer());
-    const channels = Array.from({ length: buffer.numberOfChannels }, (_, i) => new Samples(buffer.getChannelData(i)));
+    const channels = Array.from(
+      { length: buffer.numberOfChannels },
+      (_, i) => new Samples(buffer.getChannelData(i)),
+    );
     return { channels, mix: channels.length === 1 ? channels[0] : new Samples(mixOf(channels)) };
   } catch {
     return null;
@@ -16,29 +19,40 @@ export async function decode(blob) {
 
 function mixOf(channels) {
   const mix = new Float32Array(channels[0].values.length);
-  for (const { values } of channels) for (let i = 0; i < mix.length; i++) mix[i] += values[i] / channels.length;
+  for (const { values } of channels)
+    for (let i = 0; i < mix.length; i++) mix[i] += values[i] / channels.length;
   return mix;
 }
 
 class Samples {
   #coarse = null;
 
-  constructor(values) { this.values = values; }
+  constructor(values) {
+    this.values = values;
+  }
 
   // The lowest and the highest sample of each block: pictures of an hour don't read every sample.
   get coarse() {
     if (this.#coarse) return this.#coarse;
-    const { values } = this, count = Math.ceil(values.length / BLOCK);
-    const low = new Float32Array(count), high = new Float32Array(count);
+    const { values } = this,
+      count = Math.ceil(values.length / BLOCK);
+    const low = new Float32Array(count),
+      high = new Float32Array(count);
     for (let block = 0; block < count; block++) {
-      [low[block], high[block]] = extremes(values, values, block * BLOCK, Math.min(values.length, (block + 1) * BLOCK));
+      [low[block], high[block]] = extremes(
+        values,
+        values,
+        block * BLOCK,
+        Math.min(values.length, (block + 1) * BLOCK),
+      );
     }
     return (this.#coarse = { low, high });
   }
 
   // The lowest and the highest sample between two times.
   between(from, to) {
-    const start = Math.max(0, Math.floor(from * RATE)), stop = Math.min(this.values.length, Math.ceil(to * RATE));
+    const start = Math.max(0, Math.floor(from * RATE)),
+      stop = Math.min(this.values.length, Math.ceil(to * RATE));
     if (stop <= start) return [0, 0];
     if (stop - start < 4 * BLOCK) return extremes(this.values, this.values, start, stop);
     const { low, high } = this.coarse;
@@ -52,7 +66,8 @@ class Samples {
 }
 
 function extremes(lows, highs, start, stop) {
-  let low = Infinity, high = -Infinity;
+  let low = Infinity,
+    high = -Infinity;
   for (let i = start; i < stop; i++) {
     if (lows[i] < low) low = lows[i];
     if (highs[i] > high) high = highs[i];

@@ -13,12 +13,22 @@ export function stretchesOf(report) {
   });
   if (!found.length) {
     for (const cause of report.causes ?? []) {
-      if (typeof cause.from_s === "number") found.push({ from: cause.from_s, to: cause.to_s, kind: cause.kind, label: kindName(cause.kind) });
+      if (typeof cause.from_s === "number")
+        found.push({ from: cause.from_s, to: cause.to_s, kind: cause.kind, label: kindName(cause.kind) });
     }
   }
   const worst = report.worst_segment;
   if (worst) {
-    const label = `Worst second, ${worst.score.toFixed(2)}`;
+    const parts = [
+      "Worst second",
+      worst.score.toFixed(2),
+      worst.cause && kindName(worst.cause).toLowerCase(),
+    ];
+    const label = parts.filter(Boolean).join(", ");
+    const same = found.find(
+      ({ kind, from, to }) => kind === worst.cause && from <= worst.start_s && to >= worst.end_s,
+    );
+    if (same) same.label = ""; // the worst second names it
     found.push({ from: worst.start_s, to: worst.end_s, label, worst: true });
   }
   return found;
@@ -28,7 +38,8 @@ export function stretchesOf(report) {
 export function curveOf({ frames, timeline }) {
   if (frames) return { start: frames.start_s, hop: frames.hop_s, values: frames.scores };
   if (!timeline.length) return { start: 0, hop: 1, values: [] };
-  const hop = timeline.length > 1 ? timeline[1].start_s - timeline[0].start_s : timeline[0].end_s - timeline[0].start_s;
+  const hop =
+    timeline.length > 1 ? timeline[1].start_s - timeline[0].start_s : timeline[0].end_s - timeline[0].start_s;
   return { start: timeline[0].start_s + hop / 2, hop, values: timeline.map((each) => each.score) };
 }
 
@@ -40,16 +51,21 @@ export function scoreAt({ start, hop, values }, seconds) {
 // The curve between two times in so many columns: [{x, low, mean, high}]. Where a column holds less than one
 // value, there is a point for each value.
 export function columnsOf({ start, hop, values }, from, to, width) {
-  const first = Math.max(0, Math.floor((from - start) / hop)), last = Math.min(values.length - 1, Math.ceil((to - start) / hop));
+  const first = Math.max(0, Math.floor((from - start) / hop)),
+    last = Math.min(values.length - 1, Math.ceil((to - start) / hop));
   const xOf = (i) => ((start + i * hop - from) / (to - from)) * width;
   const points = [];
   if (last - first < width) {
-    for (let i = first; i <= last; i++) points.push({ x: xOf(i), low: values[i], mean: values[i], high: values[i] });
+    for (let i = first; i <= last; i++)
+      points.push({ x: xOf(i), low: values[i], mean: values[i], high: values[i] });
     return points;
   }
-  let column = null, point = null, n = 0;
+  let column = null,
+    point = null,
+    n = 0;
   for (let i = first; i <= last; i++) {
-    const x = Math.floor(xOf(i)), value = values[i];
+    const x = Math.floor(xOf(i)),
+      value = values[i];
     if (x !== column) {
       column = x;
       n = 0;

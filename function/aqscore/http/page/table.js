@@ -1,30 +1,46 @@
-// All recordings as a table, worst first, those without a score and errors last. A row is selected by a click or
-// by the arrow keys.
+// All recordings as a table, worst first, those without a score and errors last. A click or the arrow keys select
+// a row.
 
 import { el, svg } from "./dom.js";
 import { classOf, placeOf } from "./scale.js";
 import { clock, problemsOf } from "./words.js";
 
-const POINTS = 60, WIDE = 110, TALL = 26;
+const POINTS = 60,
+  WIDE = 96,
+  TALL = 26;
 const STATES = { waiting: "waiting", sending: "sending …", scoring: "scoring …", cancelled: "cancelled" };
 const COLUMNS = [
   ["score", "Score", (each) => each.report?.score],
-  ["verdict", "Verdict", (each) => each.report?.score],
   ["name", "Recording", (each) => each.name.toLowerCase()],
   [null, "Over time"],
   ["length", "Length", (each) => each.report?.media.duration_s],
 ];
 
 export class RecordingTable {
-  #rows = new Map(); #body = el("tbody"); #sort = { by: "score", descending: false }; #filter = () => true; #scheduled = false; #select;
+  #rows = new Map();
+  #body = el("tbody");
+  #sort = { by: "score", descending: false };
+  #filter = () => true;
+  #scheduled = false;
+  #select;
   selected = null;
 
   constructor(container, select) {
     this.#select = select;
-    const heads = COLUMNS.map(([by, text]) => el("th", { scope: "col", class: by ?? "line", "aria-sort": by ? "none" : null },
-      by ? el("button", { onclick: () => this.#sortBy(by) }, text) : text));
+    const heads = COLUMNS.map(([by, text]) =>
+      el(
+        "th",
+        { scope: "col", class: by ?? "line", "aria-sort": by ? "none" : null },
+        by ? el("button", { onclick: () => this.#sortBy(by) }, text) : text,
+      ),
+    );
     this.heads = heads;
-    this.element = el("table", { role: "grid", "aria-label": "Recordings" }, el("thead", null, el("tr", null, heads)), this.#body);
+    this.element = el(
+      "table",
+      { role: "grid", "aria-label": "Recordings" },
+      el("thead", null, el("tr", null, heads)),
+      this.#body,
+    );
     container.append(this.element);
     this.empty = el("p", { class: "soft empty", hidden: true }, "No recording matches the filter.");
     container.append(this.empty);
@@ -34,7 +50,9 @@ export class RecordingTable {
     this.#markSort();
   }
 
-  #of(target) { return this.#rows.get(target.closest("tr"))?.recording; }
+  #of(target) {
+    return this.#rows.get(target.closest("tr"))?.recording;
+  }
 
   // Adds a recording, or shows its new state.
   update(recording) {
@@ -64,12 +82,18 @@ export class RecordingTable {
 
   // The recordings in the order shown, without those that the filter leaves out.
   get order() {
-    const [, , value] = COLUMNS.find(([by]) => by === this.#sort.by), sign = this.#sort.descending ? -1 : 1;
+    const [, , value] = COLUMNS.find(([by]) => by === this.#sort.by),
+      sign = this.#sort.descending ? -1 : 1;
     const all = [...this.#rows.values()].map(({ recording }) => recording).filter(this.#filter);
     const rank = (each) => (each.error ? 2 : each.report?.score === null ? 1 : each.report ? 0 : 3);
     const blank = (each) => value(each) === undefined || value(each) === null;
-    return all.sort((a, b) => (this.#sort.by !== "name" && (rank(a) - rank(b))) || blank(a) - blank(b) ||
-      sign * (value(a) > value(b) ? 1 : value(a) < value(b) ? -1 : 0) || a.name.localeCompare(b.name));
+    return all.sort(
+      (a, b) =>
+        (this.#sort.by !== "name" && rank(a) - rank(b)) ||
+        blank(a) - blank(b) ||
+        sign * (value(a) > value(b) ? 1 : value(a) < value(b) ? -1 : 0) ||
+        a.name.localeCompare(b.name),
+    );
   }
 
   #schedule() {
@@ -83,8 +107,10 @@ export class RecordingTable {
 
   // Rows keep their places under the pointer: new ones are added at the end until it leaves.
   #arrange() {
-    const order = this.order, focused = document.activeElement?.closest("tr");
-    if (this.#body.matches(":hover") && this.#body.children.length && !focused) this.#body.append(...order.filter(({ row }) => !row.isConnected).map(({ row }) => row));
+    const order = this.order,
+      focused = document.activeElement?.closest("tr");
+    if (this.#body.matches(":hover") && this.#body.children.length && !focused)
+      this.#body.append(...order.filter(({ row }) => !row.isConnected).map(({ row }) => row));
     else this.#body.replaceChildren(...order.map(({ row }) => row));
     if (focused?.isConnected && this.#body.contains(focused)) focused.focus({ preventScroll: true });
     this.empty.hidden = order.length > 0;
@@ -103,8 +129,18 @@ export class RecordingTable {
   }
 
   #key(event) {
-    const order = this.order, at = order.indexOf(this.#of(event.target)), last = order.length - 1;
-    const next = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + 10, PageUp: at - 10, Home: 0, End: last, Enter: at }[event.key];
+    const order = this.order,
+      at = order.indexOf(this.#of(event.target)),
+      last = order.length - 1;
+    const next = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      PageDown: at + 10,
+      PageUp: at - 10,
+      Home: 0,
+      End: last,
+      Enter: at,
+    }[event.key];
     if (next === undefined) return;
     event.preventDefault();
     event.stopPropagation();
@@ -118,20 +154,38 @@ export class RecordingTable {
   }
 
   #markSort() {
-    COLUMNS.forEach(([by], i) => by && this.heads[i].setAttribute("aria-sort", by !== this.#sort.by ? "none" : this.#sort.descending ? "descending" : "ascending"));
+    COLUMNS.forEach(
+      ([by], i) =>
+        by &&
+        this.heads[i].setAttribute(
+          "aria-sort",
+          by !== this.#sort.by ? "none" : this.#sort.descending ? "descending" : "ascending",
+        ),
+    );
   }
 }
 
 function cells(recording) {
-  const { report, error, state } = recording, scored = typeof report?.score === "number";
-  const slash = recording.name.lastIndexOf("/"), folder = slash > 0 ? recording.name.slice(0, slash) : null;
-  const problems = state === "done" || state === "failed" ? (error ? error.message : problemsOf(recording).join(", ")) : "";
+  const { report, error, state } = recording,
+    scored = typeof report?.score === "number";
+  const slash = recording.name.lastIndexOf("/"),
+    folder = slash > 0 ? recording.name.slice(0, slash) : null;
+  const problems =
+    state === "done" || state === "failed" ? (error ? error.message : problemsOf(recording).join(", ")) : "";
   const verdict = scored ? report.verdict : error ? "error" : report ? "no score" : STATES[state];
   return [
-    el("td", { class: `number ${scored ? report.verdict : ""}` }, scored ? report.score.toFixed(2) : "–"),
-    el("td", { class: `word ${scored ? report.verdict : error ? "bad" : ""}` }, verdict),
-    el("td", { class: "recording" }, el("span", { class: "file", title: recording.name }, recording.name.slice(slash + 1)),
-      (problems || folder) && el("span", { class: "why" }, [problems, folder].filter(Boolean).join(" · "))),
+    el(
+      "td",
+      { class: `rating ${scored ? report.verdict : error ? "bad" : ""}` },
+      el("b", null, scored ? report.score.toFixed(2) : "–"),
+      el("span", null, verdict),
+    ),
+    el(
+      "td",
+      { class: "recording" },
+      el("span", { class: "file", title: recording.name }, recording.name.slice(slash + 1)),
+      (problems || folder) && el("span", { class: "why" }, [problems, folder].filter(Boolean).join(" · ")),
+    ),
     el("td", { class: "line" }, report?.timeline?.length ? sparkline(report.timeline) : null),
     el("td", { class: "number length" }, report ? clock(report.media.duration_s) : ""),
   ];
@@ -139,14 +193,28 @@ function cells(recording) {
 
 // The scores by the second; in long recordings the lowest of each stretch, so that short faults show.
 function sparkline(timeline) {
-  const size = Math.max(1, timeline.length / POINTS), scores = [];
+  const size = Math.max(1, timeline.length / POINTS),
+    scores = [];
   for (let i = 0; i < Math.min(POINTS, timeline.length); i++) {
-    scores.push(Math.min(...timeline.slice(Math.floor(i * size), Math.max(Math.floor(i * size) + 1, Math.floor((i + 1) * size))).map((each) => each.score)));
+    scores.push(
+      Math.min(
+        ...timeline
+          .slice(Math.floor(i * size), Math.max(Math.floor(i * size) + 1, Math.floor((i + 1) * size)))
+          .map((each) => each.score),
+      ),
+    );
   }
-  const step = WIDE / scores.length, low = Math.min(...scores);
+  const step = WIDE / scores.length,
+    low = Math.min(...scores);
   const y = (score) => (TALL - 2 - placeOf(score) * (TALL - 4)).toFixed(1);
-  const path = scores.map((score, i) => `${i ? "L" : "M"}${(i * step).toFixed(1)} ${y(score)}H${((i + 1) * step).toFixed(1)}`).join("");
+  const path = scores
+    .map((score, i) => `${i ? "L" : "M"}${(i * step).toFixed(1)} ${y(score)}H${((i + 1) * step).toFixed(1)}`)
+    .join("");
   const at = scores.indexOf(low);
-  return svg("svg", { class: "sparkline", viewBox: `0 0 ${WIDE} ${TALL}`, width: WIDE, height: TALL, "aria-hidden": "true" },
-    svg("path", { d: path }), svg("circle", { cx: ((at + 0.5) * step).toFixed(1), cy: y(low), r: 2.5, fill: classOf(low).color }));
+  return svg(
+    "svg",
+    { class: "sparkline", viewBox: `0 0 ${WIDE} ${TALL}`, width: WIDE, height: TALL, "aria-hidden": "true" },
+    svg("path", { d: path }),
+    svg("circle", { cx: ((at + 0.5) * step).toFixed(1), cy: y(low), r: 2.5, fill: classOf(low).color }),
+  );
 }

@@ -3,6 +3,7 @@
 // Events: "seek" (detail: seconds), after a click. Keys are handled by the detail, for the whole page.
 
 import { el } from "./dom.js";
+import { drawn, onto } from "./bitmap.js";
 import { EDGE, paint, paintCursor, panelArea } from "./paint.js";
 import { classOf } from "./scale.js";
 import { spectrogram } from "./spectrogram.js";
@@ -14,7 +15,16 @@ const LONG_S = 60; // from here on the overview is always there
 const DRAG_PX = 4;
 
 export class Timeline extends EventTarget {
-  #panels; #stretches; #report; #pointers = new Map(); #moved = false; #hover = null; #base = null; #timer = null; #frame = null; #overviewBase = null;
+  #panels;
+  #stretches;
+  #report;
+  #pointers = new Map();
+  #moved = false;
+  #hover = null;
+  #base = null;
+  #timer = null;
+  #frame = null;
+  #overviewBase = null;
   mode = "spectrogram";
   now = 0;
 
@@ -24,8 +34,15 @@ export class Timeline extends EventTarget {
     this.#panels = panels;
     this.#stretches = stretches;
     this.view = new View(report.media.duration_s);
-    this.canvas = el("canvas", { class: "timeline", tabindex: 0, role: "slider", "aria-label": "Position in the recording", "aria-valuemin": 0,
-      "aria-valuemax": report.media.duration_s.toFixed(1), "aria-describedby": "timeline-keys" });
+    this.canvas = el("canvas", {
+      class: "timeline",
+      tabindex: 0,
+      role: "slider",
+      "aria-label": "Position in the recording",
+      "aria-valuemin": 0,
+      "aria-valuemax": report.media.duration_s.toFixed(1),
+      "aria-describedby": "timeline-keys",
+    });
     this.canvas.style.height = `${panels.length > 1 ? 44 + 150 * panels.length : 300}px`;
     this.overview = el("canvas", { class: "overview", "aria-hidden": "true" });
     this.tip = el("div", { class: "tip", hidden: true });
@@ -66,7 +83,12 @@ export class Timeline extends EventTarget {
     else this.#refresh();
   }
 
-  zoom(factor, around = this.now >= this.view.from && this.now <= this.view.to ? this.now : (this.view.from + this.view.to) / 2) {
+  zoom(
+    factor,
+    around = this.now >= this.view.from && this.now <= this.view.to
+      ? this.now
+      : (this.view.from + this.view.to) / 2,
+  ) {
     this.view.zoom(factor, around);
     this.#refresh();
   }
@@ -89,17 +111,23 @@ export class Timeline extends EventTarget {
     this.overview.hidden = !(this.view.zoomed || this.view.duration > LONG_S);
     this.dispatchEvent(new Event("view"));
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#takePictures(), this.#panels.some((panel) => panel.picture) ? 60 : 0);
+    this.#timer = setTimeout(
+      () => this.#takePictures(),
+      this.#panels.some((panel) => panel.picture) ? 60 : 0,
+    );
     this.#draw();
   }
 
   #takePictures() {
-    const { width, height } = this.#size(), area = panelArea(width, height, this.#panels.length, 0);
+    const { width, height } = this.#size(),
+      area = panelArea(width, height, this.#panels.length, 0);
     if (this.mode !== "spectrogram" || !width) return;
-    const { from, to } = this.view, columns = Math.round(area.width * Math.min(devicePixelRatio || 1, 2));
+    const { from, to } = this.view,
+      columns = Math.round(area.width * Math.min(devicePixelRatio || 1, 2));
     for (const panel of this.#panels) {
       const old = panel.picture;
-      if (!panel.samples || (old && old.from === from && old.to === to && old.canvas.width === columns)) continue;
+      if (!panel.samples || (old && old.from === from && old.to === to && old.canvas.width === columns))
+        continue;
       panel.picture = { from, to, canvas: spectrogram(panel.samples.values, from, to, columns) };
     }
     this.#base = null;
@@ -125,9 +153,15 @@ export class Timeline extends EventTarget {
   }
 
   #drawOverview() {
-    const width = this.overview.clientWidth, height = this.overview.clientHeight, { duration, from, to } = this.view;
+    const width = this.overview.clientWidth,
+      height = this.overview.clientHeight,
+      { duration, from, to } = this.view;
     if (this.#overviewBase?.width !== Math.round(width * (devicePixelRatio || 1))) {
-      const scene = { view: { from: 0, to: duration }, panels: this.#panels.slice(0, 1).map(({ curve }) => ({ curve })), stretches: this.#stretches.map((each) => ({ ...each, label: "" })) };
+      const scene = {
+        view: { from: 0, to: duration },
+        panels: this.#panels.slice(0, 1).map(({ curve }) => ({ curve })),
+        stretches: this.#stretches.map((each) => ({ ...each, label: "" })),
+      };
       // The plot without its axes: they are cut off by the offset.
       const tall = height + EDGE.top + EDGE.bottom - 6;
       this.#overviewBase = drawn(width, height, (pen) => {
@@ -137,8 +171,10 @@ export class Timeline extends EventTarget {
         pen.clearRect(width - EDGE.right, 0, EDGE.right, tall);
       });
     }
-    const pen = onto(this.overview, width, height, this.#overviewBase), wide = width - EDGE.left - EDGE.right;
-    const left = EDGE.left + (from / duration) * wide, right = EDGE.left + (to / duration) * wide;
+    const pen = onto(this.overview, width, height, this.#overviewBase),
+      wide = width - EDGE.left - EDGE.right;
+    const left = EDGE.left + (from / duration) * wide,
+      right = EDGE.left + (to / duration) * wide;
     pen.fillStyle = "rgba(10,13,20,.7)";
     pen.fillRect(EDGE.left, 0, left - EDGE.left, height);
     pen.fillRect(right, 0, EDGE.left + wide - right, height);
@@ -151,20 +187,30 @@ export class Timeline extends EventTarget {
   // ---- Mouse, touch and wheel
 
   #secondsAt(event) {
-    const box = this.canvas.getBoundingClientRect(), wide = box.width - EDGE.left - EDGE.right;
+    const box = this.canvas.getBoundingClientRect(),
+      wide = box.width - EDGE.left - EDGE.right;
     const seconds = this.view.from + ((event.clientX - box.left - EDGE.left) / wide) * this.view.span;
     return Math.max(this.view.from, Math.min(this.view.to, seconds));
   }
 
   #listen() {
     const { canvas } = this;
-    canvas.addEventListener("wheel", (event) => {
-      const sideways = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
-      if (event.ctrlKey || event.metaKey) this.zoom(1.003 ** event.deltaY, this.#secondsAt(event));
-      else if (this.view.zoomed && Math.abs(sideways) > 0 && (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY))) this.#pan((sideways / canvas.clientWidth) * this.view.span);
-      else return; // the page scrolls
-      event.preventDefault();
-    }, { passive: false });
+    canvas.addEventListener(
+      "wheel",
+      (event) => {
+        const sideways = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
+        if (event.ctrlKey || event.metaKey) this.zoom(1.003 ** event.deltaY, this.#secondsAt(event));
+        else if (
+          this.view.zoomed &&
+          Math.abs(sideways) > 0 &&
+          (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY))
+        )
+          this.#pan((sideways / canvas.clientWidth) * this.view.span);
+        else return; // the page scrolls
+        event.preventDefault();
+      },
+      { passive: false },
+    );
     canvas.addEventListener("pointerdown", (event) => {
       canvas.setPointerCapture(event.pointerId);
       if (!this.#pointers.size) this.#moved = false;
@@ -175,7 +221,8 @@ export class Timeline extends EventTarget {
       this.#point(this.#secondsAt(event));
     });
     canvas.addEventListener("pointerup", (event) => {
-      if (!this.#moved && this.#pointers.size === 1) this.dispatchEvent(new CustomEvent("seek", { detail: this.#secondsAt(event) }));
+      if (!this.#moved && this.#pointers.size === 1)
+        this.dispatchEvent(new CustomEvent("seek", { detail: this.#secondsAt(event) }));
       this.#pointers.delete(event.pointerId);
     });
     canvas.addEventListener("pointercancel", (event) => this.#pointers.delete(event.pointerId));
@@ -184,10 +231,14 @@ export class Timeline extends EventTarget {
     const slide = (event) => {
       if (!event.buttons) return;
       const box = this.overview.getBoundingClientRect();
-      const seconds = ((event.clientX - box.left - EDGE.left) / (box.width - EDGE.left - EDGE.right)) * this.view.duration;
+      const seconds =
+        ((event.clientX - box.left - EDGE.left) / (box.width - EDGE.left - EDGE.right)) * this.view.duration;
       this.#pan(seconds - (this.view.from + this.view.to) / 2);
     };
-    this.overview.addEventListener("pointerdown", (event) => { this.overview.setPointerCapture(event.pointerId); slide(event); });
+    this.overview.addEventListener("pointerdown", (event) => {
+      this.overview.setPointerCapture(event.pointerId);
+      slide(event);
+    });
     this.overview.addEventListener("pointermove", slide);
   }
 
@@ -198,10 +249,12 @@ export class Timeline extends EventTarget {
 
   // One finger or the mouse moves the part in view, two fingers also change its length.
   #drag(event) {
-    const before = [...this.#pointers.values()], old = this.#pointers.get(event.pointerId);
+    const before = [...this.#pointers.values()],
+      old = this.#pointers.get(event.pointerId);
     if (!this.#moved && Math.abs(event.clientX - old.clientX) < DRAG_PX) return;
     this.#moved = true;
-    if (before.length === 1 && this.view.zoomed) this.#pan(((old.clientX - event.clientX) / this.canvas.clientWidth) * this.view.span);
+    if (before.length === 1 && this.view.zoomed)
+      this.#pan(((old.clientX - event.clientX) / this.canvas.clientWidth) * this.view.span);
     if (before.length === 2) {
       const other = before.find((each) => each.pointerId !== event.pointerId);
       const apart = (each) => Math.max(10, Math.abs(each.clientX - other.clientX));
@@ -215,7 +268,8 @@ export class Timeline extends EventTarget {
     this.tip.hidden = seconds === null;
     if (seconds !== null) {
       this.tip.textContent = this.#wordsAt(seconds, 2);
-      const share = (seconds - this.view.from) / this.view.span, wide = this.canvas.clientWidth - EDGE.left - EDGE.right;
+      const share = (seconds - this.view.from) / this.view.span,
+        wide = this.canvas.clientWidth - EDGE.left - EDGE.right;
       this.tip.style.left = `${EDGE.left + share * wide}px`;
       this.tip.classList.toggle("left", share > 0.5);
     }
@@ -226,31 +280,11 @@ export class Timeline extends EventTarget {
     const words = [clock(seconds, digits)];
     for (const { label, curve } of this.#panels) {
       const score = scoreAt(curve, seconds);
-      if (score !== null) words.push(`${label ? `${label}: ` : ""}${score.toFixed(2)} ${classOf(score).name}`);
+      if (score !== null)
+        words.push(`${label ? `${label}: ` : ""}${score.toFixed(2)} ${classOf(score).name}`);
     }
     const { cause } = this.#report.timeline.findLast((each) => each.start_s <= seconds) ?? {};
     if (cause) words.push(kindName(cause));
     return words.join(" · ");
   }
-}
-
-function drawn(width, height, draw) {
-  const canvas = document.createElement("canvas"), scale = devicePixelRatio || 1;
-  canvas.width = Math.round(width * scale);
-  canvas.height = Math.round(height * scale);
-  const pen = canvas.getContext("2d");
-  pen.scale(scale, scale);
-  draw(pen);
-  return canvas;
-}
-
-function onto(canvas, width, height, base) {
-  const scale = devicePixelRatio || 1;
-  if (canvas.width !== base.width || canvas.height !== base.height) Object.assign(canvas, { width: base.width, height: base.height });
-  const pen = canvas.getContext("2d");
-  pen.setTransform(1, 0, 0, 1, 0, 0);
-  pen.clearRect(0, 0, canvas.width, canvas.height);
-  pen.drawImage(base, 0, 0);
-  pen.setTransform(scale, 0, 0, scale, 0, 0);
-  return pen;
 }

@@ -8,10 +8,16 @@ export class View {
     this.fit();
   }
 
-  get span() { return this.to - this.from; }
-  get zoomed() { return this.span < this.duration * 0.999; }
+  get span() {
+    return this.to - this.from;
+  }
+  get zoomed() {
+    return this.span < this.duration * 0.999;
+  }
 
-  fit() { this.#set(0, this.duration); }
+  fit() {
+    this.#set(0, this.duration);
+  }
 
   // A factor under 1 shows less. What lies at `around` stays where it is.
   zoom(factor, around) {
@@ -19,7 +25,9 @@ export class View {
     this.#set(around - ((around - this.from) / this.span) * span, span);
   }
 
-  pan(seconds) { this.#set(this.from + seconds, this.span); }
+  pan(seconds) {
+    this.#set(this.from + seconds, this.span);
+  }
 
   // Turns the page to a time outside.
   reveal(seconds) {
