@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aqscore.adapter import predict as predict
     from aqscore.config import ScorerConfig as ScorerConfig
     from aqscore.errors import AqscoreError as AqscoreError
     from aqscore.limits import Limits as Limits
@@ -29,6 +30,7 @@ _MODULES = {
     "Report": "report",
     "Scorer": "scorer",
     "ScorerConfig": "config",
+    "predict": "adapter",
     "score": "scorer",
 }
 

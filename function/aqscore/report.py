@@ -1,12 +1,15 @@
 """The schema of results, version 1. ``python -m aqscore.report`` prints docs/report-v1.schema.json."""
 
 import json
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from aqscore.errors import AqscoreError, RetryableError
+from aqscore.errors import AqscoreError, RetryableError, SetupError
 from aqscore.scale import HIGHEST, LOWEST, SCALE, Verdict
+
+if TYPE_CHECKING:
+    import pandas
 
 SCHEMA_VERSION: Final = "1"
 
@@ -134,6 +137,10 @@ class _Result(_Part):
     schema_version: Literal["1"] = SCHEMA_VERSION
     source: Source
 
+    def to_dict(self) -> dict[str, Any]:
+        """The result as the JSON has it: dictionaries, lists, strings, numbers and None."""
+        return self.model_dump(mode="json")
+
 
 class Scored(_Part):
     """The part of a result that depends on the samples only."""
@@ -160,6 +167,36 @@ class RecordingScores(Scored):
 
 class Report(RecordingScores, _Result):
     """The result for a recording that could be scored."""
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """The timeline as a table of pandas: ``file``, ``channel``, ``start_s``, ``end_s``, ``score``.
+
+        One row for each second of the mix, whose ``channel`` is "mix", then of each channel that was scored
+        on its own, by its number as text. Raises SetupError where pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise SetupError(
+                "A data frame needs the package pandas, which is not installed.", advice="Install it."
+            ) from None
+        parts = {"mix": self.timeline} | {
+            str(number): scored.timeline for number, scored in enumerate(self.channels or [])
+        }
+        source = self.source
+        name = source.file if isinstance(source, FileSource) else f"{source.bucket}/{source.key}"
+        rows = [
+            (name, channel, segment.start_s, segment.end_s, segment.score)
+            for channel, segments in parts.items()
+            for segment in segments
+        ]
+        return pandas.DataFrame(rows, columns=["file", "channel", "start_s", "end_s", "score"])
+
+    def _repr_html_(self) -> str:
+        """The report in a notebook, with the timeline as a drawing."""
+        from aqscore.notebook import html_of
+
+        return html_of(self.to_dict())
 
 
 class ErrorInfo(_Part):

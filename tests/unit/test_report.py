@@ -1,14 +1,19 @@
 """report.py: the published schema is the code's own, and the words fit the numbers."""
 
 import json
+import sys
+import xml.etree.ElementTree
 
+import numpy as np
 import pytest
+import soundfile
 
+from aqscore import Report, score
 from aqscore.aws import notifications as announcements
-from aqscore.errors import EmptyFile, StorageUnavailable
-from aqscore.report import WARNINGS, ErrorRecord, FileSource, json_schema, warning
+from aqscore.errors import EmptyFile, SetupError, StorageUnavailable
+from aqscore.report import WARNINGS, ErrorRecord, FileSource, ObjectSource, Segment, json_schema, warning
 from aqscore.scale import verdict_of
-from tests.conftest import ROOT
+from tests.conftest import EXAMPLES, ROOT
 
 
 def test_the_published_schema_is_the_codes_own():
@@ -55,3 +60,51 @@ def test_the_published_schema_of_announcements_is_the_codes_own():
     published = json.loads((ROOT / "docs" / "announcement-v1.schema.json").read_text())
     hint = "Regenerate it: python -m aqscore.aws.notifications > docs/announcement-v1.schema.json"
     assert published == announcements.json_schema(), hint
+
+
+@pytest.fixture(scope="module")
+def reports() -> list[Report]:
+    """Reports of a recording with channels, of silence, and of an hour."""
+    voice = soundfile.read(EXAMPLES / "noisy.flac", dtype="float32")[0]
+    stereo = score(np.stack([voice, 0.5 * voice], axis=1), sample_rate_hz=16_000, channels="split")
+    silence = score(np.zeros(16_000, np.float32), sample_rate_hz=16_000)
+    hour = stereo.model_copy(
+        update={
+            "source": ObjectSource(bucket="b", key="<calls>/hour.wav"),
+            "timeline": [Segment(start_s=at, end_s=at + 1, score=1.1 + at % 3) for at in range(3600)],
+        }
+    )
+    return [stereo, silence, hour]
+
+
+def test_a_report_becomes_a_dictionary_and_is_made_from_it_again(reports):
+    for report in reports:
+        document = report.to_dict()
+        assert Report.model_validate_json(json.dumps(document)) == report
+
+
+def test_a_data_frame_has_a_row_for_each_second_of_each_channel(reports):
+    pandas = pytest.importorskip("pandas")
+    stereo, silence, hour = (report.to_dataframe() for report in reports)
+    assert list(stereo.channel.unique()) == ["mix", "0", "1"]
+    assert list(stereo[stereo.channel == "mix"].score) == [part.score for part in reports[0].timeline]
+    assert len(silence) == 0 and list(silence.columns) == list(stereo.columns)
+    assert set(hour.file) == {"b/<calls>/hour.wav"}
+    assert len(pandas.concat([stereo, hour])) == len(stereo) + len(hour)
+
+
+def test_a_data_frame_without_pandas_says_so(reports, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(SetupError, match="needs the package pandas"):
+        reports[0].to_dataframe()
+
+
+def test_a_notebook_shows_score_timeline_and_warnings_in_bounded_markup(reports):
+    stereo, silence, hour = (report._repr_html_() for report in reports)
+    for html in (stereo, silence, hour):
+        xml.etree.ElementTree.fromstring(html)  # well-formed, and so escaped
+        assert len(html) < 60_000
+    assert f"{reports[0].score:.2f}" in stereo and "Worst second" in stereo
+    assert stereo.count("<rect") == len(reports[0].timeline) + 1
+    assert "no score" in silence and reports[1].warnings[0].message in silence
+    assert "&lt;calls&gt;" in hour

@@ -1,0 +1,33 @@
+"""The library as a metric of an evaluation toolkit, such as VERSA: samples in, a flat dictionary out."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aqscore.scorer import score
+
+
+def predict(array: NDArray[np.floating[Any]], sr: int) -> dict[str, float]:
+    """Scores an array with the shipped model; every value is a float, NaN where it doesn't apply.
+
+    ``array`` has the shape (n,) or (n, channels) and full scale 1.0, ``sr`` is its sample rate in Hz. The
+    keys: ``aqscore_mos_lqo`` (1.04 to 4.64), ``aqscore_lower`` and ``aqscore_upper`` (the 90 % interval),
+    ``aqscore_worst`` (the score of the worst second) and ``aqscore_worst_start_s``, ``aqscore_snr_db``,
+    ``aqscore_speech_share`` (0 to 1), ``aqscore_duration_s``. Raises as ``aqscore.score`` does.
+    """
+    report = score(array, sample_rate_hz=sr, frames=False)
+    lower, upper = report.interval or (None, None)
+    worst = report.worst_segment
+    values = {
+        "mos_lqo": report.score,
+        "lower": lower,
+        "upper": upper,
+        "worst": worst.score if worst else None,
+        "worst_start_s": worst.start_s if worst else None,
+        "snr_db": report.signal.snr_db,
+        "speech_share": report.signal.speech_share,
+        "duration_s": report.media.duration_s,
+    }
+    return {f"aqscore_{name}": math.nan if value is None else float(value) for name, value in values.items()}
