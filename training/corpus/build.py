@@ -29,7 +29,6 @@ from aqscore.model.features import SPEC
 from training.corpus import splits
 from training.corpus.clips import make_clip
 from training.corpus.mixtures import Pools
-from training.corpus.references import screened
 from training.corpus.sets import DEV_SETS, TRAIN_SET
 from training.corpus.sources import (
     count_references,
@@ -61,9 +60,10 @@ def build(arguments: argparse.Namespace) -> None:
         {path.name for path in arguments.speech if (path / mark).is_file()}
         for mark in (splits.SYNTHETIC_MARK, splits.TRAIN_ONLY_MARK)
     )
-    references = prepare_all(arguments.speech, out, arguments.workers)
-    if arguments.screen:
-        references = screened(references, _listeners_scores(arguments.screen), arguments.min_mos)
+    clean = _clean_to_listeners(arguments.screen, arguments.min_mos) if arguments.screen else None
+    references = prepare_all(
+        arguments.speech, out, arguments.workers, lambda path: clean is None or path.resolve() in clean
+    )
     split = make_splits(references, synthetic | train_only, arguments.noise, arguments.rir, arguments.seed)
     (out / "splits.json").write_text(json.dumps(split, indent=1, ensure_ascii=False))
     pools = {name: make_pools(references, synthetic, split, name) for name in (splits.TRAIN, splits.DEV)}
@@ -99,10 +99,10 @@ def build(arguments: argparse.Namespace) -> None:
     _write_json(out / "corpus.json", {**summary, "finished": True, "made": clips, "redraws": redraws})
 
 
-def _listeners_scores(table: Path) -> dict[str, float]:
-    """{resolved path: MOS} of a CSV of path and mos, such as training.teachers.dnsmos_pro writes."""
+def _clean_to_listeners(table: Path, minimum: float) -> set[Path]:
+    """Recordings of a CSV of path and mos, as training.teachers.dnsmos_pro writes it, from ``minimum`` on."""
     with table.open(newline="") as file:
-        return {str(Path(row["path"]).resolve()): float(row["mos"]) for row in csv.DictReader(file)}
+        return {Path(row["path"]).resolve() for row in csv.DictReader(file) if float(row["mos"]) >= minimum}
 
 
 def _jobs(clips: int) -> Iterator[tuple[str, int]]:

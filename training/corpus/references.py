@@ -3,7 +3,7 @@
 PESQ compares with the reference: one with an audible noise floor would label that floor as perfect.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,7 +26,7 @@ MIN_SPEECH_S = 0.6
 MIN_PESQ = 2.8  # of the cleaned against the recorded: below it, cleaning removed more than the floor
 MAX_CLIPPED_SHARE = 0.002  # of samples within 0.1 % of the peak
 HIGHPASS_HZ = 50
-MIN_BANDWIDTH_HZ = 7000.0  # of a screened recording
+MIN_BANDWIDTH_HZ = 6500.0  # what lies above it could otherwise be taken for a sign of quality
 BAND_RANGE_DB = 60.0  # below the strongest bin: where the recording's own bandwidth ends
 
 
@@ -79,6 +79,9 @@ def prepare(source: Path, corpus: str, speaker: str, cached: Path) -> Reference:
     recorded = sosfiltfilt(butter(2, HIGHPASS_HZ, "highpass", fs=RATE, output="sos"), recorded).astype(
         np.float32
     )
+    width = _bandwidth_hz(recorded)
+    if width < MIN_BANDWIDTH_HZ:
+        return _rejected(corpus, speaker, source, seconds, "narrow band")
     before = floor_db(recorded)
     if before > MAX_FLOOR_DB:
         return _rejected(corpus, speaker, source, seconds, "noisy")
@@ -93,25 +96,7 @@ def prepare(source: Path, corpus: str, speaker: str, cached: Path) -> Reference:
         return _rejected(corpus, speaker, source, seconds, "noisy after cleaning")
     cached.parent.mkdir(parents=True, exist_ok=True)
     sf.write(cached, levelled(cleaned), RATE, subtype="PCM_16")
-    width = _bandwidth_hz(recorded)
     return Reference(corpus, speaker, str(source), str(cached), seconds, before, after, width, score, "")
-
-
-def screened(references: list[Reference], mos: dict[str, float], minimum: float) -> list[Reference]:
-    """The references, rejected where a predictor of listeners' scores gives less than ``minimum``.
-
-    ``mos`` maps resolved paths to scores; a recording without one is rejected too, and so is one whose own
-    bandwidth ends below ``MIN_BANDWIDTH_HZ``.
-    """
-    kept = []
-    for reference in references:
-        reason = reference.rejected
-        if not reason and mos.get(str(Path(reference.source).resolve()), 0.0) < minimum:
-            reason = "not clean to listeners"
-        if not reason and reference.bandwidth_hz < MIN_BANDWIDTH_HZ:
-            reason = "narrow band"
-        kept.append(replace(reference, rejected=reason))
-    return kept
 
 
 def _speech_seconds(samples: np.ndarray) -> float:

@@ -22,13 +22,15 @@ ROOM_SIZES = (0.6, 0.8, 1.0, 1.3, 1.7)  # factors for the rooms of the train set
 NICENESS = 10  # a training run on the same machine comes first
 
 
-def prepare_all(speech: list[Path], out: Path, workers: int) -> list[Reference]:
-    """Prepares the recordings that ``out`` has no record of; returns all, rejected ones too."""
+def prepare_all(
+    speech: list[Path], out: Path, workers: int, usable: Callable[[Path], bool] = lambda path: True
+) -> list[Reference]:
+    """Prepares the ``usable`` recordings that ``out`` has no record of; returns all, rejected ones too."""
     listed = out / "references.jsonl"
     known = {line["source"]: Reference(**line) for line in whole_lines(listed)}
     jobs = []
     for corpus in speech:
-        for file in splits.audio_files(corpus):
+        for file in filter(usable, splits.audio_files(corpus)):
             speaker = splits.speaker_of(corpus, file)
             cached = (out / "references" / corpus.name / file.relative_to(corpus)).with_suffix(".flac")
             jobs.append((file, corpus.name, speaker, cached))

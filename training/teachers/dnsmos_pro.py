@@ -107,7 +107,7 @@ def main() -> None:
         rows = csv.writer(file)
         rows.writerow(("path", "mos"))
         for path in tqdm([path for folder in options.folders for path in audio_files(folder)], unit="file"):
-            rows.writerow((path, f"{teacher.score(read_audio(path)):.3f}"))
+            rows.writerow((path.resolve(), f"{teacher.score(read_audio(path)):.3f}"))
 
 
 if __name__ == "__main__":
