@@ -6,6 +6,8 @@ AqscoreError
 │   ├── Forbidden               the caller may not have this object scored
 │   ├── NotOffered              this installation has no such function
 │   ├── ObjectNotFound          the recording doesn't exist
+│   ├── ObjectArchived          the recording must be restored from its archive first
+│   ├── ObjectUnreadable        the storage can't return the recording: its owner holds the key
 │   ├── EmptyFile               no bytes
 │   ├── UnsupportedFormat       no audio that can be decoded
 │   ├── CorruptAudio            an audio file of which no sample can be decoded
@@ -13,12 +15,14 @@ AqscoreError
 │   ├── InvalidSamples          NaN, infinity or absurd values among the samples
 │   ├── UnsupportedSampleRate   outside the limits, by default 4 to 384 kHz
 │   └── LimitExceeded           more bytes, seconds, channels or memory than the limits allow
-│       └── DecodingTooSlow     more decoding time
+│       ├── DecodingTooSlow     more decoding time
+│       └── ScoringTooSlow      more time than a call ever has
 ├── RetryableError              a fault of the environment: a retry may succeed
 │   ├── StorageUnavailable      a request to S3 failed
 │   ├── AnnouncementFailed      the result is stored, but its notification failed
 │   ├── OutOfTime               the time limit is too short
 │   ├── DecoderLost             the decoder worker was killed, or could not be started
+│   ├── AttemptLost             the process that scored the recording ended without an answer
 │   ├── ScorerLost              the scorer worker was killed, or could not be started
 │   └── UnreadableEvent         an event of unknown shape: kept for a person, not dropped
 ├── Superseded                  a newer version of the object exists, and has its own event
@@ -83,6 +87,16 @@ class ObjectNotFound(PermanentError):
     advice = "Check the name, and that the recording still exists."
 
 
+class ObjectArchived(PermanentError):
+    type = "object_archived"
+    advice = "Restore the recording from its archive, and try again."
+
+
+class ObjectUnreadable(PermanentError):
+    type = "object_unreadable"
+    advice = "Check the version, and how the recording is encrypted."
+
+
 class EmptyFile(PermanentError):
     type = "empty_file"
     advice = "Check the program that wrote the file."
@@ -122,6 +136,10 @@ class DecodingTooSlow(LimitExceeded):
     """Has the type of its base: results and responses don't distinguish the two."""
 
 
+class ScoringTooSlow(LimitExceeded):
+    """Has the type of its base, as DecodingTooSlow."""
+
+
 class RetryableError(AqscoreError):
     """A retry may succeed."""
 
@@ -149,6 +167,11 @@ class DecoderLost(RetryableError):
 class ScorerLost(RetryableError):
     type = "scorer_lost"
     advice = "Try again. If the error persists, use fewer jobs, or provide more memory."
+
+
+class AttemptLost(RetryableError):
+    type = "attempt_lost"
+    advice = "Try again. If the error persists, provide more memory."
 
 
 class UnreadableEvent(RetryableError):

@@ -99,24 +99,16 @@ def requests_to(s3):
 def test_scoring_costs_the_requests_that_the_benchmark_counts(s3, scorer, incoming, requests_to):
     ref = put(s3, incoming, "a.flac", SPEECH, "0A")
     requests_to.clear()
-    scorer.process(ref, Attempt(is_first_delivery=True))
+    scorer.process(ref)
     assert requests_to == {"GetObject": 1, "HeadObject": S3_GETS - 1, "PutObject": S3_PUTS}
 
 
-def test_a_duplicate_costs_one_head(s3, scorer, incoming, requests_to):
-    ref = put(s3, incoming, "a.flac", SPEECH, "0A")
+@pytest.mark.parametrize("body", [SPEECH, b"no audio"], ids=["report", "error record"])
+def test_a_duplicate_costs_two_heads(s3, scorer, incoming, requests_to, body):
+    ref = put(s3, incoming, "a.flac", body, "0A")
     scorer.process(ref)
     requests_to.clear()
-    assert scorer.process(ref, Attempt(is_first_delivery=True)).state == "duplicate"
-    assert requests_to == {"HeadObject": 1}
-
-
-def test_a_duplicate_of_a_refused_file_costs_two(s3, scorer, incoming, requests_to):
-    """The first HEAD looks for a report, which is what most files have."""
-    ref = put(s3, incoming, "a.flac", b"no audio", "0A")
-    scorer.process(ref)
-    requests_to.clear()
-    assert scorer.process(ref, Attempt(is_first_delivery=True)).state == "duplicate"
+    assert scorer.process(ref).state == "duplicate"
     assert requests_to == {"HeadObject": 2}
 
 
@@ -247,7 +239,7 @@ def test_a_decoder_that_hangs_is_stopped_in_time(s3, s3_client, incoming, result
     long_limit = Settings(
         results_bucket=results, scorer=ScorerConfig(limits=replace(limits, max_decode_s=60))
     )
-    with pytest.raises(OutOfTime, match="Decoding takes longer than"):
+    with pytest.raises(OutOfTime, match="longer than the time limit"):
         ObjectScorer(long_limit, s3_client).process(ref, Attempt(time_left_s=4))
     assert stored(s3, results) == {}
     scorer = ObjectScorer(Settings(results_bucket=results, scorer=ScorerConfig(limits=limits)), s3_client)

@@ -28,7 +28,7 @@ def test_a_stored_result_names_the_version_that_it_is_for(s3, store, results):
     source = ObjectRef("in", "录音.wav", "v1", "e1", "0A", 5, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     assert store.write("录音.wav", REPORT, b"{}", source)
     assert s3.head_object(Bucket=results, Key="录音.wav.json")["ContentType"] == "application/json"
-    found = store.find("录音.wav")
+    found = store.find(source)
     assert (found.kind, found.key) == (REPORT, "录音.wav.json")
     assert found.source.is_same_version(source)
     assert (found.source.sequencer, found.source.modified) == (source.sequencer, source.modified)

@@ -11,14 +11,14 @@ FULL_TIME_SHARE = 0.9
 class Attempt:
     """The conditions under which an object is scored.
 
-    ``rescore`` scores the object even if its version has a result. ``is_first_delivery`` says that no
-    earlier attempt can have left two results. ``time_left_s`` is the rest of the invocation in seconds.
+    ``rescore`` scores the object even if its version has a result. ``delivery`` counts the deliveries of the
+    event from 1, None where its source doesn't. ``time_left_s`` is the rest of the invocation in seconds.
     ``has_full_time`` says that no later invocation would have more time, so that an object
     of any size is tried.
     """
 
     rescore: bool = False
-    is_first_delivery: bool = False
+    delivery: int | None = None
     time_left_s: float = math.inf
     has_full_time: bool = False
 
@@ -33,12 +33,12 @@ class Invocation:
         self._context = context
         self._full_time_s = self._time_left_s()
 
-    def attempt(self, *, rescore: bool = False, is_first_delivery: bool = False) -> Attempt:
+    def attempt(self, *, rescore: bool = False, delivery: int | None = None) -> Attempt:
         """An attempt that begins now."""
         time_left_s = self._time_left_s()
         return Attempt(
             rescore=rescore,
-            is_first_delivery=is_first_delivery,
+            delivery=delivery,
             time_left_s=time_left_s,
             has_full_time=time_left_s > FULL_TIME_SHARE * self._full_time_s,
         )

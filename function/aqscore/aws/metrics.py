@@ -23,6 +23,7 @@ UNITS = {
     "FilesRefused": MetricUnit.Count,
     "FilesDuplicate": MetricUnit.Count,
     "FilesSuperseded": MetricUnit.Count,
+    "FilesIgnored": MetricUnit.Count,
     "FilesPostponed": MetricUnit.Count,
     "FilesFailed": MetricUnit.Count,
     "FilesWithoutScore": MetricUnit.Count,

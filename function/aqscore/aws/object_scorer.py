@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO, Literal, Protocol
 
@@ -15,14 +16,28 @@ from aqscore.aws.result_store import ResultKind, ResultStore, StoredResult
 from aqscore.aws.s3 import S3Client
 from aqscore.aws.settings import Settings
 from aqscore.config import ScorerConfig
-from aqscore.errors import BadRequest, DecodingTooSlow, OutOfTime, PermanentError, SetupError, Superseded
+from aqscore.errors import (
+    AqscoreError,
+    AttemptLost,
+    BadRequest,
+    ObjectNotFound,
+    OutOfTime,
+    PermanentError,
+    ScoringTooSlow,
+    SetupError,
+    Superseded,
+)
 from aqscore.pipeline import score_file
-from aqscore.report import ErrorRecord, ObjectSource, Report, Scored, read_document
+from aqscore.report import ErrorInfo, ErrorRecord, ObjectSource, Report, Scored, read_document
 
 # The time that an object is expected to take: OVERHEAD_S, and 1 s more for each BYTES_PER_S bytes.
 # docs/decisions/0042 says how that was measured.
 OVERHEAD_S = 2.0
 BYTES_PER_S = 1_000_000
+# An object that had this share of a fresh invocation for its scoring gets no more in another one. A download
+# that took more of it was unusually slow.
+SCORING_SHARE = 0.75
+REDRIVE = "Then send the message back from the dead-letter queue: see the output Redrive."
 
 
 class Scoring(Protocol):
@@ -35,7 +50,7 @@ class Scoring(Protocol):
 class Outcome:
     """What happened to an object. ``document`` is the result if this attempt made one."""
 
-    state: Literal["scored", "refused", "duplicate", "superseded"]
+    state: Literal["scored", "refused", "duplicate", "superseded", "ignored"]
     result_key: str | None
     document: Report | ErrorRecord | None = None
     modified: datetime | None = None
@@ -72,24 +87,27 @@ class ObjectScorer:
 
         A PermanentError of the recording becomes an error record. An object whose version has a result
         already is not scored, unless ``attempt.rescore``. Its notification is sent again: whether an earlier
-        one arrived is unknown.
+        one arrived is unknown. The empty object that stands for a folder is ignored.
 
         Raises BadRequest when the object is itself a result or is outside the incoming prefix; OutOfTime
         when it needs more time than the attempt has; AnnouncementFailed when the result is stored and the
-        notification failed; other RetryableErrors.
+        notification failed; other RetryableErrors. The last delivery of an event leaves an error record then.
         """
         started = self._clock()
         try:
             outcome = self._process(ref, attempt)
             self._notify(outcome)
-        except OutOfTime as error:
-            metrics.record_postponed(error, ref.as_source())
-            raise
         except BadRequest as error:
             metrics.record_error("Event dropped", error, ref.as_source())
             raise
         except Exception as error:
-            metrics.record_failed(error, ref.as_source(), self._clock() - started)
+            if isinstance(error, OutOfTime) and not self._is_last(attempt):
+                metrics.record_postponed(error, ref.as_source())
+            else:
+                metrics.record_failed(error, ref.as_source(), self._clock() - started)
+            if self._is_last(attempt):
+                with suppress(Exception):  # S3 may be the reason; the message becomes a dead letter
+                    self._notify(self._give_up(ref, attempt, error))
             raise
         spent_s = self._clock() - started
         metrics.record_processed(
@@ -99,20 +117,22 @@ class ObjectScorer:
 
     def _process(self, ref: ObjectRef, attempt: Attempt) -> Outcome:
         self._check_location(ref)
+        if self._is_folder(ref):
+            return Outcome("ignored", None)
         deadline = self._clock() + attempt.time_left_s
         _check_time(0, attempt.time_left_s)
         if not attempt.rescore:
-            present = self._present_result(ref, attempt)
+            present = self._results.find(ref)
             if present and not (ref.version_id or ref.etag):
-                ref = self._client.current(ref)
-            if present and ref.is_same_version(present.source):
-                return Outcome("duplicate", present.key)
-            if present and ref.is_older_than(present.source):
-                return Outcome("superseded", None)
+                ref = self._client.current(ref) or ref
+            if present and (outcome := self._settled(ref, present)):
+                return outcome
+        if self._is_last(attempt):  # the record that stays if this process is killed
+            self._give_up(ref, attempt, AttemptLost("The last one ended without an answer."))
         if not attempt.has_full_time:
             _check_time(ref.size_bytes or 0, attempt.time_left_s)
         try:
-            document, ref = self._document(ref, deadline)
+            document, ref = self._document(ref, attempt, deadline)
         except Superseded:
             return Outcome("superseded", None)
         return self._store(document, ref)
@@ -135,39 +155,53 @@ class ObjectScorer:
                 advice="Move it there, or change the stack's IncomingPrefix.",
             )
 
-    def _present_result(self, ref: ObjectRef, attempt: Attempt) -> StoredResult | None:
-        """The object's stored result. Where an earlier attempt may have left two, the newer one."""
-        if not attempt.is_first_delivery:
-            self._results.delete_outdated(ref.key)
-        return self._results.find(ref.key)
+    def _is_folder(self, ref: ObjectRef) -> bool:
+        """Whether this is the empty object by which the console and other tools show a folder."""
+        if not ref.key.endswith("/"):
+            return False
+        known = ref if ref.size_bytes is not None else self._client.current(ref)
+        return known is not None and known.size_bytes == 0
 
-    def _document(self, ref: ObjectRef, deadline: float) -> tuple[Report | ErrorRecord, ObjectRef]:
-        """Downloads and scores the object. Returns the result, and the version that it is for."""
+    def _settled(self, ref: ObjectRef, present: StoredResult) -> Outcome | None:
+        """The outcome for an object that needs no scoring because of the present result; None for others."""
+        if ref.is_same_version(present.source):
+            is_archived = ref.restored and present.kind is ResultKind.ERROR_RECORD
+            return Outcome("duplicate", present.key) if present.final and not is_archived else None
+        if present.source.is_older_than(ref) or not self._results.is_outdated(ref, by=present.source):
+            return None
+        return Outcome("superseded", None)
+
+    def _document(
+        self, ref: ObjectRef, attempt: Attempt, deadline: float
+    ) -> tuple[Report | ErrorRecord, ObjectRef]:
+        """Downloads and scores the object. Returns the result, and the version that it is for.
+
+        Raises Superseded when the version is gone and another one is current.
+        """
         try:
             with self._client.open(ref, self._settings.scorer.limits.max_bytes) as (file, ref):
-                scored = self._score_before(deadline, file)
+                scored = self._score_before(deadline, attempt, file)
             return Report(source=ObjectSource(**ref.as_source()), **dict(scored)), ref
         except PermanentError as error:
+            if isinstance(error, ObjectNotFound) and self._client.current(ref):
+                raise Superseded(f"{error.message} Another version is current.") from error
             source = ObjectSource(**ref.as_source())
             return ErrorRecord.of(error, source, advice=advice_in_aws(error)), ref
 
-    def _score_before(self, deadline: float, file: BinaryIO) -> Scored:
-        """Scores the file, and stops in time to store the result, even if the decoder hangs."""
-        limits = self._settings.scorer.limits
+    def _score_before(self, deadline: float, attempt: Attempt, file: BinaryIO) -> Scored:
+        """Scores the file, and stops in time to store the result, even if the decoder hangs.
+
+        Raises OutOfTime when another invocation would have more time, ScoringTooSlow when none would.
+        """
         time_left_s = deadline - self._clock()
         _check_time(0, time_left_s)  # the download may have taken all of it
         time_left_s -= OVERHEAD_S
-        shortened = replace(limits, max_decode_s=min(limits.max_decode_s, time_left_s))
         try:
-            return self._score(
-                file, replace(self._settings.scorer, limits=shortened), time_limit_s=time_left_s
-            )
-        except DecodingTooSlow as error:
-            if time_left_s >= limits.max_decode_s:
-                raise
-            raise OutOfTime(
-                f"Decoding takes longer than the {time_left_s:.0f} s that were left for it."
-            ) from error
+            return self._score(file, self._settings.scorer, time_limit_s=time_left_s)
+        except OutOfTime as error:
+            if attempt.has_full_time and time_left_s >= SCORING_SHARE * attempt.time_left_s:
+                raise ScoringTooSlow(f"{error.message} No other call would have more time.") from error
+            raise
 
     def _store(self, document: Report | ErrorRecord, ref: ObjectRef) -> Outcome:
         is_report = isinstance(document, Report)
@@ -176,6 +210,31 @@ class ObjectScorer:
             return Outcome("superseded", None)
         state: Literal["scored", "refused"] = "scored" if is_report else "refused"
         return Outcome(state, self._results.key(ref.key, kind), document, ref.modified)
+
+    def _is_last(self, attempt: Attempt) -> bool:
+        """Whether the event is not delivered again if this attempt fails."""
+        limit = self._settings.max_deliveries
+        return limit is not None and attempt.delivery is not None and attempt.delivery >= limit
+
+    def _give_up(self, ref: ObjectRef, attempt: Attempt, reason: Exception) -> Outcome:
+        """Stores an error record for an attempt that is the last one, unless there is a result already.
+
+        A later attempt replaces the record: an operator may correct the cause.
+        """
+        if not (ref.version_id or ref.etag):
+            ref = self._client.current(ref) or ref
+        error = reason if isinstance(reason, AqscoreError) else AqscoreError(f"{reason!r}.")
+        info = ErrorInfo(
+            type=error.type,
+            message=f"Gave up after {attempt.delivery} attempts. {error.message}",
+            advice=f"{advice_in_aws(error)} {REDRIVE}",
+            retryable=True,
+        )
+        record = ErrorRecord(source=ObjectSource(**ref.as_source()), error=info)
+        kind = ResultKind.ERROR_RECORD
+        if not self._results.write(ref.key, kind, record.model_dump_json().encode(), ref, final=False):
+            return Outcome("superseded", None)
+        return Outcome("refused", self._results.key(ref.key, kind), record)
 
     def _notify(self, outcome: Outcome) -> None:
         """Sends a notification of the result, whether this attempt made it or found it."""

@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -15,13 +15,31 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from aqscore.aws.object_ref import ObjectRef
 from aqscore.deadline import Deadline
-from aqscore.errors import AqscoreError, LimitExceeded, ObjectNotFound, StorageUnavailable, Superseded
+from aqscore.errors import (
+    AqscoreError,
+    LimitExceeded,
+    ObjectArchived,
+    ObjectNotFound,
+    ObjectUnreadable,
+    StorageUnavailable,
+    Superseded,
+)
 
 CHUNK_BYTES = 1 << 20
 READ_TRIES = 3
 # Error codes of S3. HEAD has no body, so its errors carry the HTTP status instead.
 MISSING = ("404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket")
 CHANGED = ("412", "PreconditionFailed", "409", "ConditionalRequestConflict")
+# States of an object in which S3 returns it to nobody, or not by its name alone: code -> error. Denied access
+# and a disabled key are no such states: an operator can correct them, so they are retried.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+STATES: dict[str, type[AqscoreError]] = {
+    "InvalidObjectState": ObjectArchived,  # archived, and not restored
+    "MethodNotAllowed": ObjectNotFound,  # the version is a delete marker
+    "InvalidRequest": ObjectUnreadable,  # encrypted with a key of the caller (SSE-C)
+    "InvalidArgument": ObjectUnreadable,  # no valid version id
+}
+UNREADABLE_HEAD = "400"  # HEAD's answer for an object that is encrypted with a key of the caller
 # LocalStack answers InvalidArgument for a version that is already deleted; S3 answers with success.
 ALREADY_DELETED = (*MISSING, "InvalidArgument")
 
@@ -52,11 +70,12 @@ class S3Client:
     ) -> Iterator[tuple[BinaryIO, ObjectRef]]:
         """Downloads the object into a temporary file, and completes the reference.
 
-        The file has no name and is deleted on leaving. Raises ObjectNotFound, LimitExceeded above
-        ``max_bytes``, Superseded when the object no longer has the ETag of ``ref``, StorageUnavailable.
+        The file has no name and is deleted on leaving. Raises ObjectNotFound, ObjectArchived,
+        ObjectUnreadable, LimitExceeded above ``max_bytes``, Superseded when the object no longer has the ETag
+        of ``ref``, StorageUnavailable, OutOfTime when the deadline ends the download.
         """
         with tempfile.TemporaryFile() as file:
-            with _typed_errors(ref):
+            with _typed_errors(ref, _typed_read):
                 answer = self._download(ref, max_bytes, file, deadline or Deadline())
             file.seek(0)
             yield file, _completed(ref, answer)
@@ -110,10 +129,20 @@ class S3Client:
         except ObjectNotFound:
             return None
 
-    def current(self, ref: ObjectRef) -> ObjectRef:
-        """The reference with the object's current version, by a HEAD; unchanged if there is no object."""
-        answer = self.head(ref.bucket, ref.key)
-        return ref if answer is None else _completed(ref, answer)
+    def current(self, ref: ObjectRef) -> ObjectRef | None:
+        """The reference with the object's current version, by a HEAD; None if there is no object.
+
+        The reference has no version where S3 doesn't tell it: for an object encrypted with a caller's key.
+        """
+        try:
+            answer = self._s3.head_object(Bucket=ref.bucket, Key=ref.key)
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) in MISSING:
+                return None
+            if _code(error) == UNREADABLE_HEAD:
+                return replace(ref, version_id=None, etag=None, size_bytes=None, modified=None)
+            raise _typed(error, ref) from error
+        return _completed(ref, answer)
 
     def exists(self, ref: ObjectRef) -> bool:
         """Whether there is such an object."""
@@ -196,16 +225,15 @@ def _completed(ref: ObjectRef, answer: dict[str, Any]) -> ObjectRef:
     )
 
 
-@contextmanager
-def _typed_errors(ref: ObjectRef) -> Iterator[None]:
-    """Raises errors of botocore as errors of aqscore."""
-    try:
-        yield
-    except (ClientError, BotoCoreError) as error:
-        raise _typed(error, ref) from error
+type _BotoError = ClientError | BotoCoreError
 
 
-def _typed(error: ClientError | BotoCoreError, ref: ObjectRef) -> AqscoreError:
+def _code(error: _BotoError) -> str:
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
+
+
+def _typed(error: _BotoError, ref: ObjectRef) -> AqscoreError:
+    """The error of aqscore for one of botocore."""
     where = f"s3://{ref.bucket}/{ref.key}"
     if _code(error) in MISSING:
         return ObjectNotFound(f"There is no object {where} (S3 answered {_code(error)}).")
@@ -215,5 +243,22 @@ def _typed(error: ClientError | BotoCoreError, ref: ObjectRef) -> AqscoreError:
     return StorageUnavailable(f"The request for {where} failed: {error}")
 
 
-def _code(error: ClientError | BotoCoreError) -> str:
-    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
+def _typed_read(error: _BotoError, ref: ObjectRef) -> AqscoreError:
+    """The same for a failed GET of a recording, where an error may be a state of the object."""
+    state = STATES.get(_code(error))
+    if state is None or not isinstance(error, ClientError):
+        return _typed(error, ref)
+    version = f", version {ref.version_id}" if ref.version_id else ""
+    reason = error.response["Error"].get("Message", "without a reason")
+    return state(f"S3 can't return s3://{ref.bucket}/{ref.key}{version} ({_code(error)}: {reason}).")
+
+
+@contextmanager
+def _typed_errors(
+    ref: ObjectRef, typed: Callable[[_BotoError, ObjectRef], AqscoreError] = _typed
+) -> Iterator[None]:
+    """Raises errors of botocore as errors of aqscore, which ``typed`` makes."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise typed(error, ref) from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aqscore.config import ScorerConfig
+from aqscore.errors import SetupError
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Settings:
     event_bus: str | None = None  # the name of the bus that gets a notification of each result
     topic_arn: str | None = None  # the same, an SNS topic
     cors_origin: str | None = None  # the origin of the web pages that may call the API
+    max_deliveries: int | None = None  # by the queue, after which a message becomes a dead letter
     scorer: ScorerConfig = ScorerConfig()
 
     @classmethod
@@ -39,5 +41,16 @@ class Settings:
             event_bus=text("EVENT_BUS", None),
             topic_arn=text("TOPIC_ARN", None),
             cors_origin=text("CORS_ORIGIN", None),
+            max_deliveries=_whole_number("AQSCORE_MAX_DELIVERIES", env),
             scorer=ScorerConfig.from_env(env),
         )
+
+
+def _whole_number(name: str, env: Mapping[str, str]) -> int | None:
+    """The variable's value, None where it is unset or empty. Raises SetupError unless it is from 1."""
+    text = env.get(name)
+    if not text:
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise SetupError(f"{name} is {text!r}, expected a whole number from 1.")
+    return int(text)

@@ -46,6 +46,11 @@ class MemoryS3:
         self._objects.setdefault((bucket, key), []).append(version)
         return version
 
+    def remove(self, bucket: str, key: str, version_id: str) -> None:
+        """Deletes a version as other clients do, without a step."""
+        versions = self._objects.get((bucket, key), [])
+        self._objects[bucket, key] = [each for each in versions if each["VersionId"] != version_id]
+
     def head_object(self, Bucket: str, Key: str, VersionId: str | None = None) -> dict[str, Any]:
         self._step()
         return self._version(Bucket, Key, VersionId, "404")
@@ -79,8 +84,7 @@ class MemoryS3:
 
     def delete_object(self, Bucket: str, Key: str, VersionId: str) -> None:
         self._step()
-        versions = self._objects.get((Bucket, Key), [])
-        self._objects[Bucket, Key] = [each for each in versions if each["VersionId"] != VersionId]
+        self.remove(Bucket, Key, VersionId)
 
     def _version(self, bucket: str, key: str, version_id: str | None, missing: str) -> dict[str, Any]:
         for version in reversed(self._objects.get((bucket, key), [])):

@@ -26,6 +26,7 @@ def test_each_variable_reaches_its_setting():
             "AQSCORE_EVENT_BUS": "default",
             "AQSCORE_TOPIC_ARN": "arn:aws:sns:eu-central-1:123456789012:results",
             "AQSCORE_CORS_ORIGIN": "https://example.org",
+            "AQSCORE_MAX_DELIVERIES": "5",
             "AQSCORE_RUNTIME": "tensorflow",
             "AQSCORE_THREADS": "2",
             "AQSCORE_MODEL_DIR": "/models/a",
@@ -45,6 +46,7 @@ def test_each_variable_reaches_its_setting():
         event_bus="default",
         topic_arn="arn:aws:sns:eu-central-1:123456789012:results",
         cors_origin="https://example.org",
+        max_deliveries=5,
         scorer=ScorerConfig(
             runtime="tensorflow",
             threads=2,

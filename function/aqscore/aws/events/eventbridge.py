@@ -9,9 +9,14 @@ from aqscore.aws.invocation import Invocation
 from aqscore.aws.object_ref import ObjectRef
 from aqscore.aws.object_scorer import ObjectScorer
 
+RESTORED = "Object Restore Completed"
+
 
 class EventBridge:
-    """``{"source": "aws.s3", "detail-type": "Object Created", "detail": {...}}``. Keys aren't URL-encoded."""
+    """``{"source": "aws.s3", "detail-type": "Object Created", "detail": {...}}``. Keys aren't URL-encoded.
+
+    An object that is restored from an archive has a detail-type of its own.
+    """
 
     @staticmethod
     def infer(event: Any) -> bool:
@@ -19,11 +24,11 @@ class EventBridge:
 
     @staticmethod
     def objects(event: Any) -> list[ObjectRef]:
-        """The object that was created; none for events of other kinds.
+        """The object that was created or restored; none for events of other kinds.
 
         Raises KeyError or TypeError when the event doesn't have the documented shape.
         """
-        if event["detail-type"] != "Object Created":
+        if event["detail-type"] not in ("Object Created", RESTORED):
             return []
         detail = event["detail"]
         return [
@@ -34,6 +39,7 @@ class EventBridge:
                 etag=detail["object"].get("etag"),
                 sequencer=detail["object"].get("sequencer"),
                 size_bytes=detail["object"].get("size"),
+                restored=event["detail-type"] == RESTORED,
             )
         ]
 

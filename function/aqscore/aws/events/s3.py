@@ -10,6 +10,8 @@ from aqscore.aws.invocation import Invocation
 from aqscore.aws.object_ref import ObjectRef
 from aqscore.aws.object_scorer import ObjectScorer
 
+RESTORED = "ObjectRestore:Completed"
+
 
 class S3:
     """``{"Records": [{"eventSource": "aws:s3", ...}]}``, and the test event that S3 sends once."""
@@ -25,14 +27,14 @@ class S3:
 
     @staticmethod
     def objects(event: Any) -> list[ObjectRef]:
-        """The objects that were created, in the event's order; none for a test event.
+        """The objects that were created or restored, in the event's order; none for a test event.
 
         Raises KeyError, TypeError or ValueError when the records don't have the documented shape.
         """
         return [
             _object(record)
             for record in event.get("Records", ())
-            if record["eventName"].removeprefix("s3:").startswith("ObjectCreated:")
+            if record["eventName"].removeprefix("s3:").startswith(("ObjectCreated:", RESTORED))
         ]
 
     @staticmethod
@@ -66,4 +68,5 @@ def _object(record: dict[str, Any]) -> ObjectRef:
         etag=s3["object"].get("eTag"),
         sequencer=s3["object"].get("sequencer"),
         size_bytes=s3["object"].get("size"),
+        restored=record["eventName"].endswith(RESTORED),
     )

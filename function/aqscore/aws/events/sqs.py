@@ -12,6 +12,7 @@ from aqscore.aws.events.direct import Direct
 from aqscore.aws.events.eventbridge import EventBridge
 from aqscore.aws.events.s3 import S3
 from aqscore.aws.events.shape import shape_of
+from aqscore.aws.events.sns import unwrapped
 from aqscore.aws.invocation import Attempt, Invocation
 from aqscore.aws.object_ref import ObjectRef
 from aqscore.aws.object_scorer import ObjectScorer
@@ -62,7 +63,7 @@ class _Message:
     id: str
     refs: list[ObjectRef]
     rescore: bool
-    is_first: bool  # delivered for the first time
+    delivery: int | None  # counts from 1
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> "_Message":
@@ -70,13 +71,13 @@ class _Message:
 
         Raises UnreadableEvent when its body is not JSON or not an event of a known source.
         """
-        is_first = record.get("attributes", {}).get("ApproximateReceiveCount") == "1"
         try:
-            event = json.loads(record["body"])
+            count = record.get("attributes", {}).get("ApproximateReceiveCount")
+            event = unwrapped(json.loads(record["body"]))
             source = next((source for source in CONTAINED if source.infer(event)), None)
             if source is not None:
                 rescore = source is Direct and event.get("rescore") is True
-                return cls(record["messageId"], source.objects(event), rescore, is_first)
+                return cls(record["messageId"], source.objects(event), rescore, count and int(count))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise UnreadableEvent(f"The message can't be read: {type(error).__name__}.") from error
         raise UnreadableEvent(f"The message contains no event of a known kind: it is {shape_of(event)}.")
@@ -86,7 +87,7 @@ def _are_done(message: _Message, scorer: ObjectScorer, invocation: Invocation) -
     """Scores all objects of a message, even after one that failed. Returns whether all are done."""
     done = True
     for ref in message.refs:
-        attempt = invocation.attempt(rescore=message.rescore, is_first_delivery=message.is_first)
+        attempt = invocation.attempt(rescore=message.rescore, delivery=message.delivery)
         done = _is_done(ref, scorer, attempt) and done
     return done
 

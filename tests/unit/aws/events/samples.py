@@ -42,6 +42,19 @@ def eventbridge_event(kind: str = "Object Created") -> dict:
     }
 
 
+def restored(event: dict) -> dict:
+    """The event that S3 sends when the object of a creation is restored from an archive: no sequencer."""
+    text = json.dumps(event).replace("ObjectCreated:Put", "ObjectRestore:Completed")
+    text = text.replace("Object Created", "Object Restore Completed").replace(', "sequencer": "0A"', "")
+    return json.loads(text)
+
+
+def sns_envelope(event: dict) -> dict:
+    """A message of SNS without raw delivery. Its other members are left out."""
+    topic = "arn:aws:sns:eu-central-1:123456789012:uploads"
+    return {"Type": "Notification", "TopicArn": topic, "Message": json.dumps(event)}
+
+
 def sqs_event(*bodies) -> dict:
     return {
         "Records": [

@@ -1,6 +1,7 @@
 """Each source's documented events are recognised, read, and answered in the form of that source."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -23,7 +24,9 @@ from tests.unit.aws.events.samples import (
     Context,
     StubScorer,
     eventbridge_event,
+    restored,
     s3_event,
+    sns_envelope,
     sqs_event,
 )
 
@@ -81,10 +84,26 @@ def test_eventbridge_keys_are_not_decoded():
     assert scorer.refs == [REF]
 
 
+@pytest.mark.parametrize(("source", "event"), [(S3, s3_event()), (EventBridge, eventbridge_event())])
+def test_an_object_that_is_restored_from_an_archive_is_scored(source, event):
+    scorer = StubScorer()
+    source.handle(restored(event), Context(), scorer)
+    assert scorer.refs == [replace(REF, sequencer=None, restored=True)]
+
+
+@pytest.mark.parametrize("kind", ["ObjectRestore:Post", "ObjectRestore:Delete", "LifecycleTransition"])
+def test_other_events_about_archives_are_ignored(kind):
+    scorer = StubScorer()
+    S3.handle(s3_event(kind), Context(), scorer)
+    EventBridge.handle(eventbridge_event("Object Restore Initiated"), Context(), scorer)
+    assert scorer.refs == []
+
+
 def test_the_test_event_of_s3_does_nothing():
     scorer = StubScorer()
     assert S3.handle(TEST_EVENT, Context(), scorer) == {"results": []}
-    assert Sqs.handle(sqs_event(TEST_EVENT), Context(), scorer) == {"batchItemFailures": []}
+    for event in (TEST_EVENT, sns_envelope(TEST_EVENT)):
+        assert Sqs.handle(sqs_event(event), Context(), scorer) == {"batchItemFailures": []}
     assert scorer.refs == []
 
 

@@ -12,7 +12,15 @@ from aqscore.aws.object_scorer import ObjectScorer
 from aqscore.aws.s3 import S3Client
 from aqscore.aws.settings import Settings
 from aqscore.errors import UnreadableEvent
-from tests.unit.aws.events.samples import Context, StubScorer, eventbridge_event, s3_event, sqs_event
+from tests.unit.aws.events.samples import (
+    REF,
+    Context,
+    StubScorer,
+    eventbridge_event,
+    s3_event,
+    sns_envelope,
+    sqs_event,
+)
 from tests.unit.aws.memory_s3 import MemoryS3
 
 
@@ -48,6 +56,9 @@ def test_a_message_may_ask_to_rescore():
         "[" * 100_000,
         {"Records": [{"eventSource": "aws:s3"}]},
         {"source": "aws.s3", "detail": 1},
+        {"Type": "Notification", "TopicArn": "arn:aws:sns:::a"},
+        {"Type": "Notification", "TopicArn": "arn:aws:sns:::a", "Message": "Hello"},
+        {"Type": "SubscriptionConfirmation", "TopicArn": "arn:aws:sns:::a", "Message": "{}"},
     ],
 )
 def test_a_message_that_cannot_be_read_goes_back_to_the_queue(body):
@@ -67,13 +78,21 @@ def test_the_text_of_an_unreadable_message_is_not_logged(caplog):
     assert "X-Amz" not in str(caught.value)
 
 
-def test_the_first_delivery_is_recognised():
+def test_deliveries_are_counted():
     scorer = StubScorer()
     event = sqs_event(s3_event(), s3_event(), s3_event())
     for record, count in zip(event["Records"], ("1", "2", None), strict=True):
         record["attributes"] = {"ApproximateReceiveCount": count} if count else {}
     Sqs.handle(event, Context(), scorer)
-    assert [attempt.is_first_delivery for attempt in scorer.attempts] == [True, False, False]
+    assert [attempt.delivery for attempt in scorer.attempts] == [1, 2, None]
+
+
+@pytest.mark.parametrize("event", [s3_event(), eventbridge_event()], ids=["S3", "EventBridge"])
+def test_an_event_in_an_envelope_of_sns_is_scored(event):
+    """A topic forwards the bare event with raw message delivery, and an envelope without it."""
+    scorer = StubScorer()
+    Sqs.handle(sqs_event(event, sns_envelope(event)), Context(), scorer)
+    assert scorer.refs == [REF, REF]
 
 
 def test_a_message_with_a_thousand_objects_comes_last():
