@@ -245,3 +245,78 @@ def test_a_decoder_that_hangs_is_stopped_in_time(s3, s3_client, incoming, result
     scorer = ObjectScorer(Settings(results_bucket=results, scorer=ScorerConfig(limits=limits)), s3_client)
     assert scorer.process(ref).state == "refused"
     assert results_in(s3, results)["a.wav.error.json"]["error"]["type"] == "limit_exceeded"
+
+
+def archived(s3, bucket: str, key: str, storage_class: str) -> ObjectRef:
+    answer = s3.put_object(Bucket=bucket, Key=key, Body=SPEECH, StorageClass=storage_class)
+    return ObjectRef(bucket, key, answer["VersionId"], answer["ETag"].strip('"'), "0A", len(SPEECH))
+
+
+@pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
+def test_an_archived_object_is_scored_once_it_is_restored(s3, scorer, incoming, results, storage_class):
+    ref = archived(s3, incoming, "a.flac", storage_class)
+    assert scorer.process(ref).state == "refused"
+    [record] = results_in(s3, results).values()
+    assert (record["error"]["type"], record["error"]["retryable"]) == ("object_archived", False)
+    assert "restore-object" in record["error"]["advice"]
+    assert scorer.process(ref).state == "duplicate"
+    s3.restore_object(Bucket=incoming, Key="a.flac", RestoreRequest={"Days": 1})
+    restored = replace(ref, sequencer=None, restored=True)
+    assert [scorer.process(restored).state for _ in range(2)] == ["scored", "duplicate"]
+    assert list(results_in(s3, results)) == ["a.flac.json"]
+
+
+def test_an_object_encrypted_with_a_callers_key_has_an_error_record(s3, scorer, incoming, results):
+    key = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    answer = s3.put_object(Bucket=incoming, Key="a.flac", Body=SPEECH, **key)
+    ref = ObjectRef(incoming, "a.flac", answer["VersionId"], answer["ETag"].strip('"'), "0A")
+    assert [scorer.process(ref).state for _ in range(2)] == ["refused", "duplicate"]
+    assert scorer.process(ObjectRef(incoming, "a.flac")).state == "refused"  # S3 tells its version to nobody
+    [record] = results_in(s3, results).values()
+    assert (record["error"]["type"], record["error"]["retryable"]) == ("object_unreadable", False)
+    assert scorer.process(put(s3, incoming, "a.flac", SPEECH, "0B")).state == "scored"
+    assert list(results_in(s3, results)) == ["a.flac.json"]
+
+
+def test_a_delete_marker_has_no_result_of_its_own(s3, scorer, incoming, results):
+    put(s3, incoming, "a.flac", SPEECH, "0A")
+    marker = s3.delete_object(Bucket=incoming, Key="a.flac")["VersionId"]
+    assert scorer.process(ObjectRef(incoming, "a.flac", marker)).state == "refused"
+    [record] = results_in(s3, results).values()
+    assert record["error"]["type"] == "object_not_found"
+    s3.delete_object(Bucket=incoming, Key="a.flac", VersionId=marker)
+    assert scorer.process(ObjectRef(incoming, "a.flac")).state == "scored"
+    assert list(results_in(s3, results)) == ["a.flac.json"]
+
+
+def test_an_older_version_that_is_current_again_is_scored(s3, scorer, incoming, results):
+    older = put(s3, incoming, "a.flac", SPEECH, "0A")
+    newer = put(s3, incoming, "a.flac", b"no audio", "0B")
+    assert [scorer.process(ref).state for ref in (newer, older)] == ["refused", "superseded"]
+    s3.delete_object(Bucket=incoming, Key="a.flac", VersionId=newer.version_id)
+    assert scorer.process(ObjectRef(incoming, "a.flac")).state == "scored"
+    assert scorer.process(newer).state == "superseded"
+    [report] = results_in(s3, results).values()
+    assert report["source"]["version_id"] == older.version_id
+
+
+@pytest.mark.parametrize("bucket", ["incoming", "plain_incoming"])
+def test_sequencers_of_different_length_let_s3_decide(s3, scorer, results, request, bucket):
+    """Whichever side is padded, "FF" and "0100" are in another order."""
+    incoming = request.getfixturevalue(bucket)
+    for first, second in (("FF", "0100"), ("0100", "FF")):
+        key = f"{first}.flac"
+        older, newer = (
+            put(s3, incoming, key, body, sequencer)
+            for body, sequencer in ((SPEECH, first), (SPEECH + b"\0", second))
+        )
+        assert scorer.process(newer).state == "scored"
+        assert scorer.process(older).state == "superseded"
+        assert results_in(s3, results)[f"{key}.json"]["source"]["etag"] == newer.etag
+
+
+def test_a_folder_has_no_result(s3, scorer, incoming, results):
+    folder = put(s3, incoming, "calls/", b"", "0A")
+    assert scorer.process(folder).state == "ignored"
+    assert scorer.process(ObjectRef(incoming, "calls/")).state == "ignored"
+    assert stored(s3, results) == {}

@@ -35,7 +35,7 @@ def test_a_stored_result_names_the_version_that_it_is_for(s3, store, results):
 
 
 def test_an_older_result_never_replaces_a_newer_one(s3, store, results):
-    newer, older = ObjectRef("in", "a", "v2", "e2", "00FF"), ObjectRef("in", "a", "v1", "e1", "FE")
+    newer, older = ObjectRef("in", "a", "v2", "e2", "00FF"), ObjectRef("in", "a", "v1", "e1", "00FE")
     assert store.write("a", REPORT, b"newer", newer)
     assert not store.write("a", REPORT, b"older", older)
     assert not store.write("a", ERROR_RECORD, b"older error", older)
