@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from aqscore.cli import score, serve
+    from aqscore.cli import model, score, serve
 
     parser = argparse.ArgumentParser(
         prog="aqscore", description="Scores recordings of speech without a clean reference."
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, text, add_options in (
         ("score", "score files and folders", score.add_options),
         ("serve", "serve the page and the HTTPS API on this machine", serve.add_options),
+        ("model", model.TITLE, model.add_options),
     ):
         add_options(commands.add_parser(name, help=text, description=f"{text.capitalize()}."))
     return parser
