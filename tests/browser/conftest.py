@@ -2,11 +2,11 @@
 
 import shutil
 import threading
-from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Request, sync_playwright
 
 from aqscore.config import ScorerConfig
 from aqscore.http.app import create_app
@@ -57,41 +57,51 @@ def browser():
 
 @pytest.fixture
 def opened(browser, address):
-    """Opens the page. The test fails on errors in its console and on requests to other hosts."""
-    contexts, problems = [], []
+    """Opens the page. The test fails on errors in its console and on requests to other hosts.
 
-    def open_page(**options) -> Page:
-        context = browser.new_context(**options)
+    ``opened.allow("415")`` admits errors with this text: browsers log every answer from 400 on.
+    """
+    contexts, problems, allowed = [], [], []
+
+    def open_page(url: str = address, **options) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith((address, "blob:", "data:"))
-                else problems.append(f"request to {request.url}")
-            ),
-        )
-        page.goto(address)
+        page.on("request", lambda request: _check_request(request, url, problems))
+        page.goto(url)
         return page
 
-    open_page.problems = problems
+    open_page.allow = allowed.append
     yield open_page
     for context in contexts:
         context.close()
-    assert problems == []
+    assert [text for text in problems if not any(each in text for each in allowed)] == []
+
+
+def _check_request(request: Request, url: str, problems: list[str]) -> None:
+    if not request.url.startswith((url, "blob:", "data:")):
+        problems.append(f"request to {request.url}")
 
 
 @pytest.fixture
-def screenshot(request):
-    """Saves a screenshot of the page, to be looked at."""
+def accessible():
+    """Fails on anything that axe finds on the page."""
 
-    def save(page: Page, name: str) -> Path:
+    def check(page: Page) -> None:
+        found = Axe().run(page).response["violations"]
+        assert [(each["id"], [node["target"] for node in each["nodes"]]) for each in found] == []
+
+    return check
+
+
+@pytest.fixture
+def screenshot():
+    """Saves a screenshot of the page, to be looked at: what is in sight, or all of it."""
+
+    def save(page: Page, name: str, *, full: bool = False) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        path = SCREENSHOTS / f"{name}.png"
-        page.screenshot(path=path, full_page=True)
-        return path
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=full)
 
     return save

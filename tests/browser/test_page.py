@@ -1,94 +1,189 @@
-"""The page: files in, scores out, on any screen, with a mouse or the keyboard."""
+"""The page with nothing, with one recording, with errors: files in, scores out, on any screen."""
 
 import json
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from aqscore.cli.main import main
+from aqscore.http.bundle import bundle
+from tests.browser.fake_reports import answer_with_reports
 from tests.conftest import EXAMPLES, wav_bytes
 
-NOISY, CLEAN, SILENT = (EXAMPLES / f"{name}.flac" for name in ("noisy", "clean", "no_speech"))
+NOISY, CLEAN = EXAMPLES / "noisy.flac", EXAMPLES / "clean.flac"
+TONE = {"name": "call.wav", "mimeType": "audio/wav", "buffer": wav_bytes([0.0, 0.1] * 800)}
+LETTER = {"name": "letter.wav", "mimeType": "audio/wav", "buffer": b"Dear all, this is no recording."}
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 
 
-def score(page, *files) -> None:
-    page.set_input_files("#files", list(files))
-    expect(page.locator("#status")).to_contain_text("Done.")
+def scored(page: Page) -> None:
+    expect(page.locator("#detail .timeline")).to_be_visible()
 
 
-def lit_pixels(page) -> int:
-    """The number of pixels that are drawn in the timeline."""
-    return page.evaluate(
-        """() => {
-            const canvas = document.getElementById("timeline");
-            const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-            return data.filter((value, i) => i % 4 === 3 && value > 0).length;
-        }"""
+def assert_no_sideways_scrolling(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_empty_page_says_what_it_does(opened, accessible, screenshot, scheme, size):
+    page = opened(color_scheme=scheme, viewport=size)
+    expect(page.get_by_role("heading", name="How good does this recording sound?")).to_be_visible()
+    expect(page.locator("#start")).to_contain_text("Recordings stay on this machine.")
+    expect(page.locator(".samples button")).to_have_count(3)
+    accessible(page)
+    assert_no_sideways_scrolling(page)
+    screenshot(page, f"idle-{scheme}-{size['width']}")
+
+
+def test_the_page_is_one_small_document(opened, address):
+    page = opened()
+    urls = page.evaluate("performance.getEntriesByType('resource').map((each) => each.name)")
+    assert [url for url in urls if not url.startswith("data:")] == []
+    assert len(bundle("index.html").html.encode()) < 130_000
+
+
+def test_every_sample_is_scored(opened):
+    page = opened()
+    for button in page.locator(".samples button").all():
+        button.evaluate("(each) => each.click()")
+    expect(page.locator("#list tbody tr")).to_have_count(3)
+    expect(page.locator("#queue")).to_be_hidden()
+    expect(page.locator("#list .rating")).to_have_text(
+        [re.compile("bad|poor"), re.compile("good|exc"), re.compile("no score")]
     )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1200])
-def test_a_recording_is_scored_and_shown(opened, screenshot, scheme, width):
-    page = opened(color_scheme=scheme, viewport={"width": width, "height": 900})
-    score(page, NOISY)
-    expect(page.locator("#score")).to_have_text(re.compile(r"^\d\.\d\d$"))
-    expect(page.locator("#interval")).to_contain_text("Nine times out of ten")
-    expect(page.locator("#caption")).to_contain_text("Worst second")
-    assert lit_pixels(page) > 1_000
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "The page scrolls sideways."
-    serious = [
-        violation
-        for violation in Axe().run(page).response["violations"]
-        if violation["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
-    screenshot(page, f"noisy-{scheme}-{width}")
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_recording_is_scored_and_shown(opened, accessible, screenshot, scheme, size):
+    page = opened(color_scheme=scheme, viewport=size)
+    page.set_input_files("#files", NOISY)
+    scored(page)
+    expect(page.locator(".score output")).to_have_text(re.compile(r"^\d\.\d\d$"))
+    expect(page.locator(".score-card")).to_contain_text("Nine times out of ten between")
+    expect(page.locator(".facts")).to_contain_text("FLAC 16 bit")
+    expect(page.locator(".findings")).to_contain_text("Mostly")
+    expect(page.locator("#spoken")).to_contain_text("noisy.flac: score")
+    accessible(page)
+    assert_no_sideways_scrolling(page)
+    screenshot(page, f"one-{scheme}-{size['width']}", full=size == PHONE)
+
+
+def test_all_of_it_is_above_the_fold(opened):
+    page = opened()
+    page.set_input_files("#files", NOISY)
+    scored(page)
+    box = page.locator(".transport").bounding_box()
+    assert box["y"] + box["height"] <= DESKTOP["height"]
+
+
+def test_causes_and_the_estimate_of_listeners_are_shown_where_a_report_has_them(
+    opened, accessible, screenshot
+):
+    page = opened()
+    answer_with_reports(page, lambda _: 42.0, causes=True)
+    page.set_input_files("#files", TONE)
+    scored(page)
+    expect(page.locator(".mos")).to_contain_text("3.1 of 5")
+    causes = page.locator(".cause")
+    expect(causes).to_have_count(3)
+    expect(causes.nth(0)).to_contain_text("most of it")
+    expect(causes.nth(1)).to_contain_text("part of it")
+    expect(causes.nth(2)).to_contain_text(re.compile(r"at 0:\d\d"))
+    expect(page.locator("#spoken")).to_contain_text("most of it")
+    accessible(page)
+    screenshot(page, "causes")
 
 
 def test_a_file_is_dropped_anywhere_on_the_page(opened):
     page = opened()
+    answer_with_reports(page)
     content = page.evaluate_handle(
         """(bytes) => {
             const data = new DataTransfer();
-            data.items.add(new File([new Uint8Array(bytes)], "dropped.flac"));
+            data.items.add(new File([new Uint8Array(bytes)], "dropped.wav"));
             return data;
         }""",
-        list(NOISY.read_bytes()),
+        list(TONE["buffer"]),
     )
-    page.dispatch_event("main", "drop", {"dataTransfer": content})
-    expect(page.locator("#status")).to_contain_text("Done.")
-    expect(page.locator("#name")).to_have_text("dropped.flac")
+    page.dispatch_event("footer", "drop", {"dataTransfer": content})
+    scored(page)
+    expect(page.locator("#detail h2")).to_have_text("dropped.wav")
 
 
-def test_an_error_shows_its_advice(opened, screenshot, tmp_path):
+def test_a_file_is_pasted(opened):
     page = opened()
-    text = tmp_path / "letter.wav"
-    text.write_text("Dear all, this is no recording.")
-    page.set_input_files("#files", text)
-    expect(page.get_by_role("alert")).to_contain_text("Convert the recording to WAV")
-    screenshot(page, "bad-file")
-    opened.problems[:] = [each for each in opened.problems if "415" not in each]
+    answer_with_reports(page)
+    page.evaluate(
+        """(bytes) => {
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([new Uint8Array(bytes)], "pasted.wav"));
+            document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+        }""",
+        list(TONE["buffer"]),
+    )
+    scored(page)
+    expect(page.locator("#detail h2")).to_have_text("pasted.wav")
 
 
-def test_the_microphone_is_recorded_as_pcm(opened):
-    page = opened(permissions=["microphone"])
-    page.get_by_role("button", name="Record from the microphone").click()
-    expect(page.locator("#status")).to_have_text("Recording …")
-    page.wait_for_function(
-        "() => microphone.blocks.length > 400"
-    )  # blocks of 128 samples: a second at 48 kHz
-    page.get_by_role("button", name="Stop and score").click()
-    expect(page.locator("#name")).to_have_text("microphone.wav")
-    media = page.evaluate("() => shown.report.media")
-    assert (media["container"], media["codec"]) == ("WAV", "PCM_16")
-    assert media["duration_s"] > 1
-
-
-def test_an_api_key_is_requested_when_needed_and_kept_in_the_tab(opened):
+def test_a_folder_is_taken_and_what_is_skipped_is_listed(opened, tmp_path):
     page = opened()
+    answer_with_reports(page)
+    folder = tmp_path / "calls"
+    (folder / "may").mkdir(parents=True)
+    for name in ("a.wav", "may/b.WAV", "notes.txt", "more.txt", "invoice.pdf", "._a.wav"):
+        (folder / name).write_bytes(b"RIFF")
+    page.set_input_files("#folder", folder)
+    expect(page.get_by_role("alert")).to_have_text("4 files skipped: .txt 2, .pdf 1, hidden 1.")
+    expect(page.locator("#list tbody tr")).to_have_count(2)
+    expect(page.locator("#list")).to_contain_text("calls/may")
+
+
+def test_an_error_is_shown_once_with_its_advice(opened, accessible, screenshot):
+    opened.allow("415")
+    page = opened()
+    page.set_input_files("#files", LETTER)
+    expect(page.locator(".error-card")).to_contain_text("Convert the recording to WAV")
+    expect(page.get_by_text("Convert the recording to WAV")).to_have_count(1)
+    accessible(page)
+    screenshot(page, "error")
+
+
+def test_an_unreachable_server_is_an_error_to_try_again(opened):
+    opened.allow("ERR_FAILED")
+    page = opened()
+    page.route("**/v1/scores", lambda route: route.abort())
+    page.set_input_files("#files", TONE)
+    expect(page.locator(".error-card")).to_contain_text("Check the connection")
+    page.unroute("**/v1/scores")
+    answer_with_reports(page)
+    page.get_by_role("button", name="Try again").click()
+    scored(page)
+
+
+def test_a_busy_server_is_asked_again_when_it_says(opened):
+    opened.allow("503")
+    page = opened()
+    asked = []
+
+    def answer(route) -> None:
+        asked.append(route)
+        if len(asked) == 1:
+            route.fulfill(status=503, headers={"Retry-After": "1"}, json={"detail": "Busy."})
+        else:
+            route.fallback()
+
+    answer_with_reports(page)
+    page.route("**/v1/scores", answer)
+    page.set_input_files("#files", TONE)
+    scored(page)
+
+
+def test_an_api_key_is_requested_when_needed_and_kept_in_the_tab(opened, accessible, screenshot):
+    opened.allow("403")
+    page = opened()
+    answer_with_reports(page)
     page.route(
         "**/v1/scores",
         lambda route: (
@@ -97,81 +192,55 @@ def test_an_api_key_is_requested_when_needed_and_kept_in_the_tab(opened):
             else route.fulfill(status=403, json={"message": "Forbidden"})
         ),
     )
-    expect(page.get_by_label("API key")).to_be_hidden()
-    page.set_input_files("#files", NOISY)
-    expect(page.get_by_role("alert")).to_contain_text("Forbidden")
-    page.get_by_label("API key").fill("a key")
-    page.get_by_label("API key").press("Tab")
-    score(page, NOISY)
-    expect(page.locator("#score")).to_be_visible()
+    page.set_input_files("#files", TONE)
+    expect(page.locator("#key")).to_be_focused()
+    accessible(page)
+    screenshot(page, "key-needed")
+    page.keyboard.type("another")
+    page.keyboard.press("Enter")
+    expect(page.locator("#key-form")).to_contain_text("not accepted")
+    page.locator("#key").fill("a key")
+    page.get_by_role("button", name="Continue").click()
+    scored(page)
+    expect(page.locator("#key-form")).to_be_hidden()
     assert page.evaluate("[sessionStorage.length, localStorage.length, document.cookie]") == [1, 0, ""]
-    opened.problems[:] = [each for each in opened.problems if "403" not in each]
 
 
-def test_silence_has_no_score(opened):
+def test_the_microphone_is_recorded_as_pcm(opened, accessible, screenshot):
+    page = opened(permissions=["microphone"])
+    page.get_by_role("button", name="Record from the microphone").click()
+    expect(page.locator("#mic-time")).to_have_text(re.compile("0:01"))
+    assert page.locator("#mic-level").evaluate("(meter) => meter.value") > -60
+    accessible(page)
+    screenshot(page, "microphone")
+    page.get_by_role("button", name="Stop and score").click()
+    scored(page)
+    expect(page.locator("#detail h2")).to_have_text("microphone.wav")
+    expect(page.locator(".facts")).to_contain_text("WAV 16 bit")
+
+
+def test_a_recording_from_the_microphone_can_be_dropped(opened):
+    page = opened(permissions=["microphone"])
+    page.get_by_role("button", name="Record from the microphone").click()
+    page.locator("#microphone").get_by_role("button", name="Cancel").click()
+    expect(page.locator("#microphone")).to_be_hidden()
+    expect(page.locator("#start")).to_be_visible()
+
+
+def test_silence_has_no_score(opened, screenshot):
     page = opened()
     silence = {"name": "silence.wav", "mimeType": "audio/wav", "buffer": wav_bytes([0.0] * 32_000)}
     page.set_input_files("#files", silence)
-    expect(page.locator("#score")).to_have_text("no score")
-    expect(page.locator("#warnings")).to_contain_text("No speech was found")
-
-
-def test_several_files_are_shown_in_a_sortable_table(opened, screenshot):
-    page = opened()
-    score(page, NOISY, CLEAN)
-    rows = page.locator("#rows tr")
-    expect(rows).to_have_count(2)
-    page.get_by_role("button", name="File", exact=True).click()
-    expect(rows.first).to_contain_text("clean.flac")
-    page.get_by_role("button", name="File", exact=True).click()
-    expect(rows.first).to_contain_text("noisy.flac")
-    rows.last.get_by_role("button").click()
-    expect(page.locator("#name")).to_have_text("clean.flac")
-    screenshot(page, "several")
-
-
-def test_a_click_on_the_timeline_plays_from_there(opened):
-    page = opened()
-    score(page, NOISY)
-    page.wait_for_function("() => document.getElementById('player').readyState >= 1")
-    box = page.locator("#timeline").bounding_box()
-    page.locator("#timeline").click(position={"x": box["width"] / 2, "y": 10})
-    page.wait_for_function("() => document.getElementById('player').currentTime >= 3.0")
-    page.get_by_role("button", name="Play the worst second").click()
-
-
-def test_the_page_works_with_the_keyboard(opened):
-    page = opened()
-    page.keyboard.press("Tab")
-    expect(page.locator("#files")).to_be_focused()
-    score(page, NOISY)
-    page.wait_for_function("() => document.getElementById('player').readyState >= 1")
-    page.locator("#timeline").focus()
-    page.keyboard.press("ArrowRight")
-    page.wait_for_function("() => document.getElementById('player').currentTime >= 1.0")
+    expect(page.locator(".score output")).to_have_text("No score")
+    expect(page.locator(".warnings")).to_contain_text("No speech was found")
+    screenshot(page, "no-score")
 
 
 def test_the_json_can_be_downloaded(opened):
     page = opened()
-    score(page, CLEAN)
+    page.set_input_files("#files", CLEAN)
+    scored(page)
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download JSON").click()
+        page.get_by_role("button", name="Download JSON").click()
     assert download.value.suggested_filename == "clean.flac.json"
     assert json.loads(download.value.path().read_text())["schema_version"] == "1"
-
-
-def test_a_saved_report_works_offline(browser, screenshot, tmp_path):
-    """Opened from disk, without a network."""
-    path = tmp_path / "report.html"
-    main(["score", str(NOISY), str(CLEAN), "--report", str(path), "--format", "jsonl"])
-    context = browser.new_context(offline=True)
-    page = context.new_page()
-    problems = []
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.goto(path.as_uri())
-    expect(page.locator("#rows tr")).to_have_count(2)
-    expect(page.locator("#name")).to_have_text(str(NOISY))
-    assert lit_pixels(page) > 1_000
-    screenshot(page, "saved")
-    context.close()
-    assert problems == []

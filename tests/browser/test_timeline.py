@@ -1,0 +1,188 @@
+"""The timeline: picture, score, zoom, playing, with a mouse, a finger or the keyboard."""
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.fake_reports import answer_with_reports
+from tests.conftest import EXAMPLES, wav_bytes
+
+NOISY = EXAMPLES / "noisy.flac"
+RED, TEAL = (0xF2, 0x55, 0x5A), (0x3C, 0xC8, 0xAB)  # of the classes bad and excellent
+
+
+@pytest.fixture
+def noisy(opened):
+    page = opened()
+    page.set_input_files("#files", NOISY)
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_enabled()
+    return page
+
+
+def pixels(page: Page, *, near: tuple[int, int, int] | None = None) -> int:
+    """The number of pixels of the timeline that are bright, or that have a colour."""
+    return page.locator(".timeline").evaluate(
+        """(canvas, near) => {
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            let count = 0;
+            for (let i = 0; i < data.length; i += 4) {
+                const bright = data[i] + data[i + 1] + data[i + 2] > 120;
+                const alike = near?.every((value, part) => Math.abs(value - data[i + part]) < 8);
+                if (near ? alike : bright) count += 1;
+            }
+            return count;
+        }""",
+        near,
+    )
+
+
+def until(page: Page, condition: str) -> None:
+    page.wait_for_function(condition)
+
+
+def now(page: Page) -> float:
+    return float(page.locator(".timeline").get_attribute("aria-valuenow"))
+
+
+def test_the_score_is_drawn_over_the_spectrogram(noisy):
+    noisy.wait_for_timeout(0)
+    assert pixels(noisy, near=RED) > 200
+    assert pixels(noisy, near=TEAL) > 200
+    assert pixels(noisy) > 20_000  # the spectrogram
+
+
+def test_the_waveform_is_a_switch(noisy, screenshot):
+    noisy.get_by_role("button", name="Waveform").click()
+    expect(noisy.get_by_role("button", name="Waveform")).to_have_attribute("aria-pressed", "true")
+    assert pixels(noisy, near=(0x54, 0x65, 0x8A)) > 5_000
+    screenshot(noisy, "waveform")
+
+
+def test_a_click_plays_from_there(noisy):
+    box = noisy.locator(".timeline").bounding_box()
+    noisy.locator(".timeline").click(position={"x": box["width"] / 2, "y": 100})
+    expect(noisy.get_by_role("button", name="Pause")).to_be_visible()
+    assert now(noisy) >= 3.0
+
+
+def test_a_tap_plays_from_there(opened):
+    page = opened(has_touch=True, viewport={"width": 390, "height": 844})
+    page.set_input_files("#files", NOISY)
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_enabled()
+    page.locator(".timeline").tap(position={"x": 200, "y": 100})
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_the_worst_second_is_played_and_ends(noisy):
+    noisy.get_by_role("button", name="Play the worst second").click()
+    expect(noisy.get_by_role("button", name="Pause")).to_be_visible()
+    expect(noisy.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    assert 4 < now(noisy) < 5
+
+
+def test_keys_move_play_and_stop(noisy):
+    """Nothing but the keyboard, from wherever the focus is."""
+    noisy.keyboard.press("ArrowRight")
+    noisy.keyboard.press("ArrowRight")
+    assert now(noisy) == 2.0
+    noisy.keyboard.press("ArrowLeft")
+    assert now(noisy) == 1.0
+    noisy.keyboard.press("End")
+    assert now(noisy) == pytest.approx(6.2, abs=0.1)
+    noisy.keyboard.press("Home")
+    assert now(noisy) == 0.0
+    noisy.keyboard.press("Space")
+    expect(noisy.get_by_role("button", name="Pause")).to_be_visible()
+    noisy.keyboard.press("Escape")
+    expect(noisy.get_by_role("button", name="Play", exact=True)).to_be_visible()
+
+
+def test_everything_can_be_reached_with_tab(opened, screenshot):
+    page = opened()
+    reached = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.dataset.sample"))
+    assert reached[:6] == ["files", "choose-folder", "record", "noisy.flac", "clean.flac", "no_speech.flac"]
+    page.locator("[data-sample='noisy.flac']").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".timeline")).to_be_visible()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.className") == "timeline":
+            break
+    expect(page.locator(".timeline")).to_be_focused()
+    screenshot(page, "keyboard")
+
+
+def test_keys_zoom_and_escape_shows_the_whole(noisy, screenshot):
+    fit = noisy.get_by_role("button", name="Show the whole recording")
+    expect(fit).to_be_disabled()
+    expect(noisy.locator(".overview")).to_be_hidden()
+    for _ in range(3):
+        noisy.keyboard.press("+")
+    expect(fit).to_be_enabled()
+    expect(noisy.locator(".overview")).to_be_visible()
+    screenshot(noisy, "zoomed")
+    noisy.keyboard.press("Escape")
+    expect(fit).to_be_disabled()
+
+
+def test_the_wheel_zooms_only_with_control(noisy):
+    fit = noisy.get_by_role("button", name="Show the whole recording")
+    noisy.locator(".timeline").hover()
+    noisy.mouse.wheel(0, -200)
+    expect(fit).to_be_disabled()
+    noisy.keyboard.down("Control")
+    noisy.mouse.wheel(0, -400)
+    noisy.keyboard.up("Control")
+    expect(fit).to_be_enabled()
+
+
+def test_the_pointer_shows_time_and_score(noisy):
+    box = noisy.locator(".timeline").bounding_box()
+    noisy.locator(".timeline").hover(position={"x": box["width"] * 0.6, "y": 100})
+    expect(noisy.locator(".tip")).to_contain_text("0:03")
+    expect(noisy.locator(".tip")).to_contain_text("bad")
+
+
+def test_an_hour_has_an_overview_and_shows_its_marks(opened, accessible, screenshot):
+    page = opened()
+    answer_with_reports(page, lambda _: 3725.0, causes=True)
+    rng = np.random.default_rng(1)
+    sound = wav_bytes(0.1 * rng.standard_normal(3725 * 400), rate=400)
+    page.set_input_files("#files", {"name": "board-meeting.wav", "mimeType": "audio/wav", "buffer": sound})
+    expect(page.locator(".overview")).to_be_visible()
+    until(page, "document.querySelector('.timeline').width > 0")
+    assert (
+        pixels(page, near=RED) > 20
+    )  # the mark of the worst second, although a second is a third of a pixel
+    accessible(page)
+    screenshot(page, "long")
+
+
+def test_channels_are_one_above_the_other(opened, screenshot, speech):
+    page = opened()
+    answer_with_reports(page, lambda _: 6.0, channels=2)
+    sound = wav_bytes(np.stack([speech, np.roll(speech, 20_000)], axis=1))
+    page.set_input_files("#files", {"name": "call.wav", "mimeType": "audio/wav", "buffer": sound})
+    expect(page.locator(".timeline")).to_have_css("height", "344px")
+    page.locator(".timeline").hover()
+    expect(page.locator(".tip")).to_contain_text("Channel 2")
+    screenshot(page, "channels")
+
+
+def test_each_channel_is_scored_on_request(opened, speech):
+    page = opened()
+    sound = wav_bytes(np.stack([speech, 0.5 * speech], axis=1))
+    page.set_input_files("#files", {"name": "call.wav", "mimeType": "audio/wav", "buffer": sound})
+    page.get_by_role("button", name="Score each channel").click()
+    expect(page.locator(".timeline")).to_have_css("height", "344px")
+
+
+def test_a_format_that_the_browser_cannot_play_keeps_its_scores(opened):
+    page = opened()
+    answer_with_reports(page)
+    page.set_input_files("#files", {"name": "call.amr", "mimeType": "audio/amr", "buffer": b"#!AMR\n"})
+    expect(page.locator(".note")).to_contain_text("This browser can't")
+    expect(page.locator(".score output")).to_be_visible()
