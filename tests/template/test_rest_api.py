@@ -1,8 +1,12 @@
 """Authentication and logs of the API, checked on the template: LocalStack and `sam local` enforce neither."""
 
+import json
 from collections.abc import Callable
 
 import pytest
+
+from aqscore.aws.events.http import REQUEST_S
+from aqscore.http.requests import Health
 
 ACCOUNT = {"ApiAccount", "ApiLogsRole"}
 
@@ -25,7 +29,7 @@ def test_only_health_and_preflight_requests_are_always_open(paths: dict) -> None
         for method, operation in methods.items()
         if operation["x-amazon-apigateway-auth"] == {"type": "NONE"}
     }
-    assert is_open == {("/v1/health", "get"), ("/{path+}", "options")}
+    assert is_open == {("/v1/health", "get"), ("/v1/health", "head"), ("/{path+}", "options")}
     for path, methods in paths.items():
         for method, operation in methods.items():
             if (path, method) not in is_open:
@@ -41,12 +45,57 @@ def test_api_keys_are_required_when_chosen(paths: dict, template: dict) -> None:
         assert template["Resources"][name]["Condition"] == "ApiKeys"
 
 
-def test_every_path_reaches_the_function(paths: dict) -> None:
-    for methods in paths.values():
-        for operation in methods.values():
+def test_the_reference_is_open_wherever_the_page_is(paths: dict) -> None:
+    for path in ("/", "/page/{file}", "/samples/{file}", "/docs", "/docs/{file}", "/openapi.json"):
+        assert paths[path] == paths["/"]
+        assert "security" not in paths[path]["x-amazon-apigateway-any-method"]
+
+
+def test_health_and_preflight_requests_never_reach_the_function_and_all_others_do(paths: dict) -> None:
+    for path, methods in paths.items():
+        for method, operation in methods.items():
             integration = operation["x-amazon-apigateway-integration"]
-            assert integration["type"] == "aws_proxy"
-            assert "${Function.Arn}:live" in integration["uri"]["Fn::Sub"]
+            if path == "/v1/health" or method == "options":
+                assert integration["type"] == "mock"
+                # A mock integration fails on the binary media type */* otherwise.
+                assert integration["contentHandling"] == "CONVERT_TO_TEXT"
+                [answer] = integration["responses"].values()
+                assert answer["statusCode"] in operation["responses"]
+                assert json.loads(integration["requestTemplates"]["application/json"]) == {
+                    "statusCode": int(answer["statusCode"])
+                }
+            else:
+                assert integration["type"] == "aws_proxy"
+                assert "${Function.Arn}:live" in integration["uri"]["Fn::Sub"]
+
+
+def test_health_of_the_gateway_and_of_the_function_agree(paths: dict) -> None:
+    integration = paths["/v1/health"]["get"]["x-amazon-apigateway-integration"]
+    [answer] = integration["responses"].values()
+    assert json.loads(answer["responseTemplates"]["application/json"]) == Health().model_dump()
+
+
+@pytest.mark.parametrize("origin", ["", "https://example.org"])
+def test_pages_of_the_allowed_site_can_read_the_gateways_own_answers(deployed: Callable, origin: str) -> None:
+    body = deployed(CorsOrigin=origin)["Api"]["DefinitionBody"]
+    answers = body["x-amazon-apigateway-gateway-responses"]
+    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= answers.keys()
+    allowed = [answer["responseParameters"] for answer in answers.values()]
+    for path, method in (("/v1/health", "get"), ("/{path+}", "options")):
+        integration = body["paths"][path][method]["x-amazon-apigateway-integration"]
+        allowed.append(integration["responses"]["default"]["responseParameters"])
+    for parameters in allowed:
+        [said] = [parameters[name] for name in parameters if name.endswith("-Allow-Origin")] or [None]
+        assert said == ({"Fn::Sub": "'${CorsOrigin}'"} if origin else None)
+
+
+def test_a_request_ends_before_the_gateway_gives_up(template: dict) -> None:
+    """And so the rate limit is a limit on concurrency, which the parameter's description states."""
+    assert REQUEST_S + 4 <= 29
+    description = template["Parameters"]["RequestsPerSecond"]["Description"]
+    assert f"at most {REQUEST_S:.0f} s" in description
+    assert f"{REQUEST_S + 1:.0f} times" in description
+    assert min(map(int, template["Parameters"]["Timeout"]["AllowedValues"])) > REQUEST_S
 
 
 def test_bodies_are_binary_and_calls_are_rate_limited(resources: dict) -> None:
