@@ -25,6 +25,16 @@ WATCHED = {
         "ApproximateNumberOfMessagesVisible",
         {"QueueName": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}},
     ),
+    "DeadLetterAgeAlarm": (
+        "AWS/SQS",
+        "ApproximateAgeOfOldestMessage",
+        {"QueueName": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}},
+    ),
+    "UndeliveredEventsAlarm": (
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        {"QueueName": {"Fn::GetAtt": ["UndeliveredEvents", "QueueName"]}},
+    ),
     "LowScoresAlarm": (NAMESPACE, "Score", FUNCTION),
     "HighScoresAlarm": (NAMESPACE, "Score", FUNCTION),
 }
@@ -32,7 +42,12 @@ WATCHED = {
 
 @pytest.fixture(scope="module")
 def everything(deployed: Callable) -> dict[str, dict]:
-    return deployed(AlarmEmail="someone@example.org", ExpectedScoreLow="2", ExpectedScoreHigh="4")
+    return deployed(
+        AlarmEmail="someone@example.org",
+        ExistingBucket="calls-of-ours",
+        ExpectedScoreLow="2",
+        ExpectedScoreHigh="4",
+    )
 
 
 def test_every_alarm_has_a_metric_a_recipient_and_an_explanation(everything: dict) -> None:
@@ -51,7 +66,8 @@ def test_every_alarm_has_a_metric_a_recipient_and_an_explanation(everything: dic
 
 def test_alarms_are_sent_only_to_a_given_address(deployed: Callable) -> None:
     default = deployed()
-    assert not {"AlarmTopic", "LowScoresAlarm", "HighScoresAlarm"} & default.keys()
+    optional = {"AlarmTopic", "LowScoresAlarm", "HighScoresAlarm", "UndeliveredEventsAlarm"}
+    assert not optional & default.keys()
     assert all("AlarmActions" not in each for name, each in default.items() if name.endswith("Alarm"))
 
 
@@ -62,6 +78,20 @@ def test_the_errors_alarm_has_the_name_of_the_function(resources: dict) -> None:
 def test_the_duration_alarm_is_below_the_timeout(template: dict) -> None:
     for timeout, values in template["Mappings"]["ByTimeout"].items():
         assert values["NearMilliseconds"] == 0.8 * 1000 * int(timeout)
+
+
+def test_the_alarm_about_dead_letters_precedes_their_end(resources: dict) -> None:
+    """Their retention counts from the first sending, their age from the move out of the queue."""
+    moved_at_latest_s = resources["Queue"]["MessageRetentionPeriod"]
+    kept_s = resources["DeadLetterQueue"]["MessageRetentionPeriod"]
+    day_s = 86_400
+    assert (moved_at_latest_s, kept_s) == (4 * day_s, 14 * day_s)
+    assert resources["DeadLetterAgeAlarm"]["Threshold"] <= kept_s - moved_at_latest_s - 3 * day_s
+
+
+@pytest.mark.parametrize("cause", ["access", "KMS key is disabled", "memory"])
+def test_the_alarm_about_dead_letters_names_their_causes(resources: dict, cause: str) -> None:
+    assert cause in resources["DeadLetterAlarm"]["AlarmDescription"]
 
 
 def test_expected_scores_are_scores_or_off(template: dict) -> None:

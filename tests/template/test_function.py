@@ -1,6 +1,7 @@
 """Template, image and code are consistent."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,37 @@ def test_only_failed_messages_are_retried_and_kept(resources: dict) -> None:
     redrive = resources["Queue"]["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
     assert redrive["maxReceiveCount"] >= 5
+
+
+def test_the_function_knows_which_delivery_is_the_last(resources: dict) -> None:
+    variables = resources["Function"]["Environment"]["Variables"]
+    assert int(variables["AQSCORE_MAX_DELIVERIES"]) == resources["Queue"]["RedrivePolicy"]["maxReceiveCount"]
+
+
+def test_a_recording_shares_its_call_with_no_other(resources: dict) -> None:
+    """One that takes the whole time of a call would cost each of the others a delivery."""
+    [event] = resources["Function"]["Events"].values()
+    assert event["Properties"]["BatchSize"] == 1
+
+
+def test_restored_objects_reach_the_queue(resources: dict, deployed: Callable) -> None:
+    sent = resources["IncomingBucket"]["NotificationConfiguration"]["QueueConfigurations"]
+    assert [each["Event"] for each in sent] == ["s3:ObjectCreated:*", "s3:ObjectRestore:Completed"]
+    assert sent[0]["Filter"] == sent[1]["Filter"]
+    rule = deployed(ExistingBucket="calls-of-ours")["ExistingBucketRule"]
+    assert rule["EventPattern"]["detail-type"] == ["Object Created", "Object Restore Completed"]
+
+
+def test_events_that_cannot_be_delivered_are_kept(deployed: Callable) -> None:
+    parts = deployed(ExistingBucket="calls-of-ours")
+    [target] = parts["ExistingBucketRule"]["Targets"]
+    kept = {"Fn::GetAtt": ["UndeliveredEvents", "Arn"]}
+    assert target["DeadLetterConfig"] == {"Arn": kept}
+    assert parts["UndeliveredEvents"]["MessageRetentionPeriod"] == 14 * 86_400
+    allow, deny = parts["UndeliveredEventsPolicy"]["PolicyDocument"]["Statement"]
+    assert (allow["Principal"], allow["Resource"]) == ({"Service": "events.amazonaws.com"}, kept)
+    assert deny["Effect"] == "Deny"
+    assert "UndeliveredEvents" not in deployed()
 
 
 def test_the_template_sets_only_variables_that_the_settings_read(resources: dict) -> None:

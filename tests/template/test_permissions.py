@@ -157,10 +157,11 @@ def test_an_existing_bucket_replaces_the_new_one(granted: set[tuple[str, str]], 
 
 def test_only_objects_under_the_prefix_send_events(deployed: Callable) -> None:
     prefix = {"Ref": "IncomingPrefix"}
-    [events] = deployed()[INCOMING]["NotificationConfiguration"]["QueueConfigurations"]
-    assert "Filter" not in events
-    [events] = deployed(IncomingPrefix="calls/")[INCOMING]["NotificationConfiguration"]["QueueConfigurations"]
-    assert events["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": prefix}]}}
+    for events in deployed()[INCOMING]["NotificationConfiguration"]["QueueConfigurations"]:
+        assert "Filter" not in events
+    below = deployed(IncomingPrefix="calls/")
+    for events in below[INCOMING]["NotificationConfiguration"]["QueueConfigurations"]:
+        assert events["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": prefix}]}}
     there = deployed(IncomingPrefix="calls/", ExistingBucket="calls")
     assert there["ExistingBucketRule"]["EventPattern"]["detail"]["object"] == {"key": [{"prefix": prefix}]}
 
