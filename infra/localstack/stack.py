@@ -17,6 +17,7 @@ from infra.waiting import wait_until
 
 TEMPLATE = ROOT / "template.yaml"
 STACK_NAME = "aqscore"
+TEMPLATES = "templates"  # the bucket of the template
 DEPLOY_LIMIT_S = 120
 RESULT_LIMIT_S = 60
 # A placeholder for the image in process mode, where no image is pulled.
@@ -108,10 +109,13 @@ def deploy(address: str, image: str = NO_IMAGE, runtime: str = "onnx", **paramet
     ``runtime`` is the parameter Runtime; other parameters have their own names. Raises RuntimeError with the
     reasons of CloudFormation when the stack can't be created.
     """
-    cloudformation = client(address, "cloudformation")
+    cloudformation, s3 = client(address, "cloudformation"), client(address, "s3")
+    # CloudFormation takes larger templates than 51,200 bytes from S3 only, which `sam deploy` uses too.
+    s3.create_bucket(Bucket=TEMPLATES, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    s3.put_object(Bucket=TEMPLATES, Key=TEMPLATE.name, Body=with_image(TEMPLATE.read_text(), image).encode())
     cloudformation.create_stack(
         StackName=STACK_NAME,
-        TemplateBody=with_image(TEMPLATE.read_text(), image),
+        TemplateURL=f"{address}/{TEMPLATES}/{TEMPLATE.name}",
         Parameters=[
             {"ParameterKey": name, "ParameterValue": value}
             for name, value in {"Runtime": runtime, **parameters}.items()

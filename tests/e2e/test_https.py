@@ -22,8 +22,23 @@ def client(stack: Stack):
 
 
 def test_health_is_ok(client: httpx2.Client, stack: Stack) -> None:
+    """Answered by API Gateway: the function's answers have an id of the request."""
     answer = client.get(f"{stack.api_url}/v1/health")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "X-Request-Id" not in answer.headers
+
+
+def test_preflight_requests_are_answered_without_the_function(client: httpx2.Client, stack: Stack) -> None:
+    answer = client.options(f"{stack.api_url}/v1/scores")
+    assert answer.status_code == 204
+    assert "X-Request-Id" not in answer.headers
+
+
+def test_the_reference_is_served_behind_the_stage(client: httpx2.Client, stack: Stack) -> None:
+    for path in ("docs", "docs/swagger-ui-bundle.js", "docs/reference.js", "openapi.json"):
+        assert client.get(f"{stack.api_url}/{path}").status_code == 200, path
+    assert client.head(f"{stack.api_url}/").status_code == 200
 
 
 def test_a_recording_is_scored_and_its_result_stored(client: httpx2.Client, stack: Stack) -> None:
