@@ -1,0 +1,77 @@
+"""Two versions of the same recordings: which belong together, and where two reports differ in time."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aqscore.report import Report
+
+MIN_DIFFERENCE = 0.5  # MOS-LQO: smaller differences of a second are common in equally good versions
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Files of the same name in two folders, and the names that only one of them has."""
+
+    pairs: Mapping[str, tuple[Path, Path]]
+    only_first: tuple[str, ...]
+    only_second: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Neighbouring seconds in which the second version differs, all in one direction."""
+
+    start_s: float
+    end_s: float
+    first: float  # lowest score of a second
+    second: float
+
+
+def match(first: Path, second: Path, files_first: Iterable[Path], files_second: Iterable[Path]) -> Matches:
+    """Pairs the files of two folders by their path in it: with the suffix, else without it.
+
+    A recording and its version in another format, ``a/call.wav`` and ``b/call.mp3``, are a pair, unless
+    several files of a folder have that name.
+    """
+    left = {path.relative_to(first).as_posix(): path for path in files_first}
+    right = {path.relative_to(second).as_posix(): path for path in files_second}
+    pairs = {name: (left.pop(name), right.pop(name)) for name in sorted(left.keys() & right.keys())}
+    stems_left, stems_right = _by_stem(left), _by_stem(right)
+    for stem in sorted(stems_left.keys() & stems_right.keys()):
+        names = stems_left[stem], stems_right[stem]
+        if len(names[0]) == len(names[1]) == 1:
+            pairs[stem] = left.pop(names[0][0]), right.pop(names[1][0])
+    return Matches(dict(sorted(pairs.items())), tuple(sorted(left)), tuple(sorted(right)))
+
+
+def stretches(first: Report, second: Report) -> list[Stretch]:
+    """The stretches in which seconds differ by MIN_DIFFERENCE or more, the largest difference first.
+
+    Seconds are compared by their time, so the recordings must be aligned.
+    """
+    others = {segment.start_s: segment for segment in second.timeline}
+    found: list[list[tuple[float, float, float, float]]] = []
+    previous: tuple[float, bool] | None = None
+    for one in first.timeline:
+        other = others.get(one.start_s)
+        if other is None or abs(other.score - one.score) < MIN_DIFFERENCE:
+            continue
+        better = other.score > one.score
+        if previous != (one.start_s, better):
+            found.append([])
+        found[-1].append((one.start_s, one.end_s, one.score, other.score))
+        previous = one.end_s, better
+    made = [
+        Stretch(part[0][0], part[-1][1], min(second[2] for second in part), min(second[3] for second in part))
+        for part in found
+    ]
+    return sorted(made, key=lambda each: -abs(each.second - each.first))
+
+
+def _by_stem(names: Iterable[str]) -> dict[str, list[str]]:
+    stems: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        stems[str(Path(name).with_suffix(""))].append(name)
+    return stems
