@@ -12,14 +12,13 @@ import numpy as np
 from benchmarks.cost import billed_s
 from benchmarks.measuring import short, table
 from infra.localstack.install import ROOT
-from infra.usage import BATCH_SIZE
 
 FILES = 1_000_000
 PER_SECOND = 10_000  # uploads
 LENGTH_S = 10
 CONCURRENCIES = (10, 100, 1000)  # MaximumConcurrency: the template's default, and more
-FIRST_BATCHES = 5  # concurrent batches of an event source mapping at first
-MORE_A_MINUTE = 300  # concurrent batches that it adds a minute while messages are waiting
+FIRST_CALLS = 5  # concurrent calls of an event source mapping at first
+MORE_A_MINUTE = 300  # concurrent calls that it adds a minute while messages are waiting
 COLD_S = 1.0  # start of a new copy of the function, where it was not measured
 JITTER = 0.3  # sigma of the logarithm of the service time: an assumption
 SEED = 20_261_124
@@ -49,10 +48,10 @@ class Course:
 
 
 def simulate(load: Load, seed: int = SEED) -> Course:
-    """Files arrive evenly and are taken in their order, up to BATCH_SIZE at a time.
+    """Files arrive evenly and are taken in their order, one a call.
 
-    A batch takes the sum of its files' times, and ``cold_s`` more in a new copy. The number of concurrent
-    batches grows as the mapping does, to at most ``concurrency``.
+    A call takes ``cold_s`` more in a new copy. The number of concurrent calls grows as the mapping does, to at
+    most ``concurrency``.
     """
     service = load.service_s * np.random.default_rng(seed).lognormal(0, JITTER, load.files)
     done = np.empty(load.files)
@@ -63,7 +62,7 @@ def simulate(load: Load, seed: int = SEED) -> Course:
         now, frees = heapq.heappop(events)
         free += frees
         arrived = min(load.files, int(now * load.per_second) + 1)
-        allowed = min(load.concurrency, int(FIRST_BATCHES + MORE_A_MINUTE / 60 * now))
+        allowed = min(load.concurrency, int(FIRST_CALLS + MORE_A_MINUTE / 60 * now))
         while taken < arrived and (free or copies < allowed):
             starts = now
             if free:
@@ -71,10 +70,9 @@ def simulate(load: Load, seed: int = SEED) -> Course:
             else:
                 copies += 1
                 starts += load.cold_s
-            stop = min(taken + BATCH_SIZE, arrived)
-            done[taken:stop] = starts + np.cumsum(service[taken:stop])
-            heapq.heappush(events, (done[stop - 1], True))
-            taken = stop
+            done[taken] = starts + service[taken]
+            heapq.heappush(events, (done[taken], True))
+            taken += 1
         times.append(now)
         depths.append(arrived - taken)
         if not frees and taken < load.files:  # a tick: the mapping grows, and files arrive

@@ -9,7 +9,6 @@ S3_GETS = 5  # GET and HEAD cost the same
 S3_PUTS = 1
 S3_LIST_KEYS = 1_000  # keys in the answer to one LIST
 SQS_REQUESTS = 3  # a message is sent, received and deleted
-BATCH_SIZE = 5  # messages that one call takes at most (template.yaml); under light traffic it takes one
 LOG_BYTES = 2_000  # one line of the function, its metrics, and Lambda's own three lines
 # Assumptions, not measured: S3 in the function's own region.
 S3_ROUND_TRIP_S = 0.02

@@ -8,10 +8,9 @@ from benchmarks import cold, cost
 from benchmarks.__main__ import PARTS, render
 from benchmarks.floor import Product, as_products, products_of
 from benchmarks.measuring import in_turn, numbers_in_turn, ratio, short, spread, table
-from benchmarks.scaling import FIRST_BATCHES, Load, simulate
+from benchmarks.scaling import FIRST_CALLS, Load, simulate
 from benchmarks.sizes import threads_for
 from infra.prices import compute_usd
-from infra.usage import BATCH_SIZE
 
 
 def test_a_spread_has_median_minimum_and_maximum():
@@ -121,11 +120,11 @@ def test_the_time_of_a_burst_is_its_work_divided_by_the_copies():
     course = simulate(load)
     mean_s = 0.1 * np.exp(0.3**2 / 2)  # of the log-normal distribution that service times have
     assert course.latencies.max() == pytest.approx(20_000 * mean_s / 2, rel=0.02)
-    assert course.depths.max() >= 20_000 - 3 * BATCH_SIZE
+    assert course.depths.max() >= 20_000 - 3
     assert course.copies == 2
 
 
 def test_the_mapping_grows_up_to_its_limit():
     load = Load(files=50_000, per_second=1e6, service_s=0.1, cold_s=0.0, concurrency=100)
-    assert FIRST_BATCHES < simulate(load).copies <= 100
+    assert FIRST_CALLS < simulate(load).copies <= 100
     np.testing.assert_array_equal(simulate(load).latencies, simulate(load).latencies)
