@@ -10,6 +10,10 @@ from aqscore.audio.source import SampleSource
 from aqscore.errors import BadRequest, EmptyFile, InvalidSamples, LimitExceeded, UnsupportedSampleRate
 from aqscore.limits import Limits
 
+MANY_CHANNELS_ADVICE = (
+    "Export the channels to score as a file of their own. If the recording has fewer, its header is damaged: "
+    "export it again."
+)
 MAX_SAMPLE = 1e9  # full scale is 1; some programs write floats scaled as 32-bit integers
 
 
@@ -30,7 +34,8 @@ def check_format(source: SampleSource, limits: Limits, part: Part) -> None:
         )
     if source.channels > limits.max_channels:
         raise LimitExceeded(
-            f"The recording has {source.channels} channels, the limit is {limits.max_channels}."
+            f"The recording has {source.channels:,} channels, the limit is {limits.max_channels}.",
+            advice=MANY_CHANNELS_ADVICE,
         )
     if part.channel is not None and not 0 <= part.channel < source.channels:
         raise BadRequest(
