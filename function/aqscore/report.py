@@ -48,6 +48,8 @@ class FileSource(_Part):
     """A local or posted file."""
 
     file: str
+    size_bytes: Annotated[int | None, Field(description="Size of a local file when it was scored")] = None
+    modified: Annotated[str | None, Field(description="Last change of a local file, ISO 8601 in UTC")] = None
 
     @field_validator("file", mode="before")
     @classmethod

@@ -22,3 +22,9 @@ VERDICTS: tuple[tuple[float, Verdict], ...] = (
 def verdict_of(score: float) -> Verdict:
     """The class of a MOS-LQO score."""
     return next((word for threshold, word in VERDICTS if score >= threshold), VERDICTS[-1][1])
+
+
+def verdict_range(interval: tuple[float, float]) -> tuple[Verdict, Verdict]:
+    """The lowest and the highest class that the scores of an interval have."""
+    lower, upper = interval
+    return verdict_of(lower), verdict_of(upper)

@@ -1,7 +1,6 @@
 """The command ``aqscore``: its subcommands. Each has a module that adds its options and runs it."""
 
 import argparse
-import os
 import signal
 import sys
 from typing import Any
@@ -16,6 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one subcommand; returns the exit status. Without ``arguments``, those of the process."""
     with exit_on_interrupt():
         options = _parser().parse_args(arguments)
+        options.arguments = sys.argv[1:] if arguments is None else arguments
     if arguments is None:  # __main__ has set SIGINT to its default of the system
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -25,7 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
         print("Interrupted.", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has what it wants
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from aqscore.cli.outputs import discard_output
+
+        discard_output()
         return EXIT_BROKEN_PIPE
     finally:
         if arguments is None:  # nothing is left but the end of the process, which needs no traceback

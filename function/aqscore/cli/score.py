@@ -1,173 +1,189 @@
-"""``aqscore score``: files and folders to a table, JSON lines, or files of all results."""
+"""``aqscore score``: recordings to a table, to rows for programs, to a plot or a page."""
 
 import argparse
-import importlib.util
+import shlex
 import sys
-from collections.abc import Iterator
+import time
+from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import Progress
-from rich.table import Table
 
-from aqscore.cli.exports import Result, file_of, write_csv, write_plot
-from aqscore.cli.html_report import write_html
+from aqscore.cli import score_options
+from aqscore.cli.escaping import printable
+from aqscore.cli.inputs import STANDARD_INPUT, SUFFIXES, Input, Selection, listed
 from aqscore.cli.interrupts import EXIT_INTERRUPTED, Interrupts, exit_on_interrupt
+from aqscore.cli.outputs import (
+    EXPORTS,
+    STANDARD_OUTPUT,
+    Outputs,
+    check_outputs,
+    chosen_format,
+    discard_output,
+)
+from aqscore.cli.progress import progress_bar
+from aqscore.cli.resume import RESUMABLE, resume
+from aqscore.cli.rows import model_label
+from aqscore.cli.scoring import results_of, suitable_jobs
+from aqscore.cli.tally import Tally, skipped_line
 from aqscore.config import ScorerConfig
-from aqscore.errors import AqscoreError, PermanentError, RetryableError
-from aqscore.report import ErrorRecord, FileSource
-from aqscore.scorer import Scorer
+from aqscore.errors import AqscoreError, BadRequest
+from aqscore.model.loading import load_model
+from aqscore.report import read_document
+from aqscore.scorer import Options, Scorer
 
-# The suffixes that are taken from a folder. A file named on the command line is always tried.
-SUFFIXES = {
-    ".3gp", ".aac", ".aif", ".aiff", ".amr", ".au", ".awb", ".caf", ".flac", ".m4a", ".mka", ".mkv", ".mov",
-    ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".w64", ".wav", ".webm",
-}  # fmt: skip
-EXPORTS = {
-    "csv": "also write a table, one line a recording",
-    "plot": "also draw the scores over time, as PNG, SVG or PDF",
-    "report": "also write a page that shows all results and needs nothing else (HTML)",
-}
-WRITERS = {"csv": write_csv, "plot": write_plot, "report": write_html}
-PLOT_SUFFIXES = (".png", ".svg", ".pdf")
-VERDICT_STYLES = {"excellent": "green", "good": "green", "fair": "yellow", "poor": "red", "bad": "bold red"}
+EXIT_FAILED = 1  # a recording could not be scored
+EXIT_WRONG = 2  # the model, a setting, an option or an output
+EXIT_BELOW = 3  # --fail-under
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options of ``aqscore score``."""
+    score_options.add_options(parser)
     parser.set_defaults(run=run)
-    parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="a recording, or a folder of recordings"
-    )
-    parser.add_argument(
-        "--format", choices=("table", "jsonl"), default="table", help="a table, or one JSON result a line"
-    )
-    parser.add_argument("--no-frames", action="store_true", help="leave the scores of single frames out")
-    for option, text in EXPORTS.items():
-        parser.add_argument(f"--{option}", type=Path, metavar="FILE", help=text)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints a result for every input, in the order given.
-
-    Returns 0; 1 if any recording can't be scored; 2 if the model, a setting or an option is wrong; 130 after
-    Ctrl-C, with the results so far written.
-    """
-    console = Console(stderr=True)
+    """Scores all inputs, and returns the exit status, as docs/command-line.md has it."""
+    messages = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
         with exit_on_interrupt():
-            scorer = Scorer.from_config(ScorerConfig.from_env())
+            prepared = _Run(options, messages)
+        return prepared.execute()
     except AqscoreError as error:
-        console.print(f"[red]{escape(error.message)}[/] {escape(error.advice)}")
-        return 2
-    if problem := _export_problem(options):
-        console.print(problem, markup=False)
-        return 2
-    paths = [found for path in options.paths for found in _recordings_in(path)]
-    if not paths:
-        console.print(
-            f"No recordings in {', '.join(map(str, options.paths))}. Suffixes taken from folders: "
-            f"{' '.join(sorted(SUFFIXES))}",
-            markup=False,
-        )
-        return 1
-    output = _Lines() if options.format == "jsonl" else _Table()
-    exports = [option for option in EXPORTS if getattr(options, option)]
-    results: list[Result] = []  # kept only for exports, which need all results at once
-    finished = failed = 0
-    # A progress bar shares the terminal with nothing else, and never takes the output.
-    shown = console.is_terminal and not (options.format == "jsonl" and sys.stdout.isatty())
-    progress = Progress(
-        console=console, transient=True, disable=not shown, redirect_stdout=False, redirect_stderr=False
-    )
-    with Interrupts() as interrupts:
-        try:
-            with progress:
-                for path in progress.track(paths, description="Scoring"):
-                    with interrupts.allowed():
-                        result = _result(path, scorer, frames=not options.no_frames)
-                    output.add(result)
-                    finished += 1
-                    failed += isinstance(result, ErrorRecord)
-                    if exports:
-                        results.append(result)
-        except KeyboardInterrupt:
-            console.print(f"Interrupted: {finished} of {len(paths)} recordings were scored.")
-        output.finish()
-        for option in exports:
-            WRITERS[option](results, getattr(options, option))
-    if finished < len(paths):
-        return EXIT_INTERRUPTED
-    return int(failed > 0)
+        messages.print(printable(f"{error.message} {error.advice}"), style="red")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        messages.print(printable(f"An output can't be written: {error}."), style="red")
+        discard_output()
+    return EXIT_WRONG
 
 
-def _export_problem(options: argparse.Namespace) -> str | None:
-    """The reason why a file of results can't be written, found before any work."""
-    for option in EXPORTS:
-        path: Path | None = getattr(options, option)
-        if path is None:
-            continue
-        if path.is_dir() or not path.absolute().parent.is_dir():
-            return f"--{option} {path} can't be written, expected a file in a folder that exists."
-        if option == "plot" and path.suffix.lower() not in PLOT_SUFFIXES:
-            return f"--plot {path} has no known suffix, expected one of: {', '.join(PLOT_SUFFIXES)}."
-        if option == "plot" and importlib.util.find_spec("matplotlib") is None:
-            return "--plot needs matplotlib, which is not installed. Run: pip install 'aqscore[plots]'"
-    return None
+class _Run:
+    """One run of the command."""
 
+    def __init__(self, options: argparse.Namespace, messages: Console) -> None:
+        """Checks everything before any work. Raises BadRequest and SetupError."""
+        self._options, self._messages = options, messages
+        self._config = ScorerConfig.from_env()
+        self._scorer = Scorer.from_config(self._config)
+        self._format = chosen_format(options)
+        _check_options(options, self._format)
+        self._selection = Selection(options.include, options.exclude)
+        self._inputs = list(self._selection.find(_named(options)))
+        check_outputs(options, self._inputs)
+        self._tally = Tally(options.fail_under)
 
-def _recordings_in(path: Path) -> Iterator[Path]:
-    """The file itself, or the recordings in the folder and its subfolders, sorted."""
-    if not path.is_dir():
-        yield path
-        return
-    yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    def execute(self) -> int:
+        """Scores, writes, and returns the exit status. Raises OSError where an output can't be written."""
+        if not self._inputs:
+            self._print_nothing_found()
+            return EXIT_FAILED
+        started = time.monotonic()
+        interrupted = False
+        with Interrupts() as interrupts, Outputs(self._options, self._format) as outputs:
+            self._resume(outputs)
+            outputs.open()
+            try:
+                self._score(outputs, interrupts)
+            except KeyboardInterrupt:
+                interrupted = True
+            outputs.finish()
+        if not self._options.quiet:
+            self._print_summary(time.monotonic() - started, interrupted=interrupted)
+        if interrupted:
+            return EXIT_INTERRUPTED
+        if self._tally.failed:
+            return EXIT_FAILED
+        low = self._options.fail_under is not None and (self._tally.below or self._tally.unscored)
+        return EXIT_BELOW if low else 0
 
-
-def _result(path: Path, scorer: Scorer, frames: bool) -> Result:
-    try:
-        return scorer.score(path, frames=frames)
-    except (PermanentError, RetryableError) as error:
-        return ErrorRecord.of(error, FileSource(file=str(path)))
-
-
-class _Lines:
-    """One JSON document a line, as soon as it is there."""
-
-    def add(self, result: Result) -> None:
-        print(result.model_dump_json(), flush=True)
-
-    def finish(self) -> None:
-        sys.stdout.flush()
-
-
-class _Table:
-    """A table for a terminal."""
-
-    def __init__(self) -> None:
-        self._table = Table()
-        self._table.add_column("File", overflow="fold", ratio=3)
-        self._table.add_column("Score", justify="right", no_wrap=True)
-        for heading in ("90 % interval", "Verdict", "Worst second"):
-            self._table.add_column(heading, no_wrap=True)
-        self._table.add_column("Warnings", overflow="fold", ratio=4)
-
-    def add(self, result: Result) -> None:
-        name = escape(file_of(result))
-        if isinstance(result, ErrorRecord):
-            text = escape(f"{result.error.message} {result.error.advice}")
-            self._table.add_row(name, "", "", "[red]error[/]", "", text)
+    def _resume(self, outputs: Outputs) -> None:
+        """With --resume, leaves out the inputs that the output has already, and counts their results."""
+        if not self._options.resume:
             return
-        worst = result.worst_segment
-        self._table.add_row(
-            name,
-            "-" if result.score is None else f"{result.score:.2f}",
-            "" if result.interval is None else "{:.2f} to {:.2f}".format(*result.interval),
-            f"[{VERDICT_STYLES[result.verdict]}]{result.verdict}[/]" if result.verdict else "no score",
-            "" if worst is None else f"{worst.score:.2f} at {worst.start_s:.1f} s",
-            "\n".join(warning.message for warning in result.warnings),
-        )
+        model = load_model(self._config)
+        label = model_label(model.info["version"], model.sha256)
+        path = Path(self._options.output)
+        self._inputs, rows = resume(path, self._format, self._inputs, label)
+        for row in rows:
+            self._tally.add_earlier(failed=row.failed, score=row.score)
+            if outputs.exports:
+                outputs.add_earlier(read_document(row.line))
 
-    def finish(self) -> None:
-        Console().print(self._table)
+    def _score(self, outputs: Outputs, interrupts: Interrupts) -> None:
+        """Passes each result on. Raises KeyboardInterrupt between two results."""
+        options = self._options
+        scoring: Options = {
+            "channels": options.channels,
+            "frames": outputs.show_frames and not options.no_frames,
+            "start_s": options.start,
+            "end_s": options.end,
+        }
+        jobs = options.jobs or suitable_jobs(self._inputs)
+        results = results_of(self._inputs, self._scorer, jobs, self._config.limits.max_bytes, scoring)
+        rows_in_terminal = self._format != "table" and outputs.standard and sys.stdout.isatty()
+        shown = self._messages.is_terminal and not options.quiet and not rows_in_terminal
+        with closing(results), progress_bar(self._messages, len(self._inputs), shown=shown) as advance:
+            while True:
+                with interrupts.allowed():
+                    result = next(results, None)
+                if result is None:
+                    return
+                outputs.add(result)
+                self._tally.add(result)
+                advance()
+
+    def _print_nothing_found(self) -> None:
+        named = ", ".join(map(printable, [*self._options.paths, *self._options.files_from]))
+        text = f"No recordings in {named}."
+        if self._selection.skipped:
+            text += f" {skipped_line(self._selection.skipped)}."
+        self._messages.print(f"{text} Suffixes taken from folders: {' '.join(sorted(SUFFIXES))}")
+
+    def _print_summary(self, elapsed_s: float, *, interrupted: bool) -> None:
+        skipped = self._selection.skipped
+        if skipped:
+            self._messages.print(skipped_line(skipped))
+        if interrupted:
+            done, total = self._tally.finished, len(self._inputs)
+            self._messages.print(
+                f"Interrupted: {done:,} of {total:,} recordings were scored. {self._how_to_resume()}"
+            )
+        self._messages.print(self._tally.line(skipped.total(), elapsed_s), style="bold")
+
+    def _how_to_resume(self) -> str:
+        if not self._options.output or self._format not in RESUMABLE:
+            return "With --output scores.jsonl, a run can be resumed."
+        arguments = [each for each in self._options.arguments if each != "--resume"]
+        return f"To go on: aqscore {printable(shlex.join([*arguments, '--resume']))}"
+
+
+def _named(options: argparse.Namespace) -> list[Input | str]:
+    """The paths of the arguments and of the lists. Raises BadRequest."""
+    if [*options.paths, *options.files_from].count(STANDARD_INPUT) > 1:
+        raise BadRequest("Standard input can be read only once.", advice="Name - once.")
+    return [*options.paths, *(entry for each in options.files_from for entry in listed(each))]
+
+
+def _check_options(options: argparse.Namespace, form: str) -> None:
+    """Raises BadRequest for options that don't go together."""
+    if not options.paths and not options.files_from:
+        raise BadRequest("No recording is named.", advice="Name a recording, a folder, -, or --files-from.")
+    if options.sort and form != "table":
+        raise BadRequest(
+            f"--sort is for the table; rows of {form} are written as they come.", advice="Leave it out."
+        )
+    if not options.resume:
+        return
+    if options.output in (None, STANDARD_OUTPUT) or form not in RESUMABLE:
+        raise BadRequest(
+            "--resume needs --output with a file of JSON lines, CSV or TSV.",
+            advice="For example: --output scores.jsonl --resume",
+        )
+    if form != "jsonl" and any(getattr(options, name) for name in EXPORTS):
+        raise BadRequest(
+            "--resume with --csv, --plot or --report needs an output of JSON lines.",
+            advice="For example: --output scores.jsonl",
+        )

@@ -58,7 +58,7 @@ def test_an_interrupt_at_a_random_moment_keeps_the_printed_results(tmp_path, see
         first = "".join(process.stdout.readline() for _ in range(moment.randrange(1, 20)))
         threading.Event().wait(moment.random() / 20)
         process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate()
+        rest, errors = process.stdout.read(), process.stderr.read()
     assert process.returncode == 130
     assert "Traceback" not in errors
     lines = [json.loads(line) for line in (first + rest).splitlines()]

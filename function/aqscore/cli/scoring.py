@@ -1,0 +1,100 @@
+"""The results of the inputs, in their order, from one process or several."""
+
+import stat
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import BinaryIO
+
+from aqscore.cli.inputs import STANDARD_INPUT, Input
+from aqscore.errors import AqscoreError, ObjectNotFound
+from aqscore.report import ErrorRecord, FileSource, Report
+from aqscore.scorer import Options, Scorer
+
+COPY_BYTES = 1 << 20
+BYTES_PER_PROCESS = 4_000_000  # take about as long to score as a process takes to start
+
+type Result = Report | ErrorRecord
+
+
+@dataclass
+class _Pending:
+    """An input whose result is not there yet."""
+
+    source: FileSource
+    error: AqscoreError | None = None
+    copy: Path | None = None  # of a pipe, deleted when it has been scored
+
+
+def results_of(
+    inputs: Iterable[Input], scorer: Scorer, jobs: int | None, max_bytes: int, options: Options
+) -> Generator[Result]:
+    """Yields a result for each input, in order, as soon as it and those before it are there.
+
+    Standard input, pipes and devices are read here, as other processes can't open all of them. Closing the
+    iterator ends the processes. Raises BadRequest for wrong options, and SetupError.
+    """
+    pending: deque[_Pending] = deque()
+
+    def paths(folder: Path) -> Iterator[str]:
+        for number, each in enumerate(inputs):
+            entry = _Pending(each.source(), each.error)
+            path = each.path
+            if entry.error is None and not _is_plain(path):
+                try:
+                    entry.copy = _copy(path, folder / str(number), max_bytes)
+                    path = str(entry.copy)
+                except OSError as error:
+                    entry.error = ObjectNotFound(f"It can't be read ({error.strerror}).")
+            pending.append(entry)
+            if entry.error is None:
+                yield path
+
+    def failures() -> Iterator[ErrorRecord]:
+        while pending and (error := pending[0].error) is not None:
+            yield ErrorRecord.of(error, pending.popleft().source)
+
+    with tempfile.TemporaryDirectory(prefix="aqscore-") as folder:
+        for result in scorer.score_many(paths(Path(folder)), jobs=jobs, **options):
+            yield from failures()
+            entry = pending.popleft()
+            if entry.copy:
+                entry.copy.unlink()
+            yield result.model_copy(update={"source": entry.source})
+        yield from failures()
+
+
+def suitable_jobs(inputs: Iterable[Input]) -> int | None:
+    """One process where starting more would take longer than the work, else None: one for each core."""
+    sizes = (each.source().size_bytes or 0 for each in inputs)
+    return None if any(total > BYTES_PER_PROCESS for total in accumulate(sizes)) else 1
+
+
+def _is_plain(path: str) -> bool:
+    """Whether any process can open the path, or fails to for a reason of its own."""
+    if path == STANDARD_INPUT:
+        return False
+    try:
+        return stat.S_ISREG(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return True
+
+
+def _copy(path: str, copy: Path, max_bytes: int) -> Path:
+    """Copies a pipe, up to one byte beyond the limit: the scorer answers that as for any large file."""
+
+    def read(source: BinaryIO) -> None:
+        with copy.open("wb") as file:
+            while (left := max_bytes + 1 - file.tell()) and (chunk := source.read(min(left, COPY_BYTES))):
+                file.write(chunk)
+
+    if path == STANDARD_INPUT:
+        read(sys.stdin.buffer)
+    else:
+        with Path(path).open("rb", buffering=0) as source:
+            read(source)
+    return copy
