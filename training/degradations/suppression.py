@@ -48,9 +48,10 @@ def _suppressed(noisy: np.ndarray, level: float, generator: np.random.Generator)
         floor_db = np.clip(20 * np.log10(level) - generator.uniform(5, 35), -80, -20)
         options = f"nr={generator.uniform(6, 40):.1f}:nf={floor_db:.1f}:tn={generator.integers(2)}"
         return aligned(ffmpeg.filtered(noisy, "afftdn", options), noisy), "afftdn"
-    if choice == 1:
-        strength = 10 ** generator.uniform(-4.5, -1.5)
-        return aligned(ffmpeg.filtered(noisy, "anlmdn", f"s={strength:.6f}"), noisy), "anlmdn"
+    if choice == 1:  # not anlmdn, which writes beyond its memory in the FFmpeg of PyAV 19
+        sigma = level * 10 ** (generator.uniform(-40, -5) / 20)
+        options = f"sigma={sigma:.6f}:percent={generator.uniform(50, 100):.0f}"
+        return aligned(ffmpeg.filtered(noisy, "afwtdn", options), noisy), "afwtdn"
     name = sorted(processors)[choice - 2]
     return aligned(processors[name](noisy, generator), noisy), name
 
