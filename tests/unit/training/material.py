@@ -22,7 +22,7 @@ def voice(seconds: float, seed: int, pitch: float = 130.0) -> np.ndarray:
         centre * (1 + 0.2 * np.sin(2 * np.pi * generator.uniform(1, 3) * at)) for centre in (600, 1500, 2800)
     ]
     total = np.zeros(len(at))
-    for number in range(1, 45):
+    for number in range(1, int(7_000 / pitch)):
         gain = sum(np.exp(-(((number * pitch - centre) / 250) ** 2)) for centre in formants) + 0.003
         total += gain * np.sin(number * phase)
     total *= syllable * np.convolve(word, np.full(400, 1 / 400), "same")

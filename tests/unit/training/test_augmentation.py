@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from training.bands import BANDS
+from training.network import augmentation
 from training.network.augmentation import CUT_FRAMES, augmented, warp
 
 
@@ -39,6 +40,20 @@ def test_the_clip_that_was_given_is_not_touched(clip, rng):
     augmented(clip, rng)
     for name, values in before.items():
         np.testing.assert_array_equal(clip[name], values)
+
+
+def test_music_beside_the_clip_shares_its_level(clip, rng, monkeypatch):
+    monkeypatch.setattr(augmentation, "SOUND_SHARE", 1.0)
+    monkeypatch.setattr(augmentation, "SILENCE_SHARE", 0.0)
+    changed = [augmented(clip, rng) for _ in range(20)]
+    for each in changed:
+        magnitude = np.sqrt(np.mean(np.square(each["frames"]), axis=1))
+        assert np.sum(magnitude**2) / np.sum(magnitude) == pytest.approx(1.0, abs=1e-3)
+        beside = each["speech"] == 0
+        assert beside.any() and np.isnan(each["frame_scores"][beside]).all()
+        assert np.isfinite(each["frame_scores"][~beside]).all()
+    levels = [np.median(each["frames"][each["speech"] == 1]) for each in changed]
+    assert max(levels) > 2 * min(levels), "the clip's level never changed"
 
 
 def test_warping_moves_a_tone_by_the_factor(clip):

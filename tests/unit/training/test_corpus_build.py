@@ -25,7 +25,8 @@ TRAIN_CLIPS = 24
 
 
 def build(sources, out, workers=1, seed=1, clips=TRAIN_CLIPS):
-    corpus.build(argparse.Namespace(**sources, out=out, clips=clips, seed=seed, workers=workers))
+    settings = {"out": out, "clips": clips, "seed": seed, "workers": workers}
+    corpus.build(argparse.Namespace(**({"screen": None, "min_mos": 3.4} | sources), **settings))
     return [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
 
 
@@ -172,3 +173,15 @@ def test_a_speech_folder_without_speech_ends_with_one_line(tmp_path, monkeypatch
     monkeypatch.setattr("sys.argv", [*words.split(), "--workers", "1"])
     with pytest.raises(SystemExit, match="No audio file was found in .*empty"):
         corpus.main()
+
+
+def test_only_recordings_that_listeners_would_call_clean_become_references(tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "DEV_SETS", {})
+    sources = make_sources(tmp_path / "sources")
+    files = sorted(path for folder in sources["speech"] for path in folder.rglob("*.flac"))
+    table = tmp_path / "mos.csv"
+    rows = [f"{file},{4.0 if number % 2 else 2.0}" for number, file in enumerate(files[1:], 1)]
+    table.write_text("\n".join(["path,mos", *rows]) + "\n")
+    build(sources | {"screen": table}, tmp_path / "out", clips=1)
+    lines = (tmp_path / "out" / "references.jsonl").read_text().splitlines()
+    assert {json.loads(line)["source"] for line in lines} == {str(file) for file in files[1::2]}

@@ -6,13 +6,14 @@ import pytest
 from tests.unit.training.material import RATE, voice
 from training.corpus.labels import pesq_wb
 from training.corpus.mixtures import COMBINED, Pools, degraded, with_noise
-from training.degradations import DEGRADATIONS, codecs
-from training.degradations.bandwidth import filtered
+from training.degradations import DEGRADATIONS, codecs, ffmpeg, voice_processing
+from training.degradations.bandwidth import bandlimit, filtered
 from training.degradations.clipping import clipping
 from training.degradations.mnru import mnru
 from training.degradations.noise import snr_for
-from training.degradations.packet_loss import packet_loss
+from training.degradations.packet_loss import lost_packets, packet_loss
 from training.degradations.reverberation import decaying_response, resized, reverb, room_response
+from training.degradations.speech_codecs import SPEECH_CODECS
 from training.levels import active_level
 
 
@@ -114,7 +115,7 @@ def test_packet_loss_silences_the_recorded_share():
 
 
 def test_a_recorded_room_does_not_delay(rng):
-    recorded = np.r_[np.zeros(80), 0.5, 0.2 * rng.standard_normal(3000) * np.exp(-np.arange(3000) / 500)]
+    recorded = np.r_[np.zeros(80), 0.5, 0.02 * rng.standard_normal(3000) * np.exp(-np.arange(3000) / 500)]
     response = room_response(recorded)
     assert response[0] == 1
     output, _ = reverb(SPEECH, 0.2, rng, (("hall", response),))
@@ -137,3 +138,72 @@ def test_alignment_undoes_a_delay():
     late = np.concatenate([np.zeros(1105, np.float32), SPEECH, np.zeros(300, np.float32)])
     np.testing.assert_array_equal(codecs.aligned(late, SPEECH), SPEECH)
     np.testing.assert_array_equal(codecs.aligned(SPEECH[50:], SPEECH)[50:], SPEECH[50:])
+
+
+def nothing_lost(count):
+    return np.zeros(count, bool)
+
+
+@pytest.mark.parametrize("name", sorted(SPEECH_CODECS))
+def test_a_speech_codec_transmits_speech_and_conceals_losses(name, rng):
+    codec = SPEECH_CODECS[name]
+    if not codec.available:
+        pytest.skip(f"{name} needs the libraries {codec.libraries}")
+    best, worst = codec.modes[0], codec.modes[-1]
+    whole = codecs.aligned(codec.code(SPEECH, best, nothing_lost), SPEECH)
+    assert pesq_wb(SPEECH, whole) > 1.8
+    if worst != best:
+        low = codecs.aligned(codec.code(SPEECH, worst, nothing_lost), SPEECH)
+        assert pesq_wb(SPEECH, low) < pesq_wb(SPEECH, whole)
+    received = codec.code(SPEECH, best, lambda count: lost_packets(count, 0.2, 2.0, rng))
+    concealed = codecs.aligned(received, SPEECH)
+    assert pesq_wb(SPEECH, concealed) < pesq_wb(SPEECH, whole) - 0.2
+    assert active_level(concealed) > 0.5 * active_level(whole), "the codec didn't conceal its losses"
+
+
+@pytest.mark.parametrize("name", sorted(codecs.FFMPEG_CODECS))
+def test_a_codec_of_ffmpeg_keeps_the_speech_at_every_rate(name):
+    codec = codecs.FFMPEG_CODECS[name]
+    for rate in codec.rates:
+        scores = []
+        for severity in (0.0, 1.0):
+            late = ffmpeg.coded(SPEECH, codec.encoder, codec.decoder, rate, codec.bit_rate(severity, rate))
+            scores.append(pesq_wb(SPEECH, codecs.aligned(late, SPEECH)))
+        assert scores[0] > 1.5
+        assert scores[1] <= scores[0] + 0.05
+
+
+def test_losses_have_the_rate_and_the_bursts(rng):
+    lost = lost_packets(200_000, 0.1, 4.0, rng)
+    assert np.mean(lost) == pytest.approx(0.1, rel=0.1)
+    runs = np.diff(np.flatnonzero(np.diff(np.r_[0, lost, 0])))[::2]
+    assert runs.mean() == pytest.approx(4.0, rel=0.1)
+
+
+def test_a_bad_resampler_leaves_images():
+    tone = np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE).astype(np.float32)
+    for seed in range(200):
+        output, record = bandlimit(tone, 0.5, np.random.default_rng(seed))
+        if record["method"] == "repeated" and not record["aliased"]:
+            break
+    assert record["rate_hz"] == 8000
+    spectrum = np.abs(np.fft.rfft(output))
+    assert spectrum[7000] > 0.05 * spectrum[1000]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("suppressors", "webrtc"), ("suppressors", "speex"), ("suppressors", "rnnoise")]
+    + [("gain_controls", "webrtc"), ("gain_controls", "speex")],
+)
+def test_voice_processing_keeps_the_speech(kind, name, rng):
+    processors = getattr(voice_processing, kind)()
+    if name not in processors:
+        pytest.skip(f"the package of {name} is not installed")
+    noisy = SPEECH + (0.1 * active_level(SPEECH) * rng.standard_normal(len(SPEECH))).astype(np.float32)
+    output = codecs.aligned(processors[name](noisy, rng), noisy)
+    assert output.shape == noisy.shape
+    assert np.isfinite(output).all()
+    assert np.std(output - noisy) > 0.01 * np.std(noisy)
+    if name != "rnnoise":  # it suppresses a synthetic voice
+        assert np.corrcoef(output, SPEECH)[0, 1] > 0.6

@@ -10,6 +10,7 @@ from training.corpus.labels import pesq_wb
 from training.corpus.noise_pool import NoisePool
 from training.corpus.references import Reference, load_prepared, prepare, read_audio
 from training.corpus.speech import SpeechPool
+from training.degradations.bandwidth import filtered
 from training.levels import active_level
 
 
@@ -55,6 +56,7 @@ def test_a_kept_reference_is_levelled_and_cached(tmp_path):
         (lambda x, rng: np.clip(4 * x, -0.5, 0.5), "clipped"),
         (lambda x, rng: np.r_[x[:4000], np.zeros(3 * RATE, np.float32)], "too little speech"),
         (lambda x, rng: x + 0.05 * rng.standard_normal(len(x)), "noisy"),
+        (lambda x, rng: filtered(x, None, 3400.0), "narrow band"),
     ],
 )
 def test_an_unusable_recording_has_a_reason(tmp_path, rng, damage, reason):
