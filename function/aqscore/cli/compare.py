@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqscore.cli.bootstrap import Difference, paired_difference
-from aqscore.cli.exports import file_of
+from aqscore.cli.escaping import printable
+from aqscore.cli.inputs import Selection
 from aqscore.cli.messages import print_error
 from aqscore.cli.pairs import Matches, Stretch, match, stretches
+from aqscore.cli.rows import file_of
 from aqscore.config import ScorerConfig
 from aqscore.errors import AqscoreError, BadRequest
 from aqscore.report import ErrorRecord, Report
@@ -94,8 +96,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _matches(first: Path, second: Path) -> Matches:
-    from aqscore.cli.score import SUFFIXES
-
     if not first.is_dir() and not second.is_dir():
         return Matches({first.name: (first, second)}, (), ())
     if not (first.is_dir() and second.is_dir()):
@@ -104,7 +104,7 @@ def _matches(first: Path, second: Path) -> Matches:
             advice="Name two recordings, or two folders.",
         )
     files = [
-        [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
+        [Path(found.path) for found in Selection().find([str(folder)]) if found.error is None]
         for folder in (first, second)
     ]
     matches = match(first, second, *files)
@@ -118,9 +118,9 @@ def _matches(first: Path, second: Path) -> Matches:
 
 def _compared(matches: Matches, options: argparse.Namespace, config: ScorerConfig) -> Iterator[Compared]:
     from rich.console import Console
-    from rich.progress import Progress
 
     from aqscore.cli.pesq import check_installed, pesq_wb
+    from aqscore.cli.progress import progress_bar
     from aqscore.scorer import Scorer
 
     references = _references(options.reference, matches)
@@ -130,14 +130,15 @@ def _compared(matches: Matches, options: argparse.Namespace, config: ScorerConfi
     paths = [path for pair in matches.pairs.values() for path in pair]
     console = Console(stderr=True)
     results = scorer.score_many(paths, jobs=options.jobs, frames=False)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        for name in progress.track(matches.pairs, description="Comparing"):
+    with progress_bar(console, len(matches.pairs), shown=console.is_terminal) as advance:
+        for name in matches.pairs:
             first, second = next(results), next(results)
             pesq = None
             if reference := references.get(name):
                 one, other = (pesq_wb(reference, path, config) for path in matches.pairs[name])
                 pesq = one, other
             yield Compared(name, first, second, pesq)
+            advance()
 
 
 def _references(reference: Path | None, matches: Matches) -> dict[str, Path]:
@@ -166,18 +167,18 @@ def _print(
     table.add_column("differs most", no_wrap=True)
     order = sorted(compared, key=lambda pair: pair.scores[1] - pair.scores[0] if pair.scores else math.inf)
     for pair in order:
-        table.add_row(escape(pair.name), *_cells(pair, with_pesq))
+        table.add_row(escape(printable(pair.name)), *_cells(pair, with_pesq))
     console.print(table)
     for pair in order:
         for side, result in (("A", pair.first), ("B", pair.second)):
             if isinstance(result, ErrorRecord):
-                text = f"{file_of(result)} ({side}): {result.error.message} {result.error.advice}"
+                text = f"{printable(file_of(result))} ({side}): {result.error.message} {result.error.advice}"
                 console.print(text, style="red", markup=False, soft_wrap=True)
     if len(compared) == 1:
         _print_stretches(console, compared[0])
     for side, names in (("A", matches.only_first), ("B", matches.only_second)):
         if names:
-            shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+            shown = ", ".join(map(printable, names[:3])) + (", ..." if len(names) > 3 else "")
             console.print(f"{len(names)} only in {side}: {shown}", markup=False, soft_wrap=True)
     if difference is not None and len(compared) > 1:
         console.print(sentence(difference, sum(pair.scores is not None for pair in compared)), soft_wrap=True)

@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from aqscore.cli import compare, model, score, serve
+    from aqscore.cli import compare, model, score, serve, summary
 
     parser = argparse.ArgumentParser(
         prog="aqscore", description="Scores recordings of speech without a clean reference."
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, text, add_options in (
         ("score", "score files and folders", score.add_options),
         ("compare", compare.TITLE, compare.add_options),
+        ("summary", summary.TITLE, summary.add_options),
         ("serve", "serve the page and the HTTPS API on this machine", serve.add_options),
         ("model", model.TITLE, model.add_options),
     ):
