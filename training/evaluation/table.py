@@ -48,9 +48,16 @@ def plain(name: str, value: float, comparison: str, threshold: Any, target: Any)
 def print_table(metrics: dict) -> None:
     """Prints the measures with their thresholds and targets."""
     table = Table(
-        "measure", "value", "95 % interval", "threshold", "met", "target", "met", title="Development split"
+        "measure",
+        "value",
+        "95 % interval",
+        "threshold",
+        "met",
+        "target",
+        "met",
+        title="Recordings from elsewhere, and the development split",
     )
-    for row in metrics["rows"]:
+    for row in [*(metrics["elsewhere"] or {"rows": []})["rows"], *metrics["rows"]]:
         table.add_row(*row_cells(row, yes="yes", no="NO"))
     Console(width=130).print(table)
     for name, (count, total) in metrics["unscored"].items():

@@ -35,6 +35,7 @@ def render(info: dict) -> str:
         source=_source(info["training"]),
         clips_seen=f"{info['training']['clips_seen']:,}",
         minutes=f"{info['training']['minutes_done']:.0f}",
+        elsewhere=_elsewhere(metrics.get("elsewhere")),
         measures=_measures(metrics["rows"]),
         groups=_errors("group", metrics["groups"]),
         noise_kinds=_errors("kind", metrics["noise_kinds"]),
@@ -48,6 +49,12 @@ def render(info: dict) -> str:
         power=info["pooling"]["power"],
         clearest_speech=info["no_speech"]["clearest_speech"],
     )
+
+
+def _elsewhere(measured: dict | None) -> str:
+    if measured is None:
+        return "Not measured on such recordings."
+    return "\n\n".join([_measures(measured["rows"]), _errors("kind, alone", measured["groups"])])
 
 
 def _source(training: dict) -> str:

@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     info["interval"] = calibration.interval_table(found, info["no_speech"])
     info["data"] = corpus_summary(options.corpus) | trained_on
     write_info(info, options.out)
-    info["metrics"] = evaluate.evaluate(options.corpus, options.out, options.plots)
+    info["metrics"] = evaluate.evaluate(options.corpus, options.out, options.plots, options.elsewhere)
     write_info(info, options.out)
     (options.out / "MODEL_CARD.md").write_text(card.render(info))
     conformance.main(["--model", str(options.out)])
@@ -186,6 +186,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for the model, made when missing")
     parser.add_argument("--version", default="1.0.0", help="version to ship it as")
     parser.add_argument("--plots", type=Path, help="folder for the evaluation's plots")
+    parser.add_argument("--elsewhere", type=Path, help="manifest.jsonl of labelled recordings from elsewhere")
     return parser.parse_args(arguments)
 
 

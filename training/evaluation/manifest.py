@@ -1,0 +1,115 @@
+"""Measures a model on labelled recordings that came from elsewhere, such as a field set.
+
+A manifest is a file of JSON lines beside its recordings: ``file``, a path relative to the manifest; ``pesq``,
+the PESQ-WB of it; and, optionally, ``set``, a name to report apart, and ``kinds``, a list of degradations.
+"""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from aqscore.config import ScorerConfig
+from aqscore.pipeline import score_file
+from aqscore.report import Scored
+from aqscore.scale import HIGHEST, LOWEST
+from training.evaluation.statistics import pearson, rmse
+from training.evaluation.table import AT_LEAST, AT_MOST, WITHIN, measured, plain, rounded
+
+# Threshold and target of Pearson's correlation for these names of sets.
+CORRELATIONS = {"noise": (0.95, 0.97), "all": (0.90, 0.93)}
+EVERYTHING = (0.92, 0.95)
+CLEAN_SET = "clean"
+MIN_CLIPS = 12  # for figures of one kind of degradation
+
+
+class Labelled(NamedTuple):
+    """A line of the manifest, and the result of its recording from the pipeline."""
+
+    line: dict
+    result: Scored
+
+
+def measure(manifest: Path, settings: ScorerConfig) -> dict:
+    """Scores the recordings; returns "rows" for ``print_table``, and "groups": the errors by single kind.
+
+    Raises OSError or ValueError when the manifest can't be read.
+    """
+    lines = [json.loads(line) for line in manifest.read_text().splitlines() if line]
+    runs = []
+    for line in tqdm(lines, desc=str(manifest), unit="recording", mininterval=1.0):
+        with (manifest.parent / line["file"]).open("rb") as file:
+            runs.append(Labelled(line, score_file(file, settings, frames=False)))
+    return {"rows": _rows(runs), "groups": _groups(runs), "recordings": len(runs)}
+
+
+def _rows(runs: list[Labelled]) -> list[dict]:
+    scored = [run for run in runs if run.result.score is not None]
+    sets = {name: [run for run in scored if run.line.get("set") == name] for name in CORRELATIONS}
+    clean = [run for run in scored if run.line.get("set") == CLEAN_SET]
+    rows = [
+        measured("elsewhere: Pearson, everything", pearson, _columns(scored), AT_LEAST, *EVERYTHING),
+        measured("elsewhere: RMSE, everything", rmse, _columns(scored), AT_MOST, None, None),
+    ]
+    for name, levels in CORRELATIONS.items():
+        if sets[name]:
+            title = f"elsewhere: Pearson, set {name}"
+            rows.append(measured(title, pearson, _columns(sets[name]), AT_LEAST, *levels))
+    if clean:
+        error = np.subtract(*_columns(clean)[::-1])
+        rows.append(
+            measured("elsewhere: mean error of clean recordings", np.mean, [error], AT_LEAST, -0.3, -0.15)
+        )
+    rows.append(
+        measured(
+            "elsewhere: 90 % interval covers the true score",
+            np.mean,
+            [_covered(scored)],
+            WITHIN,
+            (0.85, 0.95),
+            (0.88, 0.92),
+        )
+    )
+    kinds = _by_kind(scored)
+    if kinds:
+        lowest = min(float(np.mean(_covered(each))) for each in kinds.values())
+        rows.append(plain("elsewhere: lowest coverage of a kind", lowest, AT_LEAST, 0.75, None))
+    rows.append(plain("elsewhere: recordings without a score", len(runs) - len(scored), AT_MOST, None, None))
+    return rows
+
+
+def _groups(runs: list[Labelled]) -> dict[str, dict]:
+    groups = {}
+    for kind, members in _by_kind([run for run in runs if run.result.score is not None]).items():
+        true, predicted = _columns(members)
+        groups[kind] = {
+            "clips": len(members),
+            "pearson": rounded(pearson(true, predicted)),
+            "rmse": rounded(rmse(true, predicted)),
+            "bias": rounded(float(np.mean(predicted - true))),
+        }
+    return groups
+
+
+def _by_kind(runs: list[Labelled]) -> dict[str, list[Labelled]]:
+    """The recordings with one kind of degradation, by kind; "clean" are those with none."""
+    kinds: dict[str, list[Labelled]] = {}
+    for run in runs:
+        named = run.line.get("kinds", [])
+        if len(named) < 2:
+            kinds.setdefault(named[0] if named else CLEAN_SET, []).append(run)
+    return {kind: members for kind, members in sorted(kinds.items()) if len(members) >= MIN_CLIPS}
+
+
+def _columns(runs: list[Labelled]) -> tuple[np.ndarray, np.ndarray]:
+    """The runs' true and predicted scores, (runs,) each."""
+    return np.array([run.line["pesq"] for run in runs]), np.array([run.result.score for run in runs])
+
+
+def _covered(runs: list[Labelled]) -> np.ndarray:
+    """(runs,) whether the interval covers the true score."""
+    lower, upper = np.array([run.result.interval for run in runs]).reshape(-1, 2).T
+    true = np.clip([run.line["pesq"] for run in runs], LOWEST, HIGHEST)
+    return ((lower <= true) & (true <= upper)).astype(float)
