@@ -1,0 +1,93 @@
+"""The table: worst first, honest words, whole names where they fit, never wider than the terminal."""
+
+import io
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from aqscore.cli.table import clock, print_table, shortened
+from aqscore.errors import CorruptAudio
+from aqscore.report import warning
+from tests.unit.cli.reports import failure, report
+
+
+def printed(results, *, width=120, sort="score") -> str:
+    console = Console(file=io.StringIO(), width=width)
+    print_table(results, console, sort)
+    return console.file.getvalue()
+
+
+def names_in(text: str) -> list[str]:
+    return [line.split()[0] for line in text.splitlines()[1:] if line.strip()]
+
+
+def test_the_worst_recording_comes_first_and_no_score_last():
+    results = [report("b.wav", 3.0), report("c.wav", None), report("a.wav", 1.5)]
+    assert names_in(printed(results)) == ["a.wav", "b.wav", "c.wav"]
+    assert names_in(printed(results, sort="given")) == ["b.wav", "c.wav", "a.wav"]
+    assert names_in(printed(results, sort="name")) == ["a.wav", "b.wav", "c.wav"]
+
+
+def test_an_interval_that_spans_verdicts_says_so():
+    text = printed([report("a.wav", 3.0, half_width=0.8), report("b.wav", 3.1, half_width=0.1)])
+    assert "fair, could be poor to good" in text
+    assert "3.10" in text and "3.0 to 3.2" in text
+    assert text.count("could be") == 1
+
+
+def test_the_cause_is_beside_the_score():
+    clipped = warning("clipped", share=0.05)
+    text = printed([report("a.wav", 2.0, warnings=[clipped], snr_db=8.0)])
+    assert "clipped" in text and "noise, SNR 8 dB" in text
+
+
+def test_columns_that_say_nothing_are_left_out():
+    text = printed([report("a.wav", None), report("b.wav", None)])
+    assert "Cause" not in text and "Worst second" not in text and "interval" not in text
+
+
+def test_names_are_shortened_by_their_common_folder():
+    text = printed([report("calls/may/1.wav"), report("calls/june/2.wav")])
+    assert text.splitlines()[0].strip() == "in calls/"
+    assert names_in(text)[1:] == ["june/2.wav", "may/1.wav"] or "may/1.wav" in text
+    assert "calls/may" not in text
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 120, 200])
+def test_no_line_is_wider_than_the_terminal_and_names_stay(width):
+    results = [
+        report(
+            f"/data/{'folder/' * 6}{'通話' * 9} {number:04}.wav",
+            1.5 + number / 10,
+            half_width=0.8,
+            snr_db=7.5,
+        )
+        for number in range(20)
+    ]
+    text = printed(results, width=width)
+    assert all(cell_len(line) <= width for line in text.splitlines())
+    for number in range(20):
+        assert f"{number:04}.wav"[-6:] in text
+
+
+def test_errors_are_listed_below_whole():
+    message = "The header is damaged " + "and more " * 30
+    text = printed([failure("b[bold].wav", CorruptAudio(message)), report("a.wav")], width=60)
+    words = " ".join(text.split())
+    assert "Could not be scored: b[bold].wav" in words
+    assert message.strip() in words
+    assert CorruptAudio.advice in words
+    assert words.index("a.wav") < words.index("b[bold].wav")
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(3.31, "3.3 s"), (725.4, "12:05"), (3725, "1:02:05")])
+def test_a_moment_is_said_as_a_clock_would(seconds, text):
+    assert clock(seconds) == text
+
+
+@pytest.mark.parametrize("width", range(1, 30))
+def test_a_shortened_name_fits(width):
+    text = shortened("通話/abcdefgh 0123.wav", width)
+    assert cell_len(text) <= width
+    assert text == "通話/abcdefgh 0123.wav" or "…" in text
