@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from aqscore.cli import compare, model, score, serve, summary
+    from aqscore.cli import compare, model, score, serve, summary, watch
 
     parser = argparse.ArgumentParser(
         prog="aqscore", description="Scores recordings of speech without a clean reference."
@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, text, add_options in (
         ("score", "score files and folders", score.add_options),
+        ("watch", watch.TITLE, watch.add_options),
         ("compare", compare.TITLE, compare.add_options),
         ("summary", summary.TITLE, summary.add_options),
         ("serve", "serve the page and the HTTPS API on this machine", serve.add_options),
