@@ -75,9 +75,9 @@ class Stack:
         """Makes the function load its model: sends S3's test event. Raises RuntimeError as invoke does."""
         self.invoke({"Event": "s3:TestEvent"})
 
-    def upload(self, key: str, body: bytes) -> str:
-        """Uploads a recording to the incoming bucket; returns its version id."""
-        return self.s3.put_object(Bucket=self.incoming_bucket, Key=key, Body=body)["VersionId"]
+    def upload(self, key: str, body: bytes, **options: str) -> str:
+        """Uploads a recording to the incoming bucket; returns its version id. The options are PutObject's."""
+        return self.s3.put_object(Bucket=self.incoming_bucket, Key=key, Body=body, **options)["VersionId"]
 
     def result(self, key: str, version_id: str | None) -> dict | None:
         """The stored result for one version of a recording, a report or an error record, or None."""

@@ -9,17 +9,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from infra.localstack.stack import Stack
+from infra.localstack.stack import Stack, client
 
 POOL_SIZE = 40  # events that are held back, to be sent in random order
 REPEATED_SHARE = 0.25
+SNS_SHARE = 0.2
 TIMEOUT_S = 60
 
 
 class Relay:
     """Forwards S3's events from its own queue to the function's: late, shuffled, and some of them twice.
 
-    Call ``finish`` when the last object is uploaded. ``sent`` counts the delivered events.
+    Some go through topics of SNS, which put them into an envelope or forward them raw. Call ``finish`` when
+    the last object is uploaded. ``sent`` counts the delivered events, ``sent_by_sns`` those through a topic.
     """
 
     def __init__(self, stack: Stack, seed: int) -> None:
@@ -28,7 +30,9 @@ class Relay:
         self._queue_url = stack.sqs.create_queue(QueueName="soak-events")["QueueUrl"]
         self._pool: list[tuple[str, bool]] = []
         self._uploads_done = threading.Event()
-        self.sent = 0
+        self.sent = self.sent_by_sns = 0
+        self._sns = client(stack.address, "sns")
+        self._topics = [self._topic("soak-envelopes", raw="false"), self._topic("soak-raw", raw="true")]
         self._redirect_notifications()
 
     def finish(self) -> None:
@@ -45,15 +49,31 @@ class Relay:
             if is_last and not events:
                 return
 
-    def _redirect_notifications(self) -> None:
-        attributes = self._stack.sqs.get_queue_attributes(
-            QueueUrl=self._queue_url, AttributeNames=["QueueArn"]
+    def _topic(self, name: str, raw: str) -> str:
+        """A topic that forwards messages to the function's queue; returns its ARN."""
+        topic: str = self._sns.create_topic(Name=name)["TopicArn"]
+        self._sns.subscribe(
+            TopicArn=topic,
+            Protocol="sqs",
+            Endpoint=self._arn(self._stack.queue_url),
+            Attributes={"RawMessageDelivery": raw},
         )
+        return topic
+
+    def _arn(self, queue_url: str) -> str:
+        answer = self._stack.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+        arn: str = answer["Attributes"]["QueueArn"]
+        return arn
+
+    def _redirect_notifications(self) -> None:
         self._stack.s3.put_bucket_notification_configuration(
             Bucket=self._stack.incoming_bucket,
             NotificationConfiguration={
                 "QueueConfigurations": [
-                    {"QueueArn": attributes["Attributes"]["QueueArn"], "Events": ["s3:ObjectCreated:*"]}
+                    {
+                        "QueueArn": self._arn(self._queue_url),
+                        "Events": ["s3:ObjectCreated:*", "s3:ObjectRestore:Completed"],
+                    }
                 ]
             },
         )
@@ -69,7 +89,11 @@ class Relay:
 
     def _send_one(self) -> None:
         event, is_new = self._pool.pop(self._random.randrange(len(self._pool)))
-        self._stack.sqs.send_message(QueueUrl=self._stack.queue_url, MessageBody=event)
+        if self._random.random() < SNS_SHARE:
+            self._sns.publish(TopicArn=self._random.choice(self._topics), Message=event)
+            self.sent_by_sns += 1
+        else:
+            self._stack.sqs.send_message(QueueUrl=self._stack.queue_url, MessageBody=event)
         self.sent += 1
         if is_new and self._random.random() < REPEATED_SHARE:
             self._pool.append((event, False))
@@ -119,8 +143,10 @@ def in_background(work: Callable[[], None]) -> Iterator[threading.Thread]:
         thread.join()
 
 
-def poll_faster(stack: Stack, pollers: int, endpoint: str) -> None:
+def poll_faster(stack: Stack, pollers: int, endpoint: str, attempts: int) -> None:
     """Replaces the stack's event source mapping by ``pollers`` of them, and S3's address by ``endpoint``.
+
+    The queue has ``attempts`` deliveries of a message.
 
     A mapping of LocalStack polls one batch after the other, one of AWS many at the same time. A queue may
     have only one mapping for each function, but each alias counts as a function.
@@ -131,7 +157,8 @@ def poll_faster(stack: Stack, pollers: int, endpoint: str) -> None:
         each for each in mappings if each["EventSourceArn"].endswith(stack.queue_url.split("/")[-1])
     ]
     stack.lambda_.delete_event_source_mapping(UUID=original["UUID"])
-    version = stack.publish({"AWS_ENDPOINT_URL_S3": endpoint}, Timeout=TIMEOUT_S)
+    variables = {"AWS_ENDPOINT_URL_S3": endpoint, "AQSCORE_MAX_DELIVERIES": str(attempts)}
+    version = stack.publish(variables, Timeout=TIMEOUT_S)
     for number in range(pollers):
         name = f"soak-{number}"
         stack.lambda_.create_alias(FunctionName=function, Name=name, FunctionVersion=version)

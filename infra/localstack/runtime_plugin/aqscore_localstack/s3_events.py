@@ -1,6 +1,7 @@
 """Corrects LocalStack's S3 events: they have a constant sequencer, and encoded keys on EventBridge.
 
-The function orders versions by the sequencer, which here grows with the time of the write.
+The function orders versions by the sequencer, which here grows with the time of the write. AWS gives one to
+the events of writes and deletions only; LocalStack gives one to restored objects too.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 
 AWS encodes keys only in notifications; LocalStack encodes them in EventBridge's events too.
@@ -29,7 +30,7 @@ def patch() -> None:
 def _payload(context: S3EventNotificationContext, config_id: str) -> dict:
     event = _notification(context, config_id)
     for record in event["Records"]:
-        if "sequencer" in record["s3"]["object"]:
+        if record["s3"]["object"].pop("sequencer", None) and "ObjectRestore" not in context.event_type:
             record["s3"]["object"]["sequencer"] = _sequencer(context)
     return event
 
@@ -37,7 +38,9 @@ def _payload(context: S3EventNotificationContext, config_id: str) -> dict:
 def _entry(context: S3EventNotificationContext, config_id: str | None = None) -> dict:
     entry = _eventbridge_entry(context, config_id)
     detail = json.loads(entry["Detail"])
-    detail["object"] |= {"key": unquote(detail["object"]["key"]), "sequencer": _sequencer(context)}
+    detail["object"]["key"] = unquote(detail["object"]["key"])
+    if "sequencer" in detail["object"]:
+        detail["object"]["sequencer"] = _sequencer(context)
     return entry | {"Detail": json.dumps(detail)}
 
 
