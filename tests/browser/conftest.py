@@ -6,13 +6,14 @@ import threading
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Request, sync_playwright
+from playwright.sync_api import Page, Request, expect, sync_playwright
 
 from aqscore.config import ScorerConfig
 from aqscore.http.app import create_app
 from infra.waiting import wait_until
 from tests.conftest import ROOT
 
+expect.set_options(timeout=30_000)  # on a busy machine
 CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = ROOT / "test-results" / "screenshots"
 # Without the second to fourth options Chromium calls Google's services at each start.

@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -79,11 +80,12 @@ def test_all_of_it_is_above_the_fold(opened):
 
 
 def test_causes_and_the_estimate_of_listeners_are_shown_where_a_report_has_them(
-    opened, accessible, screenshot
+    opened, accessible, screenshot, speech
 ):
     page = opened()
     answer_with_reports(page, lambda _: 42.0, causes=True)
-    page.set_input_files("#files", TONE)
+    sound = wav_bytes(np.resize(speech, 42 * 16_000))
+    page.set_input_files("#files", {"name": "interview.wav", "mimeType": "audio/wav", "buffer": sound})
     scored(page)
     expect(page.locator(".mos")).to_contain_text("3.1 of 5")
     causes = page.locator(".cause")

@@ -94,6 +94,7 @@ export class Detail {
     this.#player.load(blob);
     const panels = report.channels?.length
       ? report.channels.map((channel, i) => ({
+          name: `Channel ${i + 1}`,
           label: `Channel ${i + 1}, ${scoreWords(channel)}`,
           channel: i,
           curve: curveOf(channel),

@@ -11,6 +11,7 @@ export class Summary {
   #recordings;
   #filtered;
   #verdict = null;
+  #frame = null;
   #bars = el("div", { class: "bars", role: "img" });
   #figures = el("p", { class: "figures" });
   #chips = CLASSES.map(({ name }) =>
@@ -65,7 +66,15 @@ export class Summary {
     );
   }
 
+  // Counts again, once before the next picture however often it is called.
   update() {
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = null;
+      this.#updateNow();
+    });
+  }
+
+  #updateNow() {
     const scores = this.#recordings
       .map((each) => each.report?.score)
       .filter((score) => typeof score === "number")

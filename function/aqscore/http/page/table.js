@@ -23,6 +23,7 @@ export class RecordingTable {
   #filter = () => true;
   #scheduled = false;
   #select;
+  #stop = null;
   selected = null;
 
   constructor(container, select) {
@@ -92,7 +93,7 @@ export class RecordingTable {
         (this.#sort.by !== "name" && rank(a) - rank(b)) ||
         blank(a) - blank(b) ||
         sign * (value(a) > value(b) ? 1 : value(a) < value(b) ? -1 : 0) ||
-        a.name.localeCompare(b.name),
+        (a.name < b.name ? -1 : 1),
     );
   }
 
@@ -111,15 +112,30 @@ export class RecordingTable {
       focused = document.activeElement?.closest("tr");
     if (this.#body.matches(":hover") && this.#body.children.length && !focused)
       this.#body.append(...order.filter(({ row }) => !row.isConnected).map(({ row }) => row));
-    else this.#body.replaceChildren(...order.map(({ row }) => row));
+    else this.#place(order);
     if (focused?.isConnected && this.#body.contains(focused)) focused.focus({ preventScroll: true });
     this.empty.hidden = order.length > 0;
     this.#roving();
   }
 
+  // Moves only the rows that are out of place: a layout of all rows costs too much for each result.
+  #place(order) {
+    const shown = new Set(order.map(({ row }) => row));
+    for (const row of [...this.#body.children]) if (!shown.has(row)) row.remove();
+    let next = this.#body.firstElementChild;
+    for (const { row } of order) {
+      if (row === next) next = next.nextElementSibling;
+      else this.#body.insertBefore(row, next);
+    }
+  }
+
+  // One row can be reached with the tab key, the others from it with the arrow keys.
   #roving() {
     const stop = this.selected?.row.isConnected ? this.selected.row : this.#body.firstElementChild;
-    for (const row of this.#body.children) row.tabIndex = row === stop ? 0 : -1;
+    if (stop === this.#stop) return;
+    if (this.#stop) this.#stop.tabIndex = -1;
+    this.#stop = stop;
+    if (stop) stop.tabIndex = 0;
   }
 
   #choose(recording, focus = false) {
@@ -150,7 +166,7 @@ export class RecordingTable {
   #sortBy(by) {
     this.#sort = { by, descending: this.#sort.by === by && !this.#sort.descending };
     this.#markSort();
-    this.#body.replaceChildren(...this.order.map(({ row }) => row));
+    this.#place(this.order);
   }
 
   #markSort() {

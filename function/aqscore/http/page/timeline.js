@@ -278,10 +278,9 @@ export class Timeline extends EventTarget {
 
   #wordsAt(seconds, digits = 1) {
     const words = [clock(seconds, digits)];
-    for (const { label, curve } of this.#panels) {
+    for (const { name, curve } of this.#panels) {
       const score = scoreAt(curve, seconds);
-      if (score !== null)
-        words.push(`${label ? `${label}: ` : ""}${score.toFixed(2)} ${classOf(score).name}`);
+      if (score !== null) words.push(`${name ? `${name}: ` : ""}${score.toFixed(2)} ${classOf(score).name}`);
     }
     const { cause } = this.#report.timeline.findLast((each) => each.start_s <= seconds) ?? {};
     if (cause) words.push(kindName(cause));
