@@ -7,10 +7,14 @@ from numpy.typing import NDArray
 
 from aqscore.audio.decoders.base import BrokenStream, Decoder, DecoderError, UnknownFormat
 from aqscore.audio.decoders.conform import Conform
+from aqscore.audio.decoders.ffmpeg import FfmpegDecoder
 from aqscore.audio.decoders.formats import Format
+from aqscore.audio.decoders.libsndfile import LibsndfileDecoder
 from aqscore.audio.decoders.links import Link
 from aqscore.audio.decoders.view import FileView
 from aqscore.audio.findings import Findings
+
+UNREAD_BYTES = 1 << 15  # behind which a decoder that stops has left sound: more than decoders read ahead
 
 
 class FileDecoder:
@@ -73,21 +77,40 @@ class FileDecoder:
             raise BrokenStream(broken)
 
     def _link_blocks(self, link: Link, conform: Conform) -> Iterator[NDArray[np.float32]]:
-        decoder, frames = self._decoder, 0
-        stated = link.stated_frames
+        frames, stated = 0, link.stated_frames
         try:
-            for block, sample_rate_hz in decoder.blocks():
+            for block, sample_rate_hz in self._decoder.blocks():
                 frames += len(block)
                 yield from conform.add(block, sample_rate_hz)
         except BrokenStream:
-            if stated is None or frames < stated:  # otherwise it is something behind the sound
-                raise
+            if stated is not None and frames >= stated:  # it is something behind the sound
+                return
+            decoder = self._decoder
+            if isinstance(decoder, LibsndfileDecoder) and decoder.unread_bytes > UNREAD_BYTES:
+                yield from self._rest_by_ffmpeg(link, frames, conform)
+            raise
         finally:
-            self._add_findings(decoder.findings)
+            self._add_findings(self._decoder.findings)
         if frames < max(link.least_frames, stated or 0):
             link.findings.incomplete = True
         if stated is not None and frames > stated:
-            link.findings.stated_s = stated / decoder.sample_rate_hz
+            link.findings.stated_s = stated / self._decoder.sample_rate_hz
+
+    def _rest_by_ffmpeg(self, link: Link, frames: int, conform: Conform) -> Iterator[NDArray[np.float32]]:
+        """Yields the samples of a link behind so many frames. Raises BrokenStream."""
+        if self._format.demuxer is None:
+            return
+        try:
+            decoder = FfmpegDecoder(link.view, self._format)
+        except DecoderError:
+            return
+        self._decoder.close()
+        self._decoder = decoder
+        for block, sample_rate_hz in decoder.blocks():
+            rest = block[frames:]
+            frames -= len(block) - len(rest)
+            if len(rest):
+                yield from conform.add(rest, sample_rate_hz)
 
     def _add_findings(self, found: Findings) -> None:
         mine = self.findings
@@ -101,8 +124,6 @@ class FileDecoder:
         """The first decoder that can read a link. Raises DecoderError or MemoryError."""
         errors: list[DecoderError] = []
         if self._format.libsndfile and not link.several_streams:
-            from aqscore.audio.decoders.libsndfile import LibsndfileDecoder
-
             try:
                 return LibsndfileDecoder(link.view, self._format)
             except UnknownFormat as error:
@@ -111,8 +132,6 @@ class FileDecoder:
             except DecoderError as error:
                 errors.append(error)
         if self._format.demuxer is not None:
-            from aqscore.audio.decoders.ffmpeg import FfmpegDecoder
-
             try:
                 return FfmpegDecoder(link.view, self._format, self._wanted_track)
             except DecoderError as error:

@@ -34,11 +34,11 @@ class LibsndfileDecoder:
         # By descriptor, which is faster, where the file is read as it is. Not by name: libsndfile takes a
         # file named take.raw for headerless samples. In Windows a descriptor belongs to one C library, which
         # needn't be libsndfile's.
-        direct = view.is_whole_file and os.name != "nt"
-        if direct:
+        self._view, self._direct = view, view.is_whole_file and os.name != "nt"
+        if self._direct:
             os.lseek(view.descriptor, 0, os.SEEK_SET)
         try:
-            self._file = _ForwardFile(view.descriptor if direct else view, closefd=False)
+            self._file = _ForwardFile(view.descriptor if self._direct else view, closefd=False)
         except soundfile.LibsndfileError as error:
             if error.code == MALLOC_FAILED:
                 raise MemoryError from None
@@ -75,6 +75,12 @@ class LibsndfileDecoder:
         # In Ogg, the number of frames is that of the last page.
         if self._file.format == "OGG" and frames < self._file.frames < UNKNOWN_FRAMES:
             self.findings.incomplete = True
+
+    @property
+    def unread_bytes(self) -> int:
+        """The bytes of the file that the decoder has not read so far."""
+        view = self._view
+        return view.size - (os.lseek(view.descriptor, 0, os.SEEK_CUR) if self._direct else view.tell())
 
     def close(self) -> None:
         self._file.close()

@@ -7,7 +7,7 @@ LEAST_GAP_S = 0.01
 LEAST_START_S = 0.1  # videos begin their sound up to so late
 MAX_JITTER_S = 0.5  # a larger step back is a new beginning
 MAX_GAP_S = 6 * 3600.0  # a larger step forward, too
-MAX_UNSTATED_START_S = 60.0
+MAX_START_S = 60.0  # unless the header states a longer duration
 
 
 class Timestamps:
@@ -16,7 +16,7 @@ class Timestamps:
     def __init__(self, stated_s: float | None) -> None:
         """``stated_s`` is the duration that the header states, None where it states none."""
         # Pieces of a long broadcast begin at its time, and state their own length.
-        self._latest_start_s = MAX_UNSTATED_START_S if stated_s is None else stated_s
+        self._latest_start_s = max(MAX_START_S, stated_s or 0.0)
         self._expected_s = -math.inf  # the end of the last frame
         self._owed_s = 0.0  # by frames that came late, less those that came early
 
