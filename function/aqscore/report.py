@@ -17,15 +17,48 @@ Score = Annotated[float, Field(ge=LOWEST, le=HIGHEST, description=f"{SCALE}, {LO
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
 
-WarningCode = Literal["no_speech", "too_short", "clipped", "narrow_band", "truncated", "low_level", "thinned"]
+WarningCode = Literal[
+    "no_speech",
+    "too_short",
+    "clipped",
+    "narrow_band",
+    "truncated",
+    "low_level",
+    "dc_offset",
+    "little_speech",
+    "channels_cancel",
+    "channel_silent",
+    "channels_differ",
+    "thinned",
+    "several_tracks",
+    "gaps",
+    "unfinished",
+    "stale_header",
+]
 WARNINGS: dict[WarningCode, str] = {
-    "no_speech": "No speech was found, so there is no score: the scale applies to speech only.",
+    "no_speech": "No speech was found, so there is no score: the scale applies to speech only. Speech is a "
+    "stretch of {stretch_s:g} s with a mean speech probability of at least {threshold:.2f}; the highest here "
+    "is {found:.2f}.",
     "too_short": "The recording is too short for a score: at least {min_duration_s} s are needed.",
     "clipped": "{share:.2%} of the samples are clipped: the recording level was too high.",
     "narrow_band": "The spectrum ends at {bandwidth_hz:,} Hz. Such speech scores low on a wideband scale.",
     "truncated": "The file is incomplete or damaged: {duration_s:.1f} s could be decoded and scored.",
-    "low_level": "The recording is very quiet ({level_dbfs:.0f} dBFS): quantisation noise may be audible.",
+    "low_level": "The speech is very quiet ({level_dbfs:.0f} dBFS): quantisation noise may be audible.",
+    "dc_offset": "The samples have a DC offset of {offset:+.3f} of full scale. Listeners don't hear it, but the "
+    "score may be too low.",
+    "little_speech": "There are only {speech_s:.1f} s of speech, so the interval is wider.",
+    "channels_cancel": "The channels cancel each other when they are mixed: their polarities are opposite. Only "
+    "channel {channel} was scored.",
+    "channel_silent": "Left out of the mix, because silent: channel {channels}.",
+    "channels_differ": "Channel {better} is much better than channel {worse} ({reason}). Score the channels "
+    "separately.",
     "thinned": "The recording is long: frame scores are averages over {hop_s:g} s.",
+    "several_tracks": "The file has {tracks} audio tracks. Track {track} was scored.",
+    "gaps": "The timestamps leave out {gaps_s:.1f} s, {longest_s:.1f} s of it in one gap: scored as silence.",
+    "unfinished": "The header states no length: the recorder was cut off. All {duration_s:.1f} s in the file "
+    "were scored.",
+    "stale_header": "The header states {stated_s:.1f} s, but the file holds more: all {duration_s:.1f} s "
+    "were scored.",
 }
 
 
@@ -69,7 +102,12 @@ class MediaInfo(_Part):
     sample_rate_hz: int
     channels: int
     duration_s: Seconds
-    bandwidth_hz: int | None = Field(description="Upper end of the spectrum; null in silence")
+    bandwidth_hz: int | None = Field(description="Upper end of the spectrum of speech; null in silence")
+    scored_channels: list[int] | None = Field(
+        None, description="The channels in the mix that was scored, counted from 1"
+    )
+    tracks: int | None = Field(None, description="The number of audio tracks in the file")
+    track: int | None = Field(None, description="The audio track that was scored, counted from 1")
 
 
 class ModelInfo(_Part):
@@ -112,8 +150,12 @@ class Signal(_Part):
     """Signal statistics; null where they are undefined."""
 
     level_dbfs: float | None = Field(description="RMS level over the whole recording")
+    active_level_dbfs: float | None = Field(
+        None, description="Level of the speech without pauses (ITU-T P.56, method B); null without speech"
+    )
     peak_dbfs: float | None
-    clipped_share: Share
+    clipped_share: Share = Field(description="Share of the samples in runs at the recording's own peak")
+    dc_offset: float | None = Field(None, description="Mean of the samples, full scale 1.0")
     silent_share: Share = Field(description="Share of the time under -70 dBFS")
     speech_share: Share = Field(description="Share of the frames with speech")
     snr_db: float | None = Field(description="Level of speech over pauses; null if either is missing")
@@ -236,7 +278,7 @@ def read_document(stored: bytes) -> Report | ErrorRecord:
     return TypeAdapter(Report | ErrorRecord).validate_json(stored)
 
 
-def warning(code: WarningCode, **values: float) -> Warning:
+def warning(code: WarningCode, **values: float | str) -> Warning:
     """The warning with this code. ``values`` fill in its text."""
     return Warning(code=code, message=WARNINGS[code].format(**values))
 

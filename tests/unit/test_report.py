@@ -40,7 +40,10 @@ def test_verdicts_begin_at_their_thresholds(score, verdict):
 def test_every_warning_can_be_filled_in():
     values = {
         "min_duration_s": 0.5, "share": 0.1, "bandwidth_hz": 4_000, "duration_s": 3.0,
-        "level_dbfs": -60.0, "hop_s": 0.032
+        "level_dbfs": -60.0, "hop_s": 0.032, "stretch_s": 0.6, "threshold": 0.62, "found": 0.3,
+        "offset": 0.01, "speech_s": 1.2, "channel": 1, "channels": "2", "better": 1, "worse": 2,
+        "reason": "they score 4.0 and 2.0", "tracks": 2, "track": 1, "gaps_s": 3.0, "longest_s": 2.0,
+        "stated_s": 1.0,
     }  # fmt: skip
     for code in WARNINGS:
         assert "{" not in warning(code, **values).message

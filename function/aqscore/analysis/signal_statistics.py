@@ -1,19 +1,21 @@
-"""Signal statistics: level, silence, speech share, SNR and bandwidth of a recording."""
+"""Signal statistics: levels, silence, speech share, SNR and bandwidth of a recording."""
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aqscore.analysis.active_level import HANGOVER, STEPS, ActiveLevel, EnvelopeStream
+from aqscore.analysis.bandwidth import BINS, Bandwidth, half_spectra
 from aqscore.model.features import SPEC
 
 SILENCE_DBFS = -70.0
-BAND_EDGE_DB = -60.0  # of the long-term spectrum's peak: the bandwidth ends there
 MIN_SNR_FRAMES = 15  # a quarter of a second of speech, and as much of pauses, for an SNR
-CLEAREST_FRAMES = round(0.6 / SPEC.hop_s)  # a word or two; clicks and cries that resemble speech are shorter
+CLEAREST_S = 0.6  # a word or two; clicks and cries that resemble speech are shorter
+CLEAREST_FRAMES = round(CLEAREST_S / SPEC.hop_s)
 GUARD_FRAMES = 3  # between speech and a pause: onsets and reverberation of speech are not noise
-
-CHUNK_HOPS = 8  # one spectrum in so many hops is enough for a long-term spectrum
-# Hann, not the features' Hamming window, whose side lobes never fall below -50 dB of a broad spectrum.
-WINDOW = np.hanning(SPEC.frame_length + 1)[:-1].astype(np.float32)
+HANGOVER_HOPS = HANGOVER // STEPS  # after a frame of speech, which count as speech for the active level
+SPECTRUM_HOPS = 4  # one spectrum in so many hops
 
 
 def clearest_speech(speech: NDArray[np.float32]) -> float:
@@ -22,22 +24,61 @@ def clearest_speech(speech: NDArray[np.float32]) -> float:
     return float(np.lib.stride_tricks.sliding_window_view(speech, width).mean(axis=1).max())
 
 
+class _Waiting(NamedTuple):
+    """Hops whose speech probability is not known yet. Those of digital silence are left out."""
+
+    at: NDArray[np.int64]  # their numbers
+    values: NDArray[np.float32]  # (n, ...)
+
+    def dense(self, start: int, stop: int) -> NDArray[np.float32]:
+        """The values of all hops from ``start`` to ``stop``, 0 in digital silence."""
+        first, last = np.searchsorted(self.at, [start, stop])
+        values = np.zeros((stop - start, *self.values.shape[1:]), np.float32)
+        values[self.at[first:last] - start] = self.values[first:last]
+        return values
+
+    def joined(self, at: NDArray[np.int64], values: NDArray[np.float32]) -> "_Waiting":
+        return _Waiting(np.concatenate([self.at, at]), np.concatenate([self.values, values]))
+
+    def before(self, stop: int) -> "_Waiting":
+        last = int(np.searchsorted(self.at, stop))
+        return _Waiting(self.at[:last], self.values[:last])
+
+    def after(self, start: int) -> "_Waiting":
+        first = int(np.searchsorted(self.at, start))
+        return _Waiting(self.at[first:].copy(), self.values[first:].copy())
+
+    @classmethod
+    def empty(cls, *shape: int) -> "_Waiting":
+        return cls(np.empty(0, np.int64), np.empty((0, *shape), np.float32))
+
+
 class SignalStatistics:
-    """Measures a recording block by block. Memory doesn't grow with its length."""
+    """Measures a recording block by block, behind the high-pass filter.
+
+    Memory doesn't grow with the length of the recording: it holds the samples' powers and spectra until the
+    network has found out where speech is.
+    """
 
     def __init__(self, speech_probability: float) -> None:
         """Frames with at least ``speech_probability`` count as speech."""
         self._speech_probability = speech_probability
-        self._tail = np.empty(0, np.float32)
+        self._tail = np.zeros(SPEC.hop, np.float32)  # the last whole hop, and the samples after it
         self._samples = 0
         self._energy = 0.0
         self._hops = 0
         self._silent_hops = 0
-        self._spectrum = np.zeros(SPEC.bins)
+        self._envelope = EnvelopeStream()
+        self._powers = _Waiting.empty()
+        self._envelopes = _Waiting.empty(STEPS)
+        self._spectra = _Waiting.empty(2, BINS)
+        self._active_level = ActiveLevel()
+        self._bandwidth = Bandwidth()
         self._all_frames = 0
         self._speech_frames = 0
         self._frames = np.zeros(2, np.int64)  # in pauses, in speech
-        self._powers = np.zeros(2)  # sums over these frames
+        self._frame_powers = np.zeros(2)  # sums over these frames
+        self._last_spoken = np.empty(0, np.bool_)
         self._last_speech = np.empty(0, np.float32)
         self._clearest_speech = 0.0
 
@@ -45,38 +86,44 @@ class SignalStatistics:
         """Takes (n,) float32 at 16 kHz, full scale 1.0."""
         self._samples += len(samples)
         self._energy += float(np.dot(samples, samples))
-        samples = np.concatenate([self._tail, samples])
-        size = CHUNK_HOPS * SPEC.hop
-        chunks = samples[: len(samples) // size * size].reshape(-1, size)
-        self._tail = samples[chunks.size :]
-        hops = chunks.reshape(-1, SPEC.hop)
-        power = np.einsum("ij,ij->i", hops, hops) / SPEC.hop
-        self._hops += len(hops)
-        self._silent_hops += int(np.count_nonzero(power < 10 ** (SILENCE_DBFS / 10)))
-        spectra = np.fft.rfft(chunks[:, : SPEC.frame_length] * WINDOW, axis=1)
-        self._spectrum += (spectra.real**2 + spectra.imag**2).sum(axis=0)
+        self._tail = np.concatenate([self._tail, samples])
+        count = len(self._tail) // SPEC.hop - 1
+        if count == 0:
+            return
+        frames = np.lib.stride_tricks.sliding_window_view(self._tail, SPEC.frame_length)[:: SPEC.hop]
+        self._add_spectra(frames, self._hops - 1)
+        self._add_hops(self._tail[SPEC.hop : SPEC.hop * (count + 1)].reshape(count, SPEC.hop))
+        self._tail = self._tail[SPEC.hop * count :].copy()
 
-    def add_frames(self, frames: NDArray[np.float32], speech: NDArray[np.float32]) -> None:
-        """Takes (n, 257) frames, n from 1, and their (n,) speech probabilities."""
+    def add_speech(self, speech: NDArray[np.float32]) -> None:
+        """Takes the speech probabilities (n,) of the next frames, n from 1, whose samples were added."""
         spoken = speech >= self._speech_probability
-        recent = np.concatenate([self._last_speech, speech])
-        clearest = clearest_speech(recent)
-        # The mean of less than 0.6 s counts only until so much is known.
-        whole = self._all_frames >= CLEAREST_FRAMES
-        self._clearest_speech = max(self._clearest_speech, clearest) if whole else clearest
-        self._last_speech = recent[-(CLEAREST_FRAMES - 1) :]
-        near_speech = np.convolve(spoken, np.ones(2 * GUARD_FRAMES + 1), "same")[: len(spoken)] > 0
-        power = np.einsum("ij,ij->i", frames, frames)
-        self._all_frames += len(spoken)
+        first, after = self._all_frames, self._all_frames + len(speech)
+        self._add_clearest(speech)
+        self._add_snr(spoken, self._powers.dense(first, after + 1))
+        before = np.concatenate([self._last_spoken, spoken])
+        active = np.convolve(before, np.ones(HANGOVER_HOPS + 1))[len(self._last_spoken) :][: len(spoken)] > 0
+        self._last_spoken = before[-HANGOVER_HOPS:]
+        powers, envelopes = (waiting.dense(first, after) for waiting in (self._powers, self._envelopes))
+        self._active_level.add(powers[active], envelopes[active])
+        known = self._spectra.before(after)
+        if len(known.at):
+            self._bandwidth.add(known.values, spoken[known.at - first])
+        self._powers, self._envelopes, self._spectra = (
+            waiting.after(after) for waiting in (self._powers, self._envelopes, self._spectra)
+        )
+        self._all_frames = after
         self._speech_frames += int(np.count_nonzero(spoken))
-        for row, chosen in enumerate((~near_speech, spoken)):
-            self._frames[row] += np.count_nonzero(chosen)
-            self._powers[row] += power[chosen].sum(dtype=np.float64)
 
     @property
     def level_dbfs(self) -> float | None:
         """RMS level of all samples in dB relative to full scale; None for digital silence."""
         return float(10 * np.log10(self._energy / self._samples)) if self._energy > 0 else None
+
+    @property
+    def active_level_dbfs(self) -> float | None:
+        """Level of the speech without its pauses, as in ITU-T P.56; None without speech."""
+        return self._active_level.dbfs
 
     @property
     def silent_share(self) -> float:
@@ -89,6 +136,11 @@ class SignalStatistics:
         return self._speech_frames / self._all_frames if self._all_frames else 0.0
 
     @property
+    def speech_s(self) -> float:
+        """Seconds of speech."""
+        return self._speech_frames * SPEC.hop_s
+
+    @property
     def clearest_speech(self) -> float:
         """The highest mean speech probability over any 0.6 s, 0 to 1."""
         return self._clearest_speech
@@ -97,21 +149,51 @@ class SignalStatistics:
     def snr_db(self) -> float | None:
         """Signal-to-noise ratio in dB: 10 log10((S - N) / N).
 
-        S and N are the mean powers of speech frames and of pause frames. None without enough of both, or
-        when the pauses are as loud as the speech.
+        S and N are the mean powers of speech frames and of pause frames. Digital silence is no pause: its
+        noise was removed. None without enough of both, or when the pauses are as loud as the speech.
         """
         if self._frames.min() < MIN_SNR_FRAMES:
             return None
-        noise, speech = self._powers / self._frames
-        if noise <= 0 or speech <= noise:
+        noise, speech = self._frame_powers / self._frames
+        if speech <= noise:
             return None
         return float(10 * np.log10((speech - noise) / noise))
 
     @property
     def bandwidth_hz(self) -> int | None:
-        """The highest frequency within 60 dB of the long-term spectrum's peak; None for silence."""
-        peak = self._spectrum.max()
-        if peak <= 0:
-            return None
-        last = int(np.flatnonzero(self._spectrum >= peak * 10 ** (BAND_EDGE_DB / 10))[-1])
-        return round(last * SPEC.sample_rate_hz / SPEC.frame_length)
+        """The upper end of the spectrum of speech, of all sound where there is little; None for silence."""
+        return self._bandwidth.hz
+
+    def _add_spectra(self, frames: NDArray[np.float32], number: int) -> None:
+        """Takes successive frames (n, 512), of which the first has that number."""
+        first = -number % SPECTRUM_HOPS
+        at = np.arange(number + first, number + len(frames), SPECTRUM_HOPS)
+        chosen = frames[first::SPECTRUM_HOPS]
+        sounding = chosen.any(axis=1)
+        self._spectra = self._spectra.joined(at[sounding], half_spectra(chosen[sounding]))
+
+    def _add_hops(self, hops: NDArray[np.float32]) -> None:
+        """Takes (n, 256) samples."""
+        powers = np.einsum("ij,ij->i", hops, hops) / SPEC.hop
+        envelopes = self._envelope.push(hops)
+        at = np.arange(self._hops, self._hops + len(hops))
+        self._hops += len(hops)
+        self._silent_hops += int(np.count_nonzero(powers < 10 ** (SILENCE_DBFS / 10)))
+        sounding, held = powers > 0, envelopes.any(axis=1)
+        self._powers = self._powers.joined(at[sounding], powers[sounding])
+        self._envelopes = self._envelopes.joined(at[held], envelopes[held])
+
+    def _add_clearest(self, speech: NDArray[np.float32]) -> None:
+        recent = np.concatenate([self._last_speech, speech])
+        clearest = clearest_speech(recent)
+        # The mean of less than 0.6 s counts only until so much is known.
+        whole = self._all_frames >= CLEAREST_FRAMES
+        self._clearest_speech = max(self._clearest_speech, clearest) if whole else clearest
+        self._last_speech = recent[-(CLEAREST_FRAMES - 1) :]
+
+    def _add_snr(self, spoken: NDArray[np.bool_], hop_powers: NDArray[np.float32]) -> None:
+        near_speech = np.convolve(spoken, np.ones(2 * GUARD_FRAMES + 1), "same")[: len(spoken)] > 0
+        powers = (hop_powers[1:] + hop_powers[:-1]) / 2
+        for row, chosen in enumerate((~near_speech & (powers > 0), spoken)):
+            self._frames[row] += np.count_nonzero(chosen)
+            self._frame_powers[row] += powers[chosen].sum(dtype=np.float64)

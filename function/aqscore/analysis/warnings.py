@@ -1,5 +1,8 @@
 """The warnings of a report: why there is no score, and reasons to trust a score less."""
 
+from collections.abc import Sequence
+
+from aqscore.analysis.signal_statistics import CLEAREST_S
 from aqscore.report import Warning, warning
 
 MIN_DURATION_S = 0.5
@@ -7,6 +10,8 @@ MIN_DURATION_S = 0.5
 CLIPPED_SHARE = 2e-4
 NARROW_BAND_HZ = 4_500
 LOW_LEVEL_DBFS = -55.0
+DC_OFFSET = 0.002  # of full scale
+SCORE_DIFFERENCE = 1.0  # MOS-LQO between channels: more than twice the error of a score
 
 
 def unscored_warning(
@@ -20,8 +25,38 @@ def unscored_warning(
     if duration_s < MIN_DURATION_S:
         return warning("too_short", min_duration_s=MIN_DURATION_S)
     if silent_share == 1 or clearest_speech < speech_threshold:
-        return warning("no_speech")
+        return warning("no_speech", stretch_s=CLEAREST_S, threshold=speech_threshold, found=clearest_speech)
     return None
+
+
+def channel_warnings(
+    *,
+    cancelled_to: int | None,
+    silent: Sequence[int],
+    contrast: tuple[int, int, float, float] | None,
+    scores: Sequence[float | None],
+) -> list[Warning]:
+    """What is odd about the channels of a recording, which are counted from 0 here and from 1 in the texts.
+
+    ``cancelled_to`` is the channel that stands for channels that cancel each other, ``contrast`` a better and
+    a worse channel with the dB from noise to speech of each, ``scores`` the scores of the channels, if known.
+    """
+    found = []
+    if cancelled_to is not None:
+        found.append(warning("channels_cancel", channel=cancelled_to + 1))
+    if silent:
+        found.append(warning("channel_silent", channels=", ".join(str(channel + 1) for channel in silent)))
+    known = {channel: score for channel, score in enumerate(scores) if score is not None}
+    if known:
+        better, worse = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
+        if known[better] - known[worse] >= SCORE_DIFFERENCE:
+            reason = f"they score {known[better]:.1f} and {known[worse]:.1f}"
+            found.append(warning("channels_differ", better=better + 1, worse=worse + 1, reason=reason))
+    elif contrast:
+        better, worse, better_db, worse_db = contrast
+        reason = f"their noise is {better_db:.0f} and {worse_db:.0f} dB below their loudest sound"
+        found.append(warning("channels_differ", better=better + 1, worse=worse + 1, reason=reason))
+    return found
 
 
 def quality_warnings(
@@ -30,6 +65,7 @@ def quality_warnings(
     bandwidth_hz: int | None,
     truncated_at_s: float | None,
     level_dbfs: float | None,
+    dc_offset: float,
     thinned_hop_s: float | None,
 ) -> list[Warning]:
     """Reasons to trust the score less.
@@ -46,6 +82,8 @@ def quality_warnings(
         found.append(warning("truncated", duration_s=truncated_at_s))
     if level_dbfs is not None and level_dbfs < LOW_LEVEL_DBFS:
         found.append(warning("low_level", level_dbfs=level_dbfs))
+    if abs(dc_offset) > DC_OFFSET:
+        found.append(warning("dc_offset", offset=dc_offset))
     if thinned_hop_s is not None:
         found.append(warning("thinned", hop_s=thinned_hop_s))
     return found

@@ -1,6 +1,7 @@
 """The channels of a recording: levels, cancellation, and which of them to mix."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,7 @@ class Mix:
     cancels: bool = False  # the channels cancel each other, so the loudest stands for all
 
 
-@dataclass(frozen=True)
-class NoiseContrast:
+class NoiseContrast(NamedTuple):
     """Two channels, counted from 0, of which one is much noisier; dB from its noise to its loudest sound."""
 
     better: int

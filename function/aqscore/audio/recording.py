@@ -11,14 +11,14 @@ import soxr
 from numpy.typing import NDArray
 
 from aqscore.audio.array_source import ArraySource, AudioArray
-from aqscore.audio.channels import ChannelStatistics, Mix
+from aqscore.audio.channels import ChannelStatistics, Mix, NoiseContrast
 from aqscore.audio.checks import check_duration, check_format, check_samples, check_size
 from aqscore.audio.decoder_client import DecoderClient
 from aqscore.audio.downmix import downmix
+from aqscore.audio.findings import Findings
 from aqscore.audio.part import WHOLE, Part, PartSlicer
 from aqscore.audio.peaks import PeakStatistics
 from aqscore.audio.source import SampleSource
-from aqscore.audio.truncation import HEADER_BYTES, claims_more_frames, states_more_bytes
 from aqscore.audio.worker_pool import WorkerPool
 from aqscore.deadline import Deadline
 from aqscore.errors import BadRequest, CorruptAudio
@@ -36,6 +36,9 @@ class Media:
     codec: str
     sample_rate_hz: int
     channels: int
+    tracks: int  # audio tracks in the file
+    track: int  # the decoded one, from 0
+    findings: Findings
     duration_s: float = 0.0
     truncated: bool = False
     peaks: PeakStatistics = field(default_factory=lambda: PeakStatistics(1))  # of each channel
@@ -74,7 +77,6 @@ class Recording:
         self._limits = limits
         self._deadline = deadline or Deadline()
         self._part = part
-        self._file_cut_short = False
         self._source: SampleSource
         if isinstance(audio, AudioArray):
             self._source = ArraySource(audio)
@@ -90,23 +92,37 @@ class Recording:
             codec=self._source.codec,
             sample_rate_hz=self._source.sample_rate_hz,
             channels=self._source.channels,
+            tracks=self._source.tracks,
+            track=self._source.track,
+            findings=self._source.findings,
             peaks=PeakStatistics(self._source.channels),
         )
-        self.statistics = ChannelStatistics(self.media.channels, self.media.sample_rate_hz)
+        self._compares = self.media.channels > 1 and part.channel is None
+        self._statistics = ChannelStatistics(self.media.channels, self.media.sample_rate_hz)
         self._samples = self._decoded()
         self._ahead: deque[NDArray[np.float32]] = deque()  # decoded by ``first_mix``
 
     def first_mix(self) -> Mix:
         """Decodes the beginning, and returns the mix that it suggests. Raises as ``blocks`` does."""
-        if self._part.channel is not None:
-            return Mix((self._part.channel,))
-        if self.media.channels == 1:
-            return Mix((0,))
         ahead = 0
-        while ahead < AHEAD_SAMPLES and (samples := next(self._samples, None)) is not None:
+        while self._compares and ahead < AHEAD_SAMPLES:
+            if (samples := next(self._samples, None)) is None:
+                break
             self._ahead.append(samples.copy())
             ahead += samples.size
-        return self.statistics.mix
+        return self.mix
+
+    @property
+    def mix(self) -> Mix:
+        """The mix that the samples so far suggest: the part's channel, or those that help."""
+        if self._part.channel is not None:
+            return Mix((self._part.channel,))
+        return self._statistics.mix if self._compares else Mix((0,))
+
+    @property
+    def contrast(self) -> NoiseContrast | None:
+        """Two channels of which one is much noisier, by the samples so far."""
+        return self._statistics.contrast if self._compares else None
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """Yields (n,) float32 at 16 kHz, full scale 1.0.
@@ -147,13 +163,8 @@ class Recording:
 
     def _open_file(self, file: BinaryIO, workers: WorkerPool | None) -> DecoderClient:
         file.seek(0)  # writes what the file's buffer holds
-        size_bytes = os.fstat(file.fileno()).st_size
-        check_size(size_bytes, self._limits)
-        # By descriptor, not through the file's buffer: the worker shares the position of the descriptor.
-        os.lseek(file.fileno(), 0, os.SEEK_SET)
-        header = os.read(file.fileno(), HEADER_BYTES)
-        self._file_cut_short = states_more_bytes(header, size_bytes)
-        return DecoderClient(file, self._limits, workers, self._deadline)
+        check_size(os.fstat(file.fileno()).st_size, self._limits)
+        return DecoderClient(file, self._limits, workers, self._deadline, self._part.track)
 
     def _all_samples(self) -> Iterator[NDArray[np.float32]]:
         while self._ahead:
@@ -167,6 +178,7 @@ class Recording:
         broken = None
         while broken is None and not slicer.complete:
             block, broken = self._source.read()
+            media.findings = self._source.findings
             if len(block) == 0:
                 break
             wanted = slicer.cut(block)
@@ -175,16 +187,12 @@ class Recording:
                 continue
             check_samples(wanted, slicer.position, media.sample_rate_hz)
             media.peaks.add(wanted)
-            if media.channels > 1 and self._part.channel is None:
-                self.statistics.add(wanted)
+            if self._compares:
+                self._statistics.add(wanted)
             media.duration_s = slicer.taken / media.sample_rate_hz
             yield wanted
         self._check_any(slicer, broken)
-        media.truncated = not slicer.complete and (
-            broken is not None
-            or self._file_cut_short
-            or claims_more_frames(self._source.claimed_frames, slicer.seen)
-        )
+        media.truncated = not slicer.complete and (broken is not None or self._source.findings.incomplete)
 
     def _check_any(self, slicer: PartSlicer, broken: str | None) -> None:
         """Raises CorruptAudio when the file, BadRequest when the part has no samples."""
