@@ -22,11 +22,11 @@ from rich.progress import track
 from rich.table import Table
 
 from aqscore.audio.recording import Recording
-from aqscore.audio.worker_pool import WorkerPool
 from aqscore.errors import DecoderCrashed, DecoderLost, LimitExceeded, PermanentError
 from aqscore.limits import Limits
 from tests.conftest import EXAMPLES
 from tests.recordings import RATE, all_formats
+from tests.watched_workers import WatchedWorkers
 
 FINDINGS = Path("fuzz-findings")
 LIMITS = Limits(max_decode_s=10.0, max_duration_s=3600.0)
@@ -132,7 +132,7 @@ def _crc(value: int) -> int:
 CRC = [_crc(byte << 24) for byte in range(256)]
 
 
-def outcome(data: bytes, workers: WorkerPool, tally: Tally) -> str:
+def outcome(data: bytes, workers: WatchedWorkers, tally: Tally) -> str:
     """Decodes a mutant as the function does; returns one of OUTCOMES."""
     started = time.perf_counter()
     with tempfile.TemporaryFile() as file:
@@ -155,16 +155,8 @@ def outcome(data: bytes, workers: WorkerPool, tally: Tally) -> str:
             Console(stderr=True).print_exception()
             result = "BROKE"
     tally.slowest_s = max(tally.slowest_s, time.perf_counter() - started)
-    tally.peak_bytes = max(tally.peak_bytes, _take_peak(workers))
+    tally.peak_bytes = max(tally.peak_bytes, workers.peak_bytes)
     return result
-
-
-def _take_peak(workers: WorkerPool) -> int:
-    """The peak of the decoder worker's resident memory since the last call, in bytes."""
-    process = Path(f"/proc/{workers.idle[-1].pid}")
-    peak = next(line for line in (process / "status").read_text().splitlines() if line.startswith("VmHWM"))
-    (process / "clear_refs").write_text("5")
-    return int(peak.split()[1]) * 1024
 
 
 def fuzz(numbers: Iterator[int], seed: int, until: float = float("inf")) -> dict[str, Tally]:
@@ -172,8 +164,7 @@ def fuzz(numbers: Iterator[int], seed: int, until: float = float("inf")) -> dict
 
     Mutants that fail are written into the folder fuzz-findings.
     """
-    # Reused after a broken file: damage to a worker may show only in a later file.
-    workers = WorkerPool(reuse_suspect=True)
+    workers = WatchedWorkers()
     try:
         files = originals(seed)
         tallies = {name: Tally() for name in files}

@@ -15,6 +15,7 @@ import soundfile
 
 import aqscore
 from aqscore import Limits, Report, Scorer, score
+from aqscore.audio.worker_pool import default_pool
 from aqscore.config import shipped_model
 from aqscore.errors import BadRequest, LimitExceeded, ObjectNotFound, OutOfTime, SetupError, UnsupportedFormat
 from tests.conftest import EXAMPLES
@@ -129,8 +130,8 @@ def test_modules_in_the_current_folder_are_not_imported_by_the_worker(tmp_path, 
         (tmp_path / name).write_text("raise SystemExit('imported')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["", *sys.path])
-    # Limits of its own, so that a new worker is started.
-    assert Scorer(limits=Limits(max_memory_bytes=257_000_001)).score(NOISY).score == expected
+    default_pool.close()  # so that new processes are started
+    assert score(NOISY).score == expected
 
 
 def test_bytes_of_a_name_that_are_not_utf8_are_escaped(tmp_path, expected):

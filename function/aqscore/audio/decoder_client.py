@@ -1,53 +1,33 @@
 """The decoder client: decodes a file in a worker process, so that a crash or a hang costs one recording.
 
-A worker decodes one recording after another; one that read a broken file is replaced. Requests and answers
-are those of aqscore.audio.worker_main. Samples come through shared memory: a block costs two short
-messages.
+Each recording has a worker of its own, which is ended with it: it can do no harm to another. Requests are
+those of aqscore.audio.worker_main. Samples come through shared memory: a block costs two short messages.
 """
 
+import logging
 import signal
 import time
-from enum import Enum, auto
+from functools import cache
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aqscore.audio.answers import Block, FfmpegNeeded, Malformed, Opened, parse_block, parse_opened
 from aqscore.audio.findings import Findings
 from aqscore.audio.source import MAX_BLOCK_SAMPLES
-from aqscore.audio.worker_handle import WorkerDied
-from aqscore.audio.worker_pool import WorkerPool, default_pool
+from aqscore.audio.worker_handle import Task, WorkerDied, WorkerHandle, WorkerPool
+from aqscore.audio.worker_pool import default_pool
 from aqscore.deadline import Deadline
-from aqscore.errors import (
-    AqscoreError,
-    BadRequest,
-    CorruptAudio,
-    DecoderCrashed,
-    DecoderLost,
-    DecodingTooSlow,
-    LimitExceeded,
-    OutOfTime,
-    PermanentError,
-    UnsupportedFormat,
-)
+from aqscore.errors import DecoderCrashed, DecoderLost, DecodingTooSlow, OutOfTime
 from aqscore.limits import Limits
+
+log = logging.getLogger(__name__)
 
 # Signals by which the kernel (short of memory), an operator or a supervisor ends a process.
 SIGKILL, SIGTERM = 9, 15
 # Exit statuses of Windows from here on are exceptions, such as an access violation.
 WINDOWS_EXCEPTION = 0xC000_0000
-ERRORS: dict[str, type[PermanentError]] = {
-    error.type: error
-    for error in (BadRequest, CorruptAudio, DecoderCrashed, LimitExceeded, UnsupportedFormat)
-}
-
-
-class WorkerState(Enum):
-    """Whether a worker may decode another recording."""
-
-    READY = auto()
-    SUSPECT = auto()  # it read a broken file, which may have damaged it
-    BUSY = auto()  # it has not answered the last request, or has ended
 
 
 class DecoderClient:
@@ -67,58 +47,50 @@ class DecoderClient:
         Raises BadRequest for a track that isn't there, UnsupportedFormat, CorruptAudio, LimitExceeded,
         DecoderCrashed, DecoderLost, OutOfTime.
         """
-        self._limits = limits
+        self._file, self._limits, self._track = file, limits, track
         self._deadline = deadline or Deadline()
-        self._remaining_s = limits.max_decode_s
-        self._state = WorkerState.READY
         self._workers = workers or default_pool
-        self._worker = self._workers.take(limits)
+        self._remaining_s = limits.max_decode_s
+        self._frames_read = 0
+        self._worker: WorkerHandle | None = None
         try:
-            opened = self._ask({"open": True, "track": track}, file)
+            try:
+                opened = self._open()
+            except FfmpegNeeded:
+                opened = self._open(ffmpeg=True)
         except BaseException:
             self.close()
             raise
-        self.container: str = opened["container"]
-        self.codec: str = opened["codec"]
-        self.sample_rate_hz: int = opened["sample_rate_hz"]
-        self.channels: int = opened["channels"]
-        self.tracks: int = opened["tracks"]
-        self.track: int = opened["track"]
+        self.container, self.codec = opened.container, opened.codec
+        self.sample_rate_hz, self.channels = opened.sample_rate_hz, opened.channels
+        self.tracks, self.track = opened.tracks, opened.track
         self.findings = Findings()
 
     @property
     def pid(self) -> int:
-        """The process identifier of the worker."""
+        """The process identifier of the worker, which runs until ``close``."""
+        assert self._worker is not None
         return self._worker.pid
 
     def read(self) -> tuple[NDArray[np.float32], str | None]:
         """As SampleSource.read. Raises LimitExceeded, DecoderCrashed, DecoderLost, OutOfTime."""
         frames = MAX_BLOCK_SAMPLES // self.channels
-        answer = self._ask({"read": frames})
-        self.findings = Findings(**answer["findings"])
-        if answer["broken"] is not None:
-            self._state = WorkerState.SUSPECT
-        values = self._worker.samples(answer["frames"] * self.channels)
-        return values.reshape(-1, self.channels), answer["broken"]
+        try:
+            block = self._block(frames)
+        except FfmpegNeeded:  # for a later part of the file
+            self._open_again()
+            block = self._block(frames)
+        self._frames_read += block.frames
+        self.findings = block.findings
+        assert self._worker is not None
+        values = self._worker.samples(block.frames * self.channels)
+        return values.reshape(-1, self.channels), block.broken
 
     def close(self) -> None:
-        """Closes the file, and gives the worker back or replaces it."""
-        reusable = self._state is WorkerState.READY or (
-            self._state is WorkerState.SUSPECT and self._workers.reuse_suspect
-        )
-        if reusable and self._close_file():
-            self._workers.give_back(self._worker)
-        else:
-            self._workers.replace(self._worker)
-
-    def _close_file(self) -> bool:
-        """Whether the worker is still at work. Should it end now, the recording is not the reason."""
-        self._remaining_s = self._limits.max_decode_s  # even if the recording used it up
-        try:
-            self._ask({"close": True})
-        except AqscoreError:
-            return False
-        return True
+        """Ends the worker."""
+        worker, self._worker = self._worker, None
+        if worker is not None and (output := worker.end()):
+            log.info("The decoder wrote: %s", output, extra={"decoder_output": output})
 
     def __enter__(self) -> "DecoderClient":
         return self
@@ -126,23 +98,52 @@ class DecoderClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _ask(self, request: dict[str, Any], file: BinaryIO | None = None) -> dict[str, Any]:
+    def _open(self, *, ffmpeg: bool = False) -> Opened:
+        """Opens the file in a new worker. Raises FfmpegNeeded unless ``ffmpeg``."""
+        self.close()
+        limits = self._limits
+        task = Task(self._file, limits.max_memory_bytes, max(0.0, self._remaining_s), ffmpeg)
+        self._worker = self._workers.start(task)
+        try:
+            opened = parse_opened(self._ask({"open": True, "track": self._track}))
+        except FfmpegNeeded:
+            if ffmpeg:
+                raise _malformed() from None
+            raise
+        except Malformed:
+            raise _malformed() from None
+        if opened.unfiltered is not None:
+            _log_unfiltered(opened.unfiltered)
+        return opened
+
+    def _open_again(self) -> None:
+        """Opens the file in a worker that has FFmpeg, and skips what was read."""
+        self._open(ffmpeg=True)
+        skipped = 0
+        while skipped < self._frames_read:
+            block = self._block(min(MAX_BLOCK_SAMPLES // self.channels, self._frames_read - skipped))
+            if block.frames == 0:
+                raise _malformed()
+            skipped += block.frames
+
+    def _block(self, frames: int) -> Block:
+        answer = self._ask({"read": frames})
+        try:
+            return parse_block(answer, frames)
+        except Malformed:
+            raise _malformed() from None
+
+    def _ask(self, request: dict[str, Any]) -> bytes:
+        assert self._worker is not None
         limit_s = min(self._remaining_s, self._deadline.remaining_s)
         if limit_s <= 0:
             raise self._too_slow()
         started = time.monotonic()
-        state, self._state = self._state, WorkerState.BUSY
         try:
-            answer = self._worker.ask(request, limit_s, file)
+            answer = self._worker.ask(request, limit_s)
         except WorkerDied as death:
             raise self._too_slow() if death.timed_out else _error_of(death.status) from None
         self._remaining_s -= time.monotonic() - started
-        self._state = state
-        if error_type := answer.get("error"):
-            # Only the beginning of a file of unknown format was read, which can't have damaged the worker.
-            if error_type != UnsupportedFormat.type:
-                self._state = WorkerState.SUSPECT
-            raise ERRORS[error_type](answer["message"], advice=answer["advice"])
         return answer
 
     def _too_slow(self) -> DecodingTooSlow | OutOfTime:
@@ -152,9 +153,25 @@ class DecoderClient:
         return DecodingTooSlow(f"Decoding took longer than {limit_s:g} s, which is the limit.")
 
 
-def _error_of(status: int) -> DecoderCrashed | DecoderLost:
+def _error_of(status: int | None) -> DecoderCrashed | DecoderLost:
     """The error for a worker that ended with this status before it answered."""
+    if status is None:
+        return DecoderCrashed("The decoder stopped answering on this file.")
     if -status in (SIGKILL, SIGTERM) or 0 <= status < WINDOWS_EXCEPTION:
         return DecoderLost(f"The decoder's process ended with status {status} while it was at work.")
     name = signal.Signals(-status).name if status < 0 else f"{status:#x}"
     return DecoderCrashed(f"The decoder crashed on this file ({name}).")
+
+
+def _malformed() -> DecoderCrashed:
+    return DecoderCrashed("The decoder gave an answer on this file that no intact decoder gives.")
+
+
+@cache
+def _log_unfiltered(reason: str) -> None:
+    """Logs once, for each reason."""
+    log.warning(
+        "Decoders run without a filter of system calls (%s). See docs/security.md.",
+        reason,
+        extra={"reason": reason},
+    )

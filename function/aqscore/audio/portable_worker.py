@@ -1,4 +1,4 @@
-"""Decoder workers where Linux's memfd, descriptor passing and kernel limits are missing.
+"""Decoder workers where Linux's memfd, descriptor passing and sandbox are missing.
 
 Requests go through pipes; samples through multiprocessing's shared memory. The worker opens the recording by
 its path, or a temporary copy where it has none. The client kills a worker that exceeds its time limit. No
@@ -20,65 +20,133 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from aqscore.audio.worker_handle import SAMPLE_BUFFER_BYTES, WorkerDied, WorkerHandle
+from aqscore.audio.answers import MAX_ANSWER_BYTES
+from aqscore.audio.worker_handle import (
+    SAMPLE_BUFFER_BYTES,
+    Task,
+    WorkerDied,
+    WorkerHandle,
+    WorkerPool,
+    run_module,
+)
+from aqscore.audio.worker_output import WorkerOutput
+from aqscore.errors import DecoderLost
+
+
+class PortableWorkers(WorkerPool):
+    """Workers of which the next one is started before it is needed."""
+
+    def __init__(self) -> None:
+        self._next: PortableWorker | None = None
+        self._lock = threading.Lock()
+
+    def prestart(self) -> None:
+        """As WorkerPool.prestart."""
+        new = PortableWorker()
+        with self._lock:
+            earlier, self._next = self._next, new
+        if earlier is not None:
+            earlier.end()
+
+    def start(self, task: Task) -> "PortableWorker":
+        """As WorkerPool.start."""
+        with self._lock:
+            worker, self._next = self._next, None
+        if worker is None or not worker.running:
+            worker = PortableWorker()
+        worker.give(task.file)
+        with suppress(DecoderLost):  # raised again when a recording needs a worker
+            self.prestart()
+        return worker
+
+    def close(self) -> None:
+        """As WorkerPool.close."""
+        with self._lock:
+            worker, self._next = self._next, None
+        if worker is not None:
+            worker.end()
+
+    def forget(self) -> None:
+        """As WorkerPool.forget."""
+        self._next = None
+        self._lock = threading.Lock()  # another thread of the parent may have held it
 
 
 class PortableWorker(WorkerHandle):
     """A worker that its client kills at the time limit."""
 
-    def ask(self, request: dict[str, Any], limit_s: float, file: BinaryIO | None = None) -> dict[str, Any]:
+    def __init__(self) -> None:
+        """Starts a process. Raises DecoderLost."""
+        self._copy: Path | None = None
+        self._path = ""
+        self._output = WorkerOutput()
+        self._shared = SharedMemory(create=True, size=SAMPLE_BUFFER_BYTES)
+        try:
+            self._process = run_module(
+                "aqscore.audio.worker_main",
+                [self._shared.name],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._output.write_end,
+            )
+        except OSError as error:
+            self._output.close()
+            self._free_memory()
+            raise DecoderLost(f"No process could be started to decode in ({error}).") from error
+        self._output.lent()
+        self.pid = self._process.pid
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._requests, self._answers = self._process.stdin, self._process.stdout
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def give(self, file: BinaryIO) -> None:
+        """Sets the recording, which the worker opens by its path."""
+        self._path = self._path_of(file)
+
+    def ask(self, request: dict[str, Any], limit_s: float) -> bytes:
         """As WorkerHandle.ask."""
-        if file is not None:
-            request = {**request, "path": self._path_of(file)}
         timed_out = threading.Event()
 
         def kill() -> None:
             timed_out.set()
             self._process.kill()
 
-        watchdog = threading.Timer(limit_s, kill)
+        watchdog = threading.Timer(min(limit_s, threading.TIMEOUT_MAX), kill)
         watchdog.daemon = True
         watchdog.start()
         try:
-            self._requests.write(json.dumps(request).encode() + b"\n")
+            self._requests.write(json.dumps({**request, "path": self._path}).encode() + b"\n")
             self._requests.flush()
-            line = self._answers.readline()
+            line = self._answers.readline(MAX_ANSWER_BYTES + 1)
         except OSError:  # the pipe is closed
             line = b""
         finally:
             watchdog.cancel()
         if not line:
             raise WorkerDied(self._process.wait(), timed_out=timed_out.is_set())
-        if "close" in request:
-            self._delete_copy()
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        return line
 
     def samples(self, count: int) -> NDArray[np.float32]:
-        """As WorkerHandle.samples; a copy, since shared memory can't be freed while an array uses it."""
+        """As WorkerHandle.samples."""
         assert self._shared.buf is not None
         return np.frombuffer(self._shared.buf, np.float32, count).copy()
 
-    def end(self) -> None:
+    def end(self) -> str:
         """As WorkerHandle.end."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._requests, self._answers):
             with suppress(OSError):  # a request that the worker never read
                 pipe.close()
-        self._delete_copy()
+        if self._copy is not None:
+            self._copy.unlink(missing_ok=True)
         self._free_memory()
-
-    def _start(self) -> None:
-        self._copy: Path | None = None
-        self._shared = SharedMemory(create=True, size=SAMPLE_BUFFER_BYTES)
-        try:
-            self._run(["portable", self._shared.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        except OSError:
-            self._free_memory()
-            raise
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._requests, self._answers = self._process.stdin, self._process.stdout
+        output = self._output.read()
+        self._output.close()
+        return output
 
     def _path_of(self, file: BinaryIO) -> str:
         """A path by which the worker can open the file."""
@@ -89,17 +157,11 @@ class PortableWorker(WorkerHandle):
                     return str(Path(name).absolute())
             except OSError:  # it was moved or deleted
                 pass
-        self._delete_copy()
         with tempfile.NamedTemporaryFile(prefix="aqscore-", delete=False) as copy:
             self._copy = Path(copy.name)
             file.seek(0)
             shutil.copyfileobj(file, copy)
         return copy.name
-
-    def _delete_copy(self) -> None:
-        if self._copy is not None:
-            self._copy.unlink(missing_ok=True)
-        self._copy = None
 
     def _free_memory(self) -> None:
         self._shared.close()

@@ -19,7 +19,7 @@ from aqscore.audio.findings import Findings
 from aqscore.audio.part import WHOLE, Part, PartSlicer
 from aqscore.audio.peaks import PeakStatistics
 from aqscore.audio.source import SampleSource
-from aqscore.audio.worker_pool import WorkerPool
+from aqscore.audio.worker_handle import WorkerPool
 from aqscore.deadline import Deadline
 from aqscore.errors import BadRequest, CorruptAudio
 from aqscore.limits import Limits

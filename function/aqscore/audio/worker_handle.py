@@ -1,10 +1,11 @@
-"""The client's side of a decoder worker: the process, and requests to it. One subclass for each transport."""
+"""The client's side of decoder workers, one process for each recording: the interface of both transports."""
 
 import os
 import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,11 +13,70 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqscore.audio.source import MAX_BLOCK_SAMPLES
-from aqscore.errors import DecoderLost
 
 SAMPLE_BUFFER_BYTES = MAX_BLOCK_SAMPLES * np.dtype(np.float32).itemsize  # shared with the worker, for samples
 # Variables that the interpreter needs to start. The worker gets no others, such as credentials.
 INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A recording to decode: an open file that has a descriptor, and the limits of its worker."""
+
+    file: BinaryIO
+    memory_bytes: int  # that the worker may add to its own
+    cpu_s: float
+    ffmpeg: bool = False  # whether FFmpeg must be loaded in advance
+
+
+class WorkerDied(Exception):
+    """The worker ended before it answered.
+
+    ``status`` is below 0 for a signal, as in subprocess. It is None for a worker that closed its end of the
+    channel and went on.
+    """
+
+    def __init__(self, status: int | None, *, timed_out: bool = False) -> None:
+        super().__init__(f"status {status}")
+        self.status, self.timed_out = status, timed_out
+
+
+class WorkerHandle(ABC):
+    """A worker for one recording, and the memory that it shares with this process."""
+
+    pid: int
+
+    @abstractmethod
+    def ask(self, request: dict[str, Any], limit_s: float) -> bytes:
+        """The answer to a request, within that time, unchecked. Raises WorkerDied, DecoderLost."""
+
+    @abstractmethod
+    def samples(self, count: int) -> NDArray[np.float32]:
+        """A copy of (count,) float32 from the shared memory, which the worker may change at any time."""
+
+    @abstractmethod
+    def end(self) -> str:
+        """Kills the process and frees its resources. Returns what it wrote to its standard error."""
+
+
+class WorkerPool(ABC):
+    """Starts a decoder worker for each recording. Threads may share a pool."""
+
+    @abstractmethod
+    def prestart(self) -> None:
+        """Prepares for the first recording, without waiting. Raises DecoderLost."""
+
+    @abstractmethod
+    def start(self, task: Task) -> WorkerHandle:
+        """A worker that has read nothing before. Raises DecoderLost."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends all processes but those of open recordings. The next recording starts new ones."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Drops all processes without ending them, after a fork: they belong to the parent process."""
 
 
 def python_path() -> str:
@@ -28,57 +88,12 @@ def python_path() -> str:
     return os.pathsep.join([*filter(None, sys.path), package_folder])
 
 
-class WorkerDied(Exception):
-    """The worker ended before it answered. ``status`` is below 0 for a signal, as in subprocess."""
-
-    def __init__(self, status: int, *, timed_out: bool) -> None:
-        super().__init__(f"status {status}")
-        self.status, self.timed_out = status, timed_out
-
-
-class WorkerHandle(ABC):
-    """A process that runs aqscore.audio.worker_main, and the memory that it shares with this one."""
-
-    _process: subprocess.Popen[bytes]
-
-    def __init__(self, memory_bytes: int) -> None:
-        """Starts a process that may add ``memory_bytes`` to its own. Raises DecoderLost when it can't."""
-        self.memory_bytes = memory_bytes
-        try:
-            self._start()
-        except OSError as error:
-            raise DecoderLost(f"No process could be started to decode in ({error}).") from error
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        return self._process.poll() is None
-
-    @abstractmethod
-    def ask(self, request: dict[str, Any], limit_s: float, file: BinaryIO | None = None) -> dict[str, Any]:
-        """The answer to a request, which for "open" goes with the file. Raises WorkerDied."""
-
-    @abstractmethod
-    def samples(self, count: int) -> NDArray[np.float32]:
-        """(count,) float32 from the shared memory, valid until the next request."""
-
-    @abstractmethod
-    def end(self) -> None:
-        """Kills the process and frees its resources."""
-
-    @abstractmethod
-    def _start(self) -> None:
-        """Raises OSError, and leaves nothing open."""
-
-    def _run(self, arguments: Sequence[object], **options: Any) -> None:
-        """Starts the process, with only the inherited variables in its environment."""
-        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "aqscore.audio.worker_main", *map(str, arguments)],
-            env=inherited | {"PYTHONPATH": python_path(), "OPENBLAS_NUM_THREADS": "1"},
-            process_group=None if os.name == "nt" else 0,  # Ctrl-C in a terminal is for the client only
-            **options,
-        )
+def run_module(module: str, arguments: Sequence[object], **options: Any) -> "subprocess.Popen[bytes]":
+    """Starts a module in a process with only the inherited variables in its environment. Raises OSError."""
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", module, *map(str, arguments)],
+        env=inherited | {"PYTHONPATH": python_path(), "OPENBLAS_NUM_THREADS": "1"},
+        process_group=None if os.name == "nt" else 0,  # Ctrl-C in a terminal is for the client only
+        **options,
+    )

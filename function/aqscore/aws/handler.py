@@ -18,7 +18,7 @@ logger = metrics.log_as_json()
 # setting raises SetupError before a message is received.
 settings = Settings.from_env()
 scorer = ObjectScorer(settings, shared_s3_client(), notifier_for(settings))
-prestart_worker(settings.scorer.limits)
+prestart_worker()
 load_model(settings.scorer)
 
 

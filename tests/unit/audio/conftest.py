@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from aqscore.audio.worker_pool import WorkerPool
+from tests.watched_workers import WatchedWorkers
 
 
 @pytest.fixture
-def workers() -> Iterator[WorkerPool]:
-    """A pool that has no workers yet, of the kind that this system gets by default."""
-    pool = WorkerPool()
+def workers() -> Iterator[WatchedWorkers]:
+    """A pool that has started nothing yet, of the kind that Linux gets by default."""
+    pool = WatchedWorkers()
     yield pool
     pool.close()

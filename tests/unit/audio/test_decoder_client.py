@@ -5,6 +5,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,18 +16,15 @@ import numpy as np
 import pytest
 
 from aqscore.audio.decoder_client import DecoderClient
-from aqscore.audio.linux_worker import LinuxWorker
-from aqscore.audio.portable_worker import PortableWorker
+from aqscore.audio.linux_worker import LinuxWorkers
+from aqscore.audio.portable_worker import PortableWorkers
 from aqscore.audio.source import MAX_BLOCK_SAMPLES
-from aqscore.audio.worker_handle import WorkerHandle
-from aqscore.audio.worker_pool import WorkerPool
+from aqscore.audio.worker_handle import WorkerPool
 from aqscore.errors import (
-    CorruptAudio,
     DecoderCrashed,
     DecoderLost,
     LimitExceeded,
     PermanentError,
-    UnsupportedFormat,
 )
 from aqscore.limits import Limits
 from infra.encoders import by_ffmpeg
@@ -37,8 +35,8 @@ LIMITS = Limits()
 CLEAN = EXAMPLES / "clean.flac"
 
 
-@pytest.fixture(params=[LinuxWorker, PortableWorker], ids=["linux", "portable"])
-def transport(request) -> Callable[[int], WorkerHandle]:
+@pytest.fixture(params=[LinuxWorkers, PortableWorkers], ids=["linux", "portable"])
+def transport(request) -> Callable[[], WorkerPool]:
     return request.param
 
 
@@ -46,7 +44,7 @@ def transport(request) -> Callable[[int], WorkerHandle]:
 def workers(transport, monkeypatch) -> Iterator[WorkerPool]:
     """New workers that have tests/hostile in their path."""
     monkeypatch.syspath_prepend(ROOT / "tests" / "hostile")
-    pool = WorkerPool(transport)
+    pool = transport()
     yield pool
     pool.close()
 
@@ -101,7 +99,7 @@ def test_the_time_of_all_blocks_counts_together(file_titled, workers):
         decode(path, workers, replace(LIMITS, max_decode_s=0.4))
 
 
-@pytest.mark.parametrize("transport", [LinuxWorker])  # the other one has no limit of memory
+@pytest.mark.parametrize("transport", [LinuxWorkers])  # the other one has no limit of memory
 def test_memory_is_limited(file_titled, workers):
     limits = Limits(max_memory_bytes=100_000_000)
     with pytest.raises(LimitExceeded, match="more memory than the limit allows"):
@@ -143,13 +141,13 @@ def test_a_worker_that_the_file_did_not_end_is_a_retryable_error(file_titled, wo
         decode(file_titled(title), workers)
 
 
-def test_one_worker_decodes_many_recordings(workers):
+def test_each_recording_has_a_worker_of_its_own(workers):
     def pid() -> int:
         with CLEAN.open("rb") as file, DecoderClient(file, LIMITS, workers) as client:
             client.read()
             return client.pid
 
-    assert pid() == pid()
+    assert pid() != pid()
 
 
 def test_threads_that_decode_at_once_get_a_worker_each(workers, recorded, rng):
@@ -163,55 +161,15 @@ def test_threads_that_decode_at_once_get_a_worker_each(workers, recorded, rng):
             found = threads.map(lambda path: decode(path, workers), paths)
             for one, other in zip(found, expected, strict=True):
                 np.testing.assert_array_equal(one, other)
-    assert len(workers.idle) <= len(paths)
 
 
-@pytest.mark.parametrize("reuse_suspect", [False, True])
-def test_a_worker_that_read_a_broken_file_is_replaced(transport, recorded, rng, reuse_suspect):
-    workers = WorkerPool(transport, reuse_suspect=reuse_suspect)
-
-    def pid(path: Path) -> int:
-        with path.open("rb") as file, DecoderClient(file, LIMITS, workers) as client:
-            while len(client.read()[0]):
-                pass
-            return client.pid
-
-    whole = recorded(0.1 * rng.standard_normal(64_000), "whole.flac")
-    data = whole.read_bytes()
-    cut = whole.with_name("cut.flac")
-    cut.write_bytes(data[: len(data) // 2])
-    first = pid(whole)
-    assert pid(cut) == first
-    assert (pid(whole) == first) == reuse_suspect
-    workers.close()
-
-
-def test_a_worker_that_could_not_open_a_broken_file_is_replaced(workers, recorded):
-    path = recorded(np.zeros(16_000), "a.aiff")
-    path.write_bytes(path.read_bytes()[:20])
-    workers.prestart(LIMITS)
-    [worker] = workers.idle
-    with pytest.raises((CorruptAudio, UnsupportedFormat)) as caught:
-        decode(path, workers)
-    assert (worker in workers.idle) == (caught.type is UnsupportedFormat)
-
-
-def test_a_worker_that_read_text_is_used_again(tmp_path, workers):
-    path = tmp_path / "notes.wav"
-    path.write_text("no audio " * 100)
-    workers.prestart(LIMITS)
-    before = workers.idle
-    with pytest.raises(UnsupportedFormat):
-        decode(path, workers)
-    assert workers.idle == before
-
-
-def test_the_worker_closes_the_file(workers):
-    """An open descriptor would keep a deleted temporary file in Lambda's /tmp."""
+def test_closing_the_recording_ends_its_worker(workers):
+    """One that lived on would keep a deleted temporary file in Lambda's /tmp."""
     with CLEAN.open("rb") as file, DecoderClient(file, LIMITS, workers) as client:
-        open_files = Path(f"/proc/{client.pid}/fd")
-        assert CLEAN in [each.readlink() for each in open_files.iterdir()]
-    assert CLEAN not in [each.readlink() for each in open_files.iterdir()]
+        process = Path(f"/proc/{client.pid}")
+        assert CLEAN in [each.readlink() for each in (process / "fd").iterdir()]
+    while process.exists():
+        time.sleep(0.01)
 
 
 def test_the_worker_gets_no_credentials(workers, monkeypatch):
@@ -236,27 +194,29 @@ def test_where_no_worker_can_be_started_the_error_is_retryable(workers, monkeypa
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     before = sorted(Path("/proc/self/fd").iterdir())
     with pytest.raises(DecoderLost, match="No process could be started"):
-        workers.prestart(LIMITS)
+        workers.prestart()
     assert len(sorted(Path("/proc/self/fd").iterdir())) <= len(before) + 1  # multiprocessing's tracker
 
 
-@pytest.mark.parametrize("transport", [LinuxWorker])
+@pytest.mark.parametrize("transport", [LinuxWorkers])
 def test_where_no_descriptor_is_left_none_is_lost(workers):
-    before = sorted(Path("/proc/self/fd").iterdir())
+    workers.prestart()
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    highest = max(int(each.name) for each in before)
-    for limit in range(3, highest + 20):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limits[1]))
-        try:
-            workers.prestart(LIMITS)
-        except DecoderLost as error:
-            assert "Too many open files" in error.message
-        else:
-            break
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    with CLEAN.open("rb") as file:
+        before = sorted(Path("/proc/self/fd").iterdir())
+        for limit in range(3, max(int(each.name) for each in before) + 20):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limits[1]))
+            try:
+                client = DecoderClient(file, LIMITS, workers)
+            except DecoderLost as error:
+                assert "Too many open files" in error.message
+            else:
+                break
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            assert sorted(Path("/proc/self/fd").iterdir()) == before
+        client.close()
         assert sorted(Path("/proc/self/fd").iterdir()) == before
-    assert workers.idle
 
 
 def test_an_interrupt_leaves_no_answer_for_the_next_file(workers, file_titled):

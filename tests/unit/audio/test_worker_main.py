@@ -26,29 +26,23 @@ def opened(path) -> dict:
     return {"open": True, "descriptor": os.open(path, os.O_RDONLY)}
 
 
-def test_files_are_opened_read_and_closed(speech):
+def test_a_file_is_opened_and_read(speech):
     memory = np.zeros(1_000, np.float32)
-    channel = Requests(opened(EXAMPLES / "clean.flac"), {"read": 1_000}, {"close": True})
+    channel = Requests(opened(EXAMPLES / "clean.flac"), {"read": 1_000})
     DecoderServer(memory).run(channel)
-    format_, read, closed = channel.answers
+    format_, read = channel.answers
     assert (format_["container"], format_["channels"], format_["tracks"]) == ("FLAC", 1, 1)
-    assert (read["frames"], read["broken"], read["findings"]["incomplete"], closed) == (
-        1_000,
-        None,
-        False,
-        {},
-    )
+    assert (read["frames"], read["broken"], read["findings"]["incomplete"]) == (1_000, None, False)
     np.testing.assert_array_equal(memory, speech[:1_000])
 
 
 def test_a_file_that_cannot_be_decoded_is_answered_with_an_error(tmp_path):
     (tmp_path / "a.wav").write_text("no audio " * 100)
-    channel = Requests(opened(tmp_path / "a.wav"), {"close": True})
+    channel = Requests(opened(tmp_path / "a.wav"))
     DecoderServer(bytearray(8)).run(channel)
-    error, closed = channel.answers
+    [error] = channel.answers
     assert error["error"] == "unsupported_format"
     assert "can't be read as audio" in error["message"]
-    assert closed == {}
 
 
 def test_a_lack_of_memory_is_answered_with_an_error(monkeypatch):

@@ -1,56 +1,60 @@
-"""The worker pool: idle workers are used again, and ended when there are too many or they died."""
+"""The worker pool: what happens to its processes when they die, and in a fork."""
 
 import os
 import signal
-import time
+from pathlib import Path
 
-from aqscore.audio.worker_pool import WorkerPool, default_pool, prestart_worker
+import pytest
+
+from aqscore.audio.decoder_client import DecoderClient
+from aqscore.audio.linux_worker import LinuxWorkers
+from aqscore.audio.portable_worker import PortableWorkers
+from aqscore.audio.worker_pool import default_pool
 from aqscore.limits import Limits
+from tests.conftest import EXAMPLES
 
 LIMITS = Limits()
+CLEAN = EXAMPLES / "clean.flac"
 
 
-def test_a_worker_that_was_given_back_is_taken_again(workers):
-    workers.prestart(LIMITS)
-    [worker] = workers.idle
-    assert workers.take(LIMITS) is worker
-    assert workers.idle == ()
-    workers.give_back(worker)
-    assert workers.idle == (worker,)
+def parent_of(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[1])
 
 
-def test_workers_with_another_limit_of_memory_are_not_taken(workers):
-    workers.prestart(LIMITS)
-    other = workers.take(Limits(max_memory_bytes=100_000_000))
-    assert other not in workers.idle
-    other.end()
-
-
-def test_a_worker_that_was_killed_while_idle_is_not_taken(workers):
-    workers.prestart(LIMITS)
-    [dead] = workers.idle
-    os.kill(dead.pid, signal.SIGKILL)
-    while dead.running:
-        time.sleep(0.01)
-    worker = workers.take(LIMITS)
-    assert worker is not dead and worker.running
-    worker.end()
-
-
-def test_no_more_than_the_maximum_are_kept():
-    pool = WorkerPool(max_idle=2)
-    for _ in range(3):
-        pool.prestart(LIMITS)
-    kept = pool.idle
-    assert len(kept) == 2
+@pytest.fixture(params=[LinuxWorkers, PortableWorkers], ids=["linux", "portable"])
+def pool(request):
+    pool = request.param()
+    yield pool
     pool.close()
-    assert not any(worker.running for worker in kept)
 
 
-def test_a_fork_does_not_use_the_workers_of_its_parent():
-    prestart_worker(LIMITS)
+def test_a_pool_that_was_closed_starts_again(pool):
+    for _ in range(2):
+        with CLEAN.open("rb") as file, DecoderClient(file, LIMITS, pool) as client:
+            assert len(client.read()[0])
+        pool.close()
+
+
+def test_a_fork_server_that_was_killed_costs_no_recording():
+    pool = LinuxWorkers()
+    with CLEAN.open("rb") as file, DecoderClient(file, LIMITS, pool) as client:
+        os.kill(parent_of(client.pid), signal.SIGKILL)
+    with CLEAN.open("rb") as file, DecoderClient(file, LIMITS, pool) as client:
+        assert len(client.read()[0])
+    pool.close()
+
+
+def test_a_fork_starts_processes_of_its_own():
+    default_pool.prestart()
+    with CLEAN.open("rb") as file, DecoderClient(file, LIMITS) as client:
+        server = parent_of(client.pid)
     child = os.fork()
     if child == 0:
-        os._exit(len(default_pool.idle))
+        with CLEAN.open("rb") as file, DecoderClient(file, LIMITS) as client:
+            another = parent_of(client.pid) != server
+        default_pool.close()
+        os._exit(0 if another else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert default_pool.idle[-1].running
+    with CLEAN.open("rb") as file, DecoderClient(file, LIMITS) as client:
+        assert parent_of(client.pid) == server

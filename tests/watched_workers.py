@@ -1,0 +1,36 @@
+"""Decoder workers of which tests see the memory."""
+
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from aqscore.audio.linux_worker import LinuxWorker, LinuxWorkers
+from aqscore.audio.worker_handle import Task
+
+
+class WatchedWorkers(LinuxWorkers):
+    """Reads under /proc, right before a worker is ended, what the kernel knows about it."""
+
+    status = ""  # of the last worker
+    maps = ""
+
+    def start(self, task: Task) -> LinuxWorker:
+        """As LinuxWorkers.start."""
+        worker = super().start(task)
+        end = worker.end
+
+        def watched_end() -> str:
+            process = Path(f"/proc/{worker.pid}")
+            self.status = self.maps = ""
+            with suppress(FileNotFoundError):
+                self.status, self.maps = (process / "status").read_text(), (process / "maps").read_text()
+            return end()
+
+        worker.end = watched_end  # type: ignore[method-assign]
+        return worker
+
+    @property
+    def peak_bytes(self) -> int:
+        """The peak of the last worker's resident memory; 0 if it had crashed."""
+        found = re.search(r"VmHWM:\s+(\d+) kB", self.status)
+        return int(found[1]) * 1024 if found else 0
