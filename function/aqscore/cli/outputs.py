@@ -65,6 +65,8 @@ def check_outputs(options: Namespace, inputs: Iterable[Input]) -> None:
 def _check_plot(options: Namespace) -> None:
     if options.no_frames and (options.plot or options.report):
         raise BadRequest("--plot and --report show the frames.", advice="Leave --no-frames out.")
+    if options.embed_audio and not options.report:
+        raise BadRequest("--embed-audio is for the page of --report.", advice="Name it: --report FILE.html.")
     if not options.plot:
         return
     if Path(options.plot).suffix.lower() not in SUFFIXES:
@@ -147,7 +149,12 @@ class Outputs:
             write_plot(self._results, Path(self._options.plot))
         if self._options.report:
             command = printable(shlex.join(["aqscore", *self._options.arguments]))
-            write_html(self._results, Path(self._options.report), command=command)
+            write_html(
+                self._results,
+                Path(self._options.report),
+                command=command,
+                embed_audio=self._options.embed_audio,
+            )
 
     def _opened(self, path: str, mode: str) -> IO[str]:
         return self._files.enter_context(Path(path).open(mode, newline="", encoding="utf-8"))

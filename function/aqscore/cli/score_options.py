@@ -51,6 +51,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--csv", metavar="FILE", help="also write CSV")
     add("--plot", metavar="FILE", help="also draw the scores, as PNG, SVG or PDF")
     add("--report", metavar="FILE", help="also write an HTML page with all results")
+    add("--embed-audio", action="store_true", help="put the sound into --report: adds 4/3 of its size")
     run = parser.add_argument_group("run")
     add = run.add_argument
     add("--jobs", type=_jobs, metavar="N", help="processes (default: one for each core)")

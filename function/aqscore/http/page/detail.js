@@ -11,7 +11,8 @@ import { mediaWords, scoreWords } from "./words.js";
 
 const MOST_SAMPLES = 120e6; // decoded without being asked: 40 minutes at 48 kHz
 const KEEP_DECODED = 3;
-const KEYS = "Space plays, ← → move by a second, Home and End to the ends, + and − zoom, Esc stops";
+const MOVE_KEYS = "← → move by a second, Home and End to the ends, + and − zoom";
+const KEYS = { silent: `${MOVE_KEYS}, Esc shows the whole.`, sound: `Space plays, ${MOVE_KEYS}, Esc stops.` };
 
 export class Detail {
   #container;
@@ -55,14 +56,14 @@ export class Detail {
     }
   }
 
-  #heading({ name, report, state }) {
+  #heading({ name, shortName, report, state }) {
     const { splitChannels } = this.#actions,
       scored = report && state === "done";
     const facts = scored ? mediaWords(report).map((each) => el("span", null, each)) : [];
     return el(
       "header",
       { class: "heading" },
-      el("h2", { tabindex: -1 }, name),
+      el("h2", { title: name }, shortName ?? name),
       el("p", { class: "facts" }, facts),
       scored &&
         el(
@@ -123,7 +124,7 @@ export class Detail {
         this.#timeline.element,
         this.#transport.element,
         this.note,
-        el("p", { class: "soft keys", id: "timeline-keys" }, `${KEYS}.`),
+        el("p", { class: "soft keys", id: "timeline-keys" }, blob ? KEYS.sound : KEYS.silent),
       ),
       report.causes
         ? el(

@@ -7,13 +7,23 @@ import { RecordingTable } from "./table.js";
 import { clock, count, spoken } from "./words.js";
 
 const { results, created, command, notes } = JSON.parse($("results").textContent);
+const names = results.map(({ source }) => source.file ?? source.key);
+const folder = commonFolder(names);
 const recordings = results.map((result, i) => ({
-  name: result.source.file ?? result.source.key,
+  name: names[i],
+  shortName: names[i].slice(folder.length),
   state: result.error ? "failed" : "done",
   report: result.error ? null : result,
   error: result.error ?? null,
   blob: () => soundOf(i),
 }));
+
+// The beginning that all names share, up to a slash.
+function commonFolder([first = "", ...others]) {
+  const parts = first.split("/").slice(0, -1);
+  while (parts.length && !others.every((each) => each.startsWith(`${parts.join("/")}/`))) parts.pop();
+  return parts.length ? `${parts.join("/")}/` : "";
+}
 
 // Base64 in a script element is decoded when it is asked for.
 function soundOf(index) {

@@ -5,12 +5,14 @@ import { csvOf, jsonOf } from "./exports.js";
 import { CLASSES, HIGHEST, LOWEST, classOf, placeOf } from "./scale.js";
 import { count, problemsOf } from "./words.js";
 
-const BARS = 24;
+const BARS = 24,
+  FREQUENT = 4;
 
 export class Summary {
   #recordings;
   #filtered;
   #verdict = null;
+  #frequent = el("div", { class: "frequent", role: "group", "aria-label": "Most frequent causes" });
   #frame = null;
   #bars = el("div", { class: "bars", role: "img" });
   #figures = el("p", { class: "figures" });
@@ -46,6 +48,7 @@ export class Summary {
         "div",
         { class: "controls" },
         el("div", { class: "top" }, this.#figures, this.retry),
+        this.#frequent,
         el(
           "div",
           { class: "filters" },
@@ -135,6 +138,18 @@ export class Summary {
     );
     this.#problem.value = counts.has(chosen) ? chosen : "";
     this.#problem.disabled = counts.size === 0;
+    this.#frequent.replaceChildren(
+      ...options
+        .slice(0, FREQUENT)
+        .map(([problem, n]) =>
+          el("button", { class: "link", onclick: () => this.#chooseProblem(problem) }, `${problem} ${n}`),
+        ),
+    );
+  }
+
+  #chooseProblem(problem) {
+    this.#problem.value = this.#problem.value === problem ? "" : problem;
+    this.#tell();
   }
 
   #choose(name) {

@@ -184,8 +184,9 @@ export class RecordingTable {
 function cells(recording) {
   const { report, error, state } = recording,
     scored = typeof report?.score === "number";
-  const slash = recording.name.lastIndexOf("/"),
-    folder = slash > 0 ? recording.name.slice(0, slash) : null;
+  const name = recording.shortName ?? recording.name,
+    slash = name.lastIndexOf("/"),
+    folder = slash > 0 ? name.slice(0, slash) : null;
   const problems =
     state === "done" || state === "failed" ? (error ? error.message : problemsOf(recording).join(", ")) : "";
   const verdict = scored ? report.verdict : error ? "error" : report ? "no score" : STATES[state];
@@ -199,7 +200,7 @@ function cells(recording) {
     el(
       "td",
       { class: "recording" },
-      el("span", { class: "file", title: recording.name }, recording.name.slice(slash + 1)),
+      el("span", { class: "file", title: recording.name }, name.slice(slash + 1)),
       (problems || folder) && el("span", { class: "why" }, [problems, folder].filter(Boolean).join(" · ")),
     ),
     el("td", { class: "line" }, report?.timeline?.length ? sparkline(report.timeline) : null),
