@@ -20,7 +20,7 @@ from aqscore.audio.decoders.view import FileView
 from aqscore.audio.findings import Findings
 
 CODECS = (
-    "aac", "adpcm_g722", "adpcm_g726", "adpcm_g726le", "adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms", "alac",
+    "aac", "adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms", "alac",
     "amrnb", "amrwb", "flac", "g722", "g726", "g726le", "gsm", "gsm_ms", "libopus", "mp3", "mp3float", "opus",
     "pcm_alaw", "pcm_f32be", "pcm_f32le", "pcm_f64be", "pcm_f64le", "pcm_mulaw", "pcm_s16be", "pcm_s16le",
     "pcm_s24be", "pcm_s24le", "pcm_s32be", "pcm_s32le", "pcm_s8", "pcm_u8", "speex", "vorbis",
