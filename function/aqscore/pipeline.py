@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from aqscore.analysis.file_warnings import file_warnings
 from aqscore.analysis.warnings import channel_warnings
@@ -19,6 +19,12 @@ from aqscore.signal_scorer import SignalScorer, StageTimer
 
 # The mix of all channels, the mix and every channel, or the number of one channel, counted from 1.
 type Channels = Literal["mix", "split"] | int
+
+
+def channels_from(text: str) -> Channels:
+    """The channels that "mix", "split" or a number name. Raises BadRequest."""
+    channels: Any = int(text) if text.isdecimal() else text
+    return ScoreOptions(channels).channels
 
 
 @dataclass(frozen=True)

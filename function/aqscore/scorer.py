@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from aqscore.config import Runtime, ScorerConfig
 from aqscore.deadline import Deadline
 from aqscore.errors import BadRequest, PermanentError, RetryableError
 from aqscore.limits import Limits
 from aqscore.model.loading import load_model
-from aqscore.pipeline import ScoreOptions, score_recording
+from aqscore.pipeline import Channels, ScoreOptions, score_recording
 from aqscore.report import ErrorRecord, FileSource, Report
 from aqscore.scorer_pool import results_in_order
 from aqscore.scorer_sources import Source, name_of, opened, sendable
@@ -23,7 +23,7 @@ class Options(TypedDict, total=False):
     """The options of Scorer.score."""
 
     sample_rate_hz: int | None
-    channels: Literal["mix", "split"]
+    channels: Channels
     frames: bool
     start_s: float
     end_s: float
@@ -66,7 +66,7 @@ class Scorer:
         source: Source,
         *,
         sample_rate_hz: int | None = None,
-        channels: Literal["mix", "split"] = "mix",
+        channels: Channels = "mix",
         frames: bool = True,
         start_s: float = 0.0,
         end_s: float = math.inf,
@@ -77,7 +77,8 @@ class Scorer:
         ``source`` is a path, the bytes of a file, an open binary file (scored from its beginning, or, where
         it can't be rewound, from its current position), or a float array of shape (n,) or (n, channels),
         full scale 1.0, with its ``sample_rate_hz``. ``channels="split"`` scores each channel as well as
-        their mix. ``frames=False`` leaves the scores of single frames out. ``start_s`` and ``end_s`` choose
+        their mix, in one decode; a number scores that channel alone, counted from 1. ``frames=False`` leaves
+        the scores of single frames out. ``start_s`` and ``end_s`` choose
         a part, in seconds from the beginning.
 
         Raises a PermanentError of aqscore.errors when the recording can't be scored, and OutOfTime after
@@ -151,7 +152,7 @@ def score(
     source: Source,
     *,
     sample_rate_hz: int | None = None,
-    channels: Literal["mix", "split"] = "mix",
+    channels: Channels = "mix",
     frames: bool = True,
     start_s: float = 0.0,
     end_s: float = math.inf,

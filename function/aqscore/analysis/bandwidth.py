@@ -92,5 +92,5 @@ class Bandwidth:
 def _percentiles(counts: NDArray[np.int64], percent: float) -> NDArray[np.float64]:
     """(bands, levels) counts -> (bands,) dB: the level below which that share of the frames lies."""
     sums = np.cumsum(counts, axis=1)
-    levels: NDArray[np.float64] = LOWEST_DB + np.argmax(sums >= percent / 100 * sums[:, -1:], axis=1) + 0.5
-    return levels
+    levels = np.argmax(sums >= percent / 100 * sums[:, -1:], axis=1)
+    return levels.astype(np.float64) + (LOWEST_DB + 0.5)

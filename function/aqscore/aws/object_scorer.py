@@ -16,6 +16,7 @@ from aqscore.aws.result_store import ResultKind, ResultStore, StoredResult
 from aqscore.aws.s3 import S3Client
 from aqscore.aws.settings import Settings
 from aqscore.config import ScorerConfig
+from aqscore.deadline import Deadline
 from aqscore.errors import (
     AqscoreError,
     AttemptLost,
@@ -27,7 +28,7 @@ from aqscore.errors import (
     SetupError,
     Superseded,
 )
-from aqscore.pipeline import score_file
+from aqscore.pipeline import Channels, ScoreOptions, score_recording
 from aqscore.report import ErrorInfo, ErrorRecord, ObjectSource, Report, Scored, read_document
 
 # The time that an object is expected to take: OVERHEAD_S, and 1 s more for each BYTES_PER_S bytes.
@@ -41,7 +42,7 @@ REDRIVE = "Then send the message back from the dead-letter queue: see the output
 
 
 class Scoring(Protocol):
-    """Scores an open file within ``time_limit_s`` seconds, as aqscore.pipeline.score_file does."""
+    """Scores an open file within ``time_limit_s`` seconds, as aqscore.pipeline.score_recording does."""
 
     def __call__(self, file: BinaryIO, config: ScorerConfig, /, *, time_limit_s: float) -> Scored: ...
 
@@ -65,10 +66,13 @@ class ObjectScorer:
         s3: S3Client,
         notifier: Notifier | None = None,
         *,
-        score: Scoring = score_file,
+        score: Scoring | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``clock`` returns seconds from any fixed point. Raises SetupError without a results bucket."""
+        """``score`` is by default the pipeline, with the channels of the settings.
+
+        ``clock`` returns seconds from any fixed point. Raises SetupError without a results bucket.
+        """
         if not settings.results_bucket:
             raise SetupError(
                 "AQSCORE_RESULTS_BUCKET is not set, expected the name of the bucket for results.",
@@ -79,7 +83,7 @@ class ObjectScorer:
         self._results = ResultStore(s3, settings.results_bucket, settings.results_prefix)
         self._results_bucket = settings.results_bucket
         self._notifier = notifier
-        self._score = score
+        self._score = score or _scoring(settings.channels)
         self._clock = clock
 
     def process(self, ref: ObjectRef, attempt: Attempt = Attempt()) -> Outcome:  # noqa: B008 - frozen
@@ -260,3 +264,10 @@ def _age_s(ref: ObjectRef, outcome: Outcome) -> float | None:
     if outcome.modified is None or ref.sequencer is None:
         return None
     return (datetime.now(UTC) - outcome.modified).total_seconds()
+
+
+def _scoring(channels: Channels) -> Scoring:
+    def score(file: BinaryIO, config: ScorerConfig, /, *, time_limit_s: float) -> Scored:
+        return score_recording(file, config, ScoreOptions(channels), Deadline(time_limit_s))
+
+    return score

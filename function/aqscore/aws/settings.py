@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aqscore.config import ScorerConfig
-from aqscore.errors import SetupError
+from aqscore.errors import BadRequest, SetupError
+from aqscore.pipeline import Channels, channels_from
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Settings:
     topic_arn: str | None = None  # the same, an SNS topic
     cors_origin: str | None = None  # the origin of the web pages that may call the API
     max_deliveries: int | None = None  # by the queue, after which a message becomes a dead letter
+    channels: Channels = "mix"  # that are scored of a recording in a bucket
     scorer: ScorerConfig = ScorerConfig()
 
     @classmethod
@@ -42,6 +44,7 @@ class Settings:
             topic_arn=text("TOPIC_ARN", None),
             cors_origin=text("CORS_ORIGIN", None),
             max_deliveries=_whole_number("AQSCORE_MAX_DELIVERIES", env),
+            channels=_channels("AQSCORE_CHANNELS", env),
             scorer=ScorerConfig.from_env(env),
         )
 
@@ -54,3 +57,14 @@ def _whole_number(name: str, env: Mapping[str, str]) -> int | None:
     if not text.isdecimal() or int(text) < 1:
         raise SetupError(f"{name} is {text!r}, expected a whole number from 1.")
     return int(text)
+
+
+def _channels(name: str, env: Mapping[str, str]) -> Channels:
+    """The variable's channels, the mix where it is unset or empty. Raises SetupError for anything else."""
+    text = env.get(name) or "mix"
+    try:
+        return channels_from(text)
+    except BadRequest:
+        raise SetupError(
+            f"{name} is {text!r}, expected mix, split or the number of a channel, from 1."
+        ) from None

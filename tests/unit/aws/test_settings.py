@@ -27,6 +27,7 @@ def test_each_variable_reaches_its_setting():
             "AQSCORE_TOPIC_ARN": "arn:aws:sns:eu-central-1:123456789012:results",
             "AQSCORE_CORS_ORIGIN": "https://example.org",
             "AQSCORE_MAX_DELIVERIES": "5",
+            "AQSCORE_CHANNELS": "2",
             "AQSCORE_RUNTIME": "tensorflow",
             "AQSCORE_THREADS": "2",
             "AQSCORE_MODEL_DIR": "/models/a",
@@ -47,6 +48,7 @@ def test_each_variable_reaches_its_setting():
         topic_arn="arn:aws:sns:eu-central-1:123456789012:results",
         cors_origin="https://example.org",
         max_deliveries=5,
+        channels=2,
         scorer=ScorerConfig(
             runtime="tensorflow",
             threads=2,
@@ -85,3 +87,9 @@ def test_every_limit_is_documented_with_its_default():
     text = (ROOT / "docs" / "operations.md").read_text()
     for limit, default in asdict(Limits()).items():
         assert f"| `AQSCORE_{limit.upper()}` | {default:,.0f} |" in text
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "left", "1.5"])
+def test_the_error_names_wrong_channels(value):
+    with pytest.raises(SetupError, match="AQSCORE_CHANNELS is .*expected mix, split or the number"):
+        Settings.from_env({"AQSCORE_CHANNELS": value})
