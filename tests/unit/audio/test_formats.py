@@ -1,4 +1,4 @@
-"""Formats are recognised by content, other content is named, and docs/formats.md lists what is tested here."""
+"""Formats are recognised by content, other content is named, and docs/formats.md lists what is tested."""
 
 import gzip
 import io
