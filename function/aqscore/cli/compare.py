@@ -25,8 +25,8 @@ TITLE = "compare two versions of a recording, or of a folder"
 EXAMPLES = """\
 examples:
   aqscore compare before.wav after.wav
-  aqscore compare old/ new/                       pairs by name, call.wav with call.mp3 too
-  aqscore compare old/ new/ --reference clean/    PESQ itself beside the estimates
+  aqscore compare old/ new/                       call.wav and call.mp3 pair
+  aqscore compare old/ new/ --reference clean/    PESQ itself beside estimates
   aqscore compare old/ new/ --format json
 """
 MAX_SHOWN = 8  # stretches of a single pair

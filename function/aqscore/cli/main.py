@@ -9,12 +9,20 @@ from aqscore import __version__
 from aqscore.cli.interrupts import EXIT_INTERRUPTED, exit_on_interrupt
 
 EXIT_BROKEN_PIPE = 141  # as a shell reports SIGPIPE
+EXAMPLES = """\
+examples:
+  aqscore score calls/                     a table, the worst recordings first
+  aqscore score calls/ --output all.jsonl  one JSON result a line
+  aqscore summary all.jsonl                distribution, worst, causes, drift
+  aqscore compare old/ new/                is the new version better?
+  aqscore COMMAND --help                   options and examples of a command
+"""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one subcommand; returns the exit status. Without ``arguments``, those of the process."""
     with exit_on_interrupt():
-        options = _parser().parse_args(arguments)
+        options = command_parser().parse_args(arguments)
         options.arguments = sys.argv[1:] if arguments is None else arguments
     if arguments is None:  # __main__ has set SIGINT to its default of the system
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -35,11 +43,15 @@ def main(arguments: list[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
-    from aqscore.cli import compare, model, score, serve, summary, watch
+def command_parser() -> argparse.ArgumentParser:
+    """The parser of the command, with its subcommands."""
+    from aqscore.cli import compare, completion, model, score, serve, summary, watch
 
     parser = argparse.ArgumentParser(
-        prog="aqscore", description="Scores recordings of speech without a clean reference."
+        prog="aqscore",
+        description="Scores recordings of speech without a clean reference.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--version", action=_Version, nargs=0, help="print the versions of the software and of the model"
@@ -52,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         ("summary", summary.TITLE, summary.add_options),
         ("serve", "serve the page and the HTTPS API on this machine", serve.add_options),
         ("model", model.TITLE, model.add_options),
+        ("completion", completion.TITLE, completion.add_options),
     ):
         add_options(commands.add_parser(name, help=text, description=f"{text.capitalize()}."))
     return parser

@@ -7,8 +7,8 @@ from typing import Any
 TITLE = "show the model, and check that it scores here as it should"
 EXAMPLES = """\
 examples:
-  aqscore model                      the shipped model, or that of AQSCORE_MODEL_DIR
-  aqscore model --model runs/model   a model of your own
+  aqscore model                       the shipped model, or AQSCORE_MODEL_DIR's
+  aqscore model --model runs/model    a model of your own
 """
 
 

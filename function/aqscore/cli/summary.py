@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-TITLE = "summarise results: distribution, worst recordings, causes, drift"
+TITLE = "summarise results: distribution, worst, causes, drift"
 EXAMPLES = """\
 examples:
   aqscore summary results.jsonl
-  aqscore summary results/ --worst 20              a folder of results, as `aqscore watch` writes them
-  aqscore summary new.jsonl --against old.jsonl    the drift since an earlier run
+  aqscore summary results/ --worst 20              as `aqscore watch` writes it
+  aqscore summary new.jsonl --against old.jsonl    drift since an earlier run
   aqscore summary results.jsonl --html summary.html
 """
 STYLES = {"excellent": "green", "good": "green", "fair": "yellow", "poor": "red", "bad": "bold red"}

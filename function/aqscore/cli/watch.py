@@ -20,7 +20,7 @@ from aqscore.scorer import Options, Scorer
 TITLE = "score the recordings that land in a folder"
 EXAMPLES = """\
 examples:
-  aqscore watch incoming/                       call.wav gets call.wav.json beside it
+  aqscore watch incoming/                       call.wav.json beside call.wav
   aqscore watch incoming/ --output results/
   aqscore watch incoming/ --once                score what is there, then end
 
