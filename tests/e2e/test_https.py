@@ -64,8 +64,10 @@ def test_errors_are_problem_documents(client: httpx2.Client, stack: Stack) -> No
 
 
 def test_the_page_is_served(client: httpx2.Client, stack: Stack) -> None:
-    assert "Drop recordings here" in client.get(f"{stack.api_url}/").text
-    assert "function draw" in client.get(f"{stack.api_url}/page/page.js").text
+    page = client.get(f"{stack.api_url}/").text
+    assert "Drop recordings or folders here" in page
+    assert "class Queue" in page
+    assert "AudioWorkletProcessor" in client.get(f"{stack.api_url}/page/recorder.js").text
 
 
 def test_ten_minutes_are_scored_through_an_upload(
