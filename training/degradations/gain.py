@@ -9,7 +9,7 @@ from training.degradations.codecs import aligned
 from training.levels import active_level
 
 RATE = SPEC.sample_rate_hz
-REAL_SHARE = 0.45  # of the recordings go through a program's gain control
+REAL_SHARE = 0.65  # of the recordings go through a program's gain control
 
 
 def gain(samples: np.ndarray, severity: float, generator: np.random.Generator) -> tuple[np.ndarray, dict]:
