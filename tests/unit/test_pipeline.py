@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from aqscore.audio.recording import Part
 from aqscore.audio.worker_pool import default_pool
@@ -99,6 +100,33 @@ def test_warnings_say_what_is_odd(config, recorded, speech):
     cut = recorded(speech, "cut.wav")
     cut.write_bytes(cut.read_bytes()[:100_000])
     assert "truncated" in codes(scored(cut, config))
+
+
+@pytest.mark.parametrize(("offset", "warned"), [(0.0, False), (0.0002, False), (0.01, True), (-0.1, True)])
+def test_an_offset_is_mentioned_and_moves_no_statistic(config, recorded, speech, offset, warned):
+    plain, moved = (scored(recorded(speech + shift, subtype="FLOAT"), config) for shift in (0.0, offset))
+    assert ("dc_offset" in codes(moved)) is warned
+    assert moved.signal.dc_offset == pytest.approx(plain.signal.dc_offset + offset, abs=1e-5)
+    for name in ("level_dbfs", "silent_share", "snr_db"):
+        assert getattr(moved.signal, name) == pytest.approx(getattr(plain.signal, name), abs=1.0), name
+    assert moved.media.bandwidth_hz == plain.media.bandwidth_hz
+
+
+def test_minutes_of_silence_do_not_make_speech_quiet(config, recorded, speech):
+    quiet = np.concatenate([speech * 0.1, np.zeros(4 * 60 * 16_000, np.float32)])
+    result = scored(recorded(quiet), config)
+    assert codes(result) == set()
+    assert result.signal.level_dbfs < -55 < result.signal.active_level_dbfs
+
+
+@pytest.mark.parametrize("kind", ["repeated", "interpolated"])
+def test_telephone_speech_from_a_bad_resampler_is_narrow(config, recorded, speech, kind):
+    low = soxr.resample(speech, 16_000, 8_000)
+    at = np.arange(2 * len(low)) / 2
+    high = np.repeat(low, 2) if kind == "repeated" else np.interp(at, np.arange(len(low)), low)
+    result = scored(recorded(high), config)
+    assert "narrow_band" in codes(result)
+    assert result.media.bandwidth_hz <= 4_000
 
 
 def test_clean_speech_has_nothing_to_warn_of(config):
