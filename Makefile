@@ -79,6 +79,8 @@ lock: $(INSTALLED) ## Pin all packages with their hashes, after a change of a re
 	@$(LOCK) function/requirements.in -c requirements.txt -o function/requirements.txt
 	@$(LOCK) function/requirements-tensorflow.in -c requirements.txt -o function/requirements-tensorflow.txt
 	@$(LOCK) function/requirements-formats.in -c requirements.txt -o function/requirements-formats.txt
+	@for list in infra/localstack/requirements infra/localstack/requirements-sam infra/audit/requirements-audit \
+		infra/audit/requirements-checkov; do $(LOCK) $$list.in -o $$list.txt || exit 1; done
 
 train: $(INSTALLED) ## Train a model: make train SPEECH="DIR ..." NOISE="DIR ..." [RIR="DIR ..."] [CLIPS=80000] [MINUTES=90] [WARM_START=model.keras]
 	@test -n '$(SPEECH)' -a -n '$(NOISE)' || \

@@ -6,6 +6,7 @@ and the function's. A tool that is installed at the pinned versions is skipped.
 
 import hashlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def install_localstack() -> None:
     pins = [LOCALSTACK_PINS, PLUGIN / "pyproject.toml"]
     if not _is_current("localstack", pins):
         python = _new_environment("localstack")
-        _pip(python, "install", "-r", str(LOCALSTACK_PINS))
+        _pip(python, "install", "--require-hashes", "-r", str(LOCALSTACK_PINS))
         _pip(python, "install", "--no-deps", "--editable", str(PLUGIN))
         _mark_current("localstack", pins)
     if not EMULATOR.exists():
@@ -59,15 +60,20 @@ def install_audit() -> None:
 
 def _install_pinned(name: str, pins: Path) -> None:
     if not _is_current(name, [pins]):
-        _pip(_new_environment(name), "install", "-r", str(pins))
+        _pip(_new_environment(name), "install", "--require-hashes", "-r", str(pins))
         _mark_current(name, [pins])
 
 
 def _extract_emulator() -> None:
-    wheel_pin = next(line for line in SAM_PINS.read_text().splitlines() if line.startswith("aws-sam-cli=="))
+    [wheel_pin] = re.findall(
+        r"^aws-sam-cli==\S+(?: \\\n +--hash=\S+)+", SAM_PINS.read_text(), flags=re.MULTILINE
+    )
     architecture = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
     with tempfile.TemporaryDirectory() as folder:
-        _pip(sys.executable, "download", "--no-deps", "--only-binary=:all:", "-d", folder, wheel_pin)
+        pins = Path(folder) / "aws-sam-cli.txt"
+        pins.write_text(wheel_pin)
+        _pip(sys.executable, "download", "--no-deps", "--only-binary=:all:", "--require-hashes",
+             "-d", folder, "-r", str(pins))  # fmt: skip
         wheel = next(Path(folder).glob("*.whl"))
         with zipfile.ZipFile(wheel) as archive:
             EMULATOR.write_bytes(archive.read(f"samcli/local/rapid/aws-lambda-rie-{architecture}"))

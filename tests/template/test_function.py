@@ -146,9 +146,15 @@ LISTS = [
     "function/requirements-tensorflow",
     "function/requirements-formats",
 ]
+TOOLS = [
+    "infra/audit/requirements-audit",
+    "infra/audit/requirements-checkov",
+    "infra/localstack/requirements",
+    "infra/localstack/requirements-sam",
+]
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", LISTS + TOOLS)
 def test_every_package_is_pinned_with_hashes(name: str) -> None:
     """After a change of a requirements*.in: make lock."""
     locked = pins(f"{name}.txt")
@@ -161,6 +167,12 @@ def test_every_package_is_pinned_with_hashes(name: str) -> None:
 @pytest.mark.parametrize("name", LISTS[1:])
 def test_the_image_has_the_versions_that_were_tested(name: str) -> None:
     assert pins(f"{name}.txt").items() <= pins("requirements.txt").items()
+
+
+def test_tools_are_installed_from_lists_with_hashes() -> None:
+    text = (ROOT / "infra" / "localstack" / "install.py").read_text()
+    installs = [line for line in text.splitlines() if '"-r", str(' in line and '"--editable"' not in line]
+    assert installs and all('"--require-hashes"' in line or '"-d", folder' in line for line in installs)
 
 
 def test_images_install_only_packages_with_hashes(dockerfile: dict[str, str]) -> None:
