@@ -116,6 +116,29 @@ def test_an_upload_cannot_exceed_its_declared_size(client):
     assert "EntityTooLarge" in posted.text
 
 
+def test_the_page_may_connect_to_the_address_of_its_uploads(client):
+    ticket = client.post("/v1/uploads", json={"filename": "a.wav", "size": 10}).json()
+    url = httpx2.URL(ticket["url"])
+    origin = f"{url.scheme}://{url.netloc.decode()}"
+    assert f"connect-src 'self' {origin};" in client.get("/").headers["Content-Security-Policy"]
+
+
+def test_the_download_of_an_object_counts_towards_the_time_of_a_request(
+    s3, s3_client, stack_settings, incoming
+):
+    s3.put_object(Bucket=incoming, Key="a.flac", Body=CLEAN)
+    store = S3RecordingStore(stack_settings, s3_client)
+    client = TestClient(create_app(stack_settings.scorer, store, time_limit_s=lambda _: 0.0))
+    answer = client.post("/v1/scores", json={"bucket": incoming, "key": "a.flac"})
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:aqscore:error:out_of_time")
+
+
+@pytest.mark.parametrize("key", ["a" * 1024, "é" * 700, "a/../b", "\u0000", "a\nb", "😀"])
+def test_no_name_of_an_object_ends_in_a_500(client, incoming, key):
+    answer = client.post("/v1/scores", json={"bucket": incoming, "key": key})
+    assert answer.status_code in (400, 404, 422), answer.text
+
+
 def test_an_upload_over_the_limit_gets_no_ticket(client, stack_settings):
     size = stack_settings.scorer.limits.max_bytes + 1
     assert client.post("/v1/uploads", json={"filename": "a.wav", "size": size}).status_code == 413

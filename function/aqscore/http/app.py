@@ -24,6 +24,7 @@ from aqscore.errors import BadRequest, LimitExceeded, NotOffered, ObjectNotFound
 from aqscore.http import contract
 from aqscore.http.bodies import JSON, json_body, kind_of, posted_file
 from aqscore.http.bundle import PAGE, SAMPLES, bundle
+from aqscore.http.capacity import Capacity
 from aqscore.http.middleware import Answers, HostCheck
 from aqscore.http.policies import CSP, REFERENCE_POLICY, page_policy
 from aqscore.http.problems import RETRY_AFTER_S, answer_with_problems
@@ -149,8 +150,8 @@ def _add_routes(app: FastAPI, routes: "_Routes") -> None:
     )(routes.get_score)
 
 
-def health() -> Health:
-    """Answers without loading the model."""
+async def health() -> Health:
+    """Answers without loading the model, and without waiting for a thread."""
     return Health()
 
 
@@ -168,6 +169,7 @@ class _Routes:
         self._store = store
         self._time_limit_s = time_limit_s
         self._on_scored = on_scored
+        self._capacity = Capacity()
 
     def model(self) -> dict[str, Any]:
         """The model's name, version, scale and metrics."""
@@ -183,12 +185,15 @@ class _Routes:
     ) -> Report:
         """Scores a recording: a form's `file`, the body itself, or an object named by bucket and key."""
         deadline = Deadline(self._time_limit_s(request))
+        self._capacity.check()
         if kind_of(request) == JSON:
             named = await _named_object(request)
-            report = await run_in_threadpool(self._score_object, named, options, deadline)
+            with self._capacity.place():
+                report = await run_in_threadpool(self._score_object, named, options, deadline)
         else:
             async with posted_file(request, self._config.limits.max_bytes) as (name, file):
-                scores = await run_in_threadpool(score_recording, file, self._config, options, deadline)
+                with self._capacity.place():
+                    scores = await run_in_threadpool(score_recording, file, self._config, options, deadline)
             report = Report(source=FileSource(file=name), **dict(scores))
             if store and self._store is not None:
                 score_id = uuid.uuid4().hex
@@ -247,7 +252,9 @@ async def _named_object(request: Request) -> NamedObject:
     try:
         return await json_body(request, NamedObject)
     except RequestValidationError:
-        raise BadRequest('The JSON body is not {"bucket": ..., "key": ...}.') from None
+        raise BadRequest(
+            'The JSON body is not {"bucket": ..., "key": ...}, with a key of 1 to 1,024 bytes.'
+        ) from None
 
 
 if __name__ == "__main__":

@@ -8,18 +8,28 @@ from typing import Annotated, Literal
 from fastapi import Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from aqscore.pipeline import ScoreOptions
 
+MAX_KEY_BYTES = 1024  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 MAX_S = 1e9  # of the times in a query: 31 years
+
+ChannelNumber = Annotated[int, Field(ge=1, le=10_000)]
 
 
 class NamedObject(BaseModel):
     """An object of the incoming bucket."""
 
     bucket: str = Field(max_length=255, examples=["aqscore-incoming-123456789012-eu-central-1"])
-    key: str = Field(min_length=1, max_length=1024, examples=["calls/2026-11-27/a.wav"])
+    key: str = Field(min_length=1, max_length=MAX_KEY_BYTES, examples=["calls/2026-11-27/a.wav"])
+
+    @field_validator("key")
+    @classmethod
+    def _is_short_enough(cls, key: str) -> str:
+        if len(key.encode()) > MAX_KEY_BYTES:
+            raise ValueError(f"expected at most {MAX_KEY_BYTES:,} bytes of UTF-8")
+        return key
 
 
 class Upload(BaseModel):
@@ -72,8 +82,11 @@ class Problem(BaseModel):
 
 def score_options(
     channels: Annotated[
-        Literal["mix", "split"],
-        Query(description="mix: score the mix of all channels. split: score each channel too."),
+        Literal["mix", "split"] | ChannelNumber,
+        Query(
+            description="mix: score the mix of all channels. split: score each channel too. "
+            "A number: score that channel only, counted from 1."
+        ),
     ] = "mix",
     frames: Annotated[bool, Query(description="Whether to include the scores of single frames")] = True,
     start: Annotated[
@@ -89,9 +102,17 @@ def score_options(
             description="End of the part to score, in seconds; the recording's end if absent",
         ),
     ] = None,
+    track: Annotated[
+        int | None,
+        Query(
+            ge=1,
+            le=10_000,
+            description="Audio track of a file with several, counted from 1; the default track if absent",
+        ),
+    ] = None,
 ) -> ScoreOptions:
     """The query parameters of a request as options of the pipeline."""
-    return ScoreOptions(channels, frames, start, math.inf if end is None else end)
+    return ScoreOptions(channels, frames, start, math.inf if end is None else end, track)
 
 
 def check_parameters(request: Request) -> None:

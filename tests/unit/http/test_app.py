@@ -1,20 +1,25 @@
 """The HTTPS API without buckets: posted recordings, options, and errors as RFC 9457 documents."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from aqscore.audio.worker_pool import default_pool
 from aqscore.config import ScorerConfig
 from aqscore.http import app
 from aqscore.http.app import create_app
+from aqscore.http.capacity import MAX_SCORES
 from aqscore.limits import Limits
 from aqscore.report import Report
 from tests.conftest import EXAMPLES, ROOT
 from tests.recordings import by_ffmpeg, titled
 
 CLEAN = (EXAMPLES / "clean.flac").read_bytes()
+LONG_KEY = '{"bucket": "b", "key": "' + 700 * "é" + '"}'  # in bytes, not in characters
 JSON = {"Content-Type": "application/json"}
 
 
@@ -77,16 +82,29 @@ def test_options(client):
     assert channel["score"] == report["score"]
 
 
+def test_a_channel_is_chosen(client):
+    assert client.post("/v1/scores", params={"channels": 1}, content=CLEAN).status_code == 200
+    problem(client.post("/v1/scores", params={"channels": 2}, content=CLEAN), 400, "bad_request")
+
+
+def test_a_track_is_chosen(client):
+    assert client.post("/v1/scores", params={"track": 1}, content=CLEAN).json()["media"]["track"] == 1
+    problem(client.post("/v1/scores", params={"track": 2}, content=CLEAN), 400, "bad_request")
+
+
 @pytest.mark.parametrize(
     "query",
     [
         {"channels": "all"},
+        {"channels": 0},
         {"start": -1},
         {"start": "nan"},
         {"start": "1e305"},
         {"end": "inf"},
         {"end": 1e10},
         {"frames": "perhaps"},
+        {"track": 0},
+        {"track": "first"},
     ],
 )
 def test_options_out_of_range_are_rejected(client, query):
@@ -98,7 +116,10 @@ def test_options_out_of_range_are_rejected(client, query):
     [
         ("frame=false", "query.frame: unknown parameter, expected `frames`?"),
         ("Channels=split", "query.Channels: unknown parameter, expected `channels`?"),
-        ("zzz=1", "query.zzz: unknown parameter, expected one of: channels, end, frames, start, store"),
+        (
+            "zzz=1",
+            "query.zzz: unknown parameter, expected one of: channels, end, frames, start, store, track",
+        ),
         ("start=1&start=2", "query.start: given more than once"),
     ],
 )
@@ -224,7 +245,9 @@ def test_an_absurd_content_length_is_rejected(client, length):
     problem(answer, 413, "limit_exceeded")
 
 
-@pytest.mark.parametrize("body", ["{}", "[]", "nonsense", '{"bucket": "b"}', '{"bucket": "b", "key": ""}'])
+@pytest.mark.parametrize(
+    "body", ["{}", "[]", "nonsense", '{"bucket": "b"}', '{"bucket": "b", "key": ""}', LONG_KEY]
+)
 def test_a_json_body_that_names_nothing_is_rejected(client, body):
     answer = client.post("/v1/scores", content=body, headers=JSON)
     problem(answer, 400, "bad_request")
@@ -242,11 +265,37 @@ def test_an_upload_of_no_size_is_rejected(client, size):
 
 
 def test_a_request_that_takes_longer_than_it_may_names_uploads(monkeypatch, speech):
+    default_pool.close()  # earlier workers don't have tests/hostile in their path
     monkeypatch.syspath_prepend(ROOT / "tests" / "hostile")
-    limits = Limits(max_memory_bytes=97_000_003)  # unlike other tests' limits, so that the worker is new
-    client = TestClient(create_app(ScorerConfig(limits=limits), time_limit_s=lambda _: 0.3))
+    client = TestClient(create_app(ScorerConfig(), time_limit_s=lambda _: 0.3))
     document = problem(client.post("/v1/scores", content=titled("hang", speech)), 422, "out_of_time")
     assert "/v1/uploads" in document["advice"]
+    default_pool.close()  # and later ones must not
+
+
+def test_no_more_recordings_are_scored_at_once_than_there_is_memory_for(monkeypatch):
+    """The others are told when to come back, and health answers meanwhile."""
+    score, started, release = app.score_recording, threading.Semaphore(0), threading.Event()
+
+    def score_later(*arguments):
+        started.release()
+        release.wait()
+        return score(*arguments)
+
+    monkeypatch.setattr(app, "score_recording", score_later)
+    with TestClient(create_app(ScorerConfig())) as client, ThreadPoolExecutor(MAX_SCORES) as threads:
+        waiting = [threads.submit(client.post, "/v1/scores", content=CLEAN) for _ in range(MAX_SCORES)]
+        for _ in waiting:
+            started.acquire()
+        try:
+            refused = client.post("/v1/scores", content=CLEAN)
+            problem(refused, 503, "busy")
+            assert int(refused.headers["Retry-After"]) > 0
+            assert client.get("/v1/health").status_code == 200
+        finally:
+            release.set()
+        assert {each.result().status_code for each in waiting} == {200}
+        assert client.post("/v1/scores", content=CLEAN).status_code == 200
 
 
 def test_the_time_of_a_request_begins_before_its_body():
