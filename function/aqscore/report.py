@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from aqscore.errors import AqscoreError, RetryableError, SetupError
 from aqscore.scale import HIGHEST, LOWEST, SCALE, Verdict
@@ -16,6 +16,14 @@ SCHEMA_VERSION: Final = "1"
 Score = Annotated[float, Field(ge=LOWEST, le=HIGHEST, description=f"{SCALE}, {LOWEST} to {HIGHEST}")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
+
+
+def _escape_other_bytes(text: str) -> str:
+    """Shows bytes of a file name that are not UTF-8 as escapes: JSON can't hold them."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+Utf8 = Annotated[str, BeforeValidator(_escape_other_bytes)]
 
 WarningCode = Literal[
     "no_speech",
@@ -80,15 +88,9 @@ class ObjectSource(_Part):
 class FileSource(_Part):
     """A local or posted file."""
 
-    file: str
+    file: Utf8
     size_bytes: Annotated[int | None, Field(description="Size of a local file when it was scored")] = None
     modified: Annotated[str | None, Field(description="Last change of a local file, ISO 8601 in UTC")] = None
-
-    @field_validator("file", mode="before")
-    @classmethod
-    def _escape_other_bytes(cls, name: str) -> str:
-        """Shows bytes of a file name that are not UTF-8 as escapes: JSON can't hold them."""
-        return name.encode("utf-8", "backslashreplace").decode()
 
 
 Source = ObjectSource | FileSource
@@ -247,7 +249,7 @@ class ErrorInfo(_Part):
     """The reason why a file could not be scored."""
 
     type: str
-    message: str = Field(description="What happened, and what was expected")
+    message: Utf8 = Field(description="What happened, and what was expected")
     advice: str = Field(description="What to do next")
     retryable: bool
 

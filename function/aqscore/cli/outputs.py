@@ -143,7 +143,9 @@ class Outputs:
             rows.finish()
         if self._form == "table":
             console = Console(file=self._file, width=None if self.standard else FILE_TABLE_CELLS)
-            print_table(self._results, console, self._options.sort or "score")
+            with console.capture() as table:  # rich would end the process at a closed pipe
+                print_table(self._results, console, self._options.sort or "score")
+            self._file.write(table.get())
             self._file.flush()
         if self._options.plot:
             write_plot(self._results, Path(self._options.plot))

@@ -29,6 +29,7 @@ from aqscore.cli.tally import Tally, skipped_line
 from aqscore.config import ScorerConfig
 from aqscore.errors import AqscoreError, BadRequest
 from aqscore.model.loading import load_model
+from aqscore.pipeline import ScoreOptions
 from aqscore.report import read_document
 from aqscore.scorer import Options, Scorer
 
@@ -171,6 +172,7 @@ def _check_options(options: argparse.Namespace, form: str) -> None:
     """Raises BadRequest for options that don't go together."""
     if not options.paths and not options.files_from:
         raise BadRequest("No recording is named.", advice="Name a recording, a folder, -, or --files-from.")
+    ScoreOptions(options.channels, start_s=options.start, end_s=options.end)
     if options.sort and form != "table":
         raise BadRequest(
             f"--sort is for the table; rows of {form} are written as they come.", advice="Leave it out."

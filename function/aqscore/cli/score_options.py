@@ -5,18 +5,20 @@ import math
 
 from aqscore.cli.rows import FORMATS
 from aqscore.cli.table import SORTS
+from aqscore.errors import BadRequest
+from aqscore.pipeline import Channels, channels_from
 from aqscore.scale import HIGHEST, LOWEST
 
 EXAMPLES = """\
 examples:
-  aqscore score call.wav                               one recording
-  aqscore score calls/ --fail-under 2.5                a folder; exit status 3 if one scores less
-  aqscore score calls/ --output scores.jsonl --resume  long work, which can be stopped and continued
-  aqscore score calls/ | sort -t "$(printf '\\t')" -k2n  one line for each recording
-  ffmpeg -i film.mkv -f wav - | aqscore score -        standard input
+  aqscore score call.wav                             one recording
+  aqscore score calls/ --fail-under 2.5              status 3 if one scores less
+  aqscore score calls/ --output scores.csv --resume  stop and go on at any time
+  aqscore score calls/ | cut -f 1,2,5                a line for each recording
+  ffmpeg -i film.mkv -f wav - | aqscore score -      standard input
 
-exit status: 0 all scored, 1 some could not be scored, 2 wrong option or output, 3 below --fail-under,
-130 interrupted. docs/command-line.md has the details.
+exit status: 0 all scored, 1 some could not be scored, 2 wrong option or output,
+3 below --fail-under, 130 interrupted. More: docs/command-line.md
 """
 
 
@@ -40,7 +42,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--exclude", action="append", default=[], metavar="GLOB", help="leave these files and folders out")
     add("--start", type=_seconds, default=0.0, metavar="S", help="score from this second on")
     add("--end", type=_seconds, default=math.inf, metavar="S", help="score up to this second")
-    add("--channels", choices=("mix", "split"), default="mix", help="mix, or each channel as well")
+    add(
+        "--channels", type=_channels, default="mix", metavar="WHICH", help="mix (default), split, or a number"
+    )
     outputs = parser.add_argument_group("outputs")
     add = outputs.add_argument
     add("--format", choices=("table", *FORMATS), help="table in a terminal, tsv in a pipe, unless given here")
@@ -69,6 +73,13 @@ def _seconds(text: str) -> float:
     if not seconds >= 0:
         raise argparse.ArgumentTypeError(f"{text} is no time, expected seconds from 0")
     return seconds
+
+
+def _channels(text: str) -> Channels:
+    try:
+        return channels_from(text)
+    except BadRequest as error:
+        raise argparse.ArgumentTypeError(error.message) from None
 
 
 def _jobs(text: str) -> int:
