@@ -22,6 +22,7 @@ AqscoreError
 │   ├── AnnouncementFailed      the result is stored, but its notification failed
 │   ├── OutOfTime               the time limit is too short
 │   ├── DecoderLost             the decoder worker was killed, or could not be started
+│   ├── Busy                    as many recordings are scored as there may be at once
 │   ├── AttemptLost             the process that scored the recording ended without an answer
 │   ├── ScorerLost              the scorer worker was killed, or could not be started
 │   └── UnreadableEvent         an event of unknown shape: kept for a person, not dropped
@@ -157,6 +158,11 @@ class AnnouncementFailed(RetryableError):
 class OutOfTime(RetryableError):
     type = "out_of_time"
     advice = "Try again with a longer time limit."
+
+
+class Busy(RetryableError):
+    type = "busy"
+    advice = "Try again a little later."
 
 
 class DecoderLost(RetryableError):
