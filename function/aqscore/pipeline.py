@@ -131,7 +131,7 @@ class _Run:
             }
             blocks = recording.mixes(list(signals))
             while (rows := self._timer.run("decode", next, blocks, None)) is not None:
-                self._deadline.check()
+                self._deadline.check(recording.progress)
                 for signal, samples in zip(signals.values(), rows, strict=True):
                     signal.push(samples)
                 if mix is None and not apart and not set(suggested.silent) <= set(recording.mix.silent):

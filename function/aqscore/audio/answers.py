@@ -58,6 +58,7 @@ class Block:
     frames: int
     broken: str | None
     findings: Findings
+    progress: float
 
 
 def parse_opened(answer: bytes) -> Opened:
@@ -91,6 +92,7 @@ def parse_block(answer: bytes, asked_frames: int) -> Block:
         frames=_whole(values["frames"], 0, min(asked_frames, MAX_BLOCK_SAMPLES)),
         broken=_optional_text(values["broken"]),
         findings=Findings(**found),
+        progress=_share(values["progress"]),
     )
 
 
@@ -129,6 +131,12 @@ def _whole(value: Any, low: int, high: int) -> int:
     if type(value) is not int or not low <= value <= high:
         raise Malformed
     return value
+
+
+def _share(value: Any) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+        raise Malformed
+    return float(value)
 
 
 def _seconds(value: Any) -> None:

@@ -56,6 +56,11 @@ class ArraySource:
         self.channels: int = self._samples.shape[1]
         self.findings = Findings()
 
+    @property
+    def progress(self) -> float:
+        """As SampleSource.progress."""
+        return min(1.0, self._position / len(self._samples))
+
     def read(self) -> tuple[NDArray[np.float32], str | None]:
         """As SampleSource.read."""
         start, self._position = self._position, self._position + max(1, MAX_BLOCK_SAMPLES // self.channels)

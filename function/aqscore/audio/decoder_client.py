@@ -65,6 +65,7 @@ class DecoderClient:
         self.sample_rate_hz, self.channels = opened.sample_rate_hz, opened.channels
         self.tracks, self.track = opened.tracks, opened.track
         self.findings = Findings()
+        self.progress = 0.0
 
     @property
     def pid(self) -> int:
@@ -81,7 +82,7 @@ class DecoderClient:
             self._open_again()
             block = self._block(frames)
         self._frames_read += block.frames
-        self.findings = block.findings
+        self.findings, self.progress = block.findings, block.progress
         assert self._worker is not None
         values = self._worker.samples(block.frames * self.channels)
         return values.reshape(-1, self.channels), block.broken

@@ -99,6 +99,7 @@ class Recording:
         )
         self._compares = self.media.channels > 1 and part.channel is None
         self._statistics = ChannelStatistics(self.media.channels, self.media.sample_rate_hz)
+        self._seen = 0  # frames
         self._samples = self._decoded()
         self._ahead: deque[NDArray[np.float32]] = deque()  # decoded by ``first_mix``
 
@@ -152,6 +153,17 @@ class Recording:
         if resamplers:
             yield np.stack([r.resample_chunk(np.empty(0, np.float32), last=True) for r in resamplers])
 
+    @property
+    def progress(self) -> float:
+        """The share of the part that was decoded, 0 to 1; rather too large.
+
+        Sizes tell little where the beginning is silence, and headers lie. No recording is longer than the
+        limit.
+        """
+        seen_s = self._seen / self.media.sample_rate_hz
+        longest_s = min(self._part.end_s, self._limits.max_duration_s)
+        return min(1.0, max(self._source.progress, seen_s / longest_s))
+
     def close(self) -> None:
         self._source.close()
 
@@ -182,6 +194,7 @@ class Recording:
             if len(block) == 0:
                 break
             wanted = slicer.cut(block)
+            self._seen = slicer.seen
             check_duration(slicer.seen / media.sample_rate_hz, self._limits)
             if len(wanted) == 0:
                 continue

@@ -21,6 +21,11 @@ class SampleSource(Protocol):
     track: int  # the decoded one, from 0
     findings: Findings  # about the samples so far
 
+    @property
+    def progress(self) -> float:
+        """The share of the recording that was read, 0 to 1; rather too large where it is not known."""
+        ...
+
     def read(self) -> tuple[NDArray[np.float32], str | None]:
         """The next block, and the reason why what follows can't be decoded, None if it can.
 

@@ -8,7 +8,7 @@ A worker decodes one recording. It answers requests, one JSON object a message, 
 is closed. aqscore.audio.answers describes the answers:
 
     {"open": true, "track": null}  ->  the format of the recording
-    {"read": 4096}                 ->  {"frames": 4096, "broken": null, "findings": {...}}
+    {"read": 4096}                 ->  {"frames": 4096, "broken": null, "findings": {...}, "progress": 0.5}
 
 or {"error": a type of error, "message": the reason, "advice": null}, or {"needs": "ffmpeg"}. Samples go
 through the shared memory.
@@ -95,6 +95,7 @@ class DecoderServer:
             "frames": count,
             "broken": broken and printable(broken)[:MAX_TEXT_CHARS],
             "findings": asdict(self._decoder.findings),
+            "progress": self._decoder.progress,
         }
 
 

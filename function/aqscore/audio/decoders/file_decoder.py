@@ -1,5 +1,7 @@
 """The decoder of a file: its links one after the other, each by the first decoder that can read it."""
 
+import math
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -31,6 +33,8 @@ class FileDecoder:
         self.sample_rate_hz, self.channels = first.sample_rate_hz, first.channels
         self.tracks, self.track = first.tracks, first.track
         self.findings = Findings()
+        self.progress = 0.0  # share of the file, 0 to 1; rather too large
+        self._size = os.fstat(view.descriptor).st_size
         self._blocks = self._all_blocks()
         self._rest = np.empty((0, self.channels), np.float32)
 
@@ -81,6 +85,7 @@ class FileDecoder:
         try:
             for block, sample_rate_hz in self._decoder.blocks():
                 frames += len(block)
+                self.progress = self._progress(link, frames)
                 yield from conform.add(block, sample_rate_hz)
         except BrokenStream:
             if stated is not None and frames >= stated:  # it is something behind the sound
@@ -111,6 +116,11 @@ class FileDecoder:
             frames -= len(block) - len(rest)
             if len(rest):
                 yield from conform.add(rest, sample_rate_hz)
+
+    def _progress(self, link: Link, frames: int) -> float:
+        """The share of the file that was decoded, by its bytes or by the stated length: the larger one."""
+        by_length = link.view.start + link.view.size * frames / (link.stated_frames or math.inf)
+        return min(1.0, max(link.view.reached, by_length) / self._size)
 
     def _add_findings(self, found: Findings) -> None:
         mine = self.findings

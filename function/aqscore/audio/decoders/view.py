@@ -65,6 +65,12 @@ class FileView(io.RawIOBase):
                 at = block.find(pattern, at + 1)
             start += step
 
+    @property
+    def reached(self) -> int:
+        """The offset in the file behind what was read last, through this view or directly."""
+        direct = os.lseek(self.descriptor, 0, os.SEEK_CUR) if self.is_whole_file else 0
+        return max(self.start + self._position, direct)
+
     def readable(self) -> bool:
         return True
 
