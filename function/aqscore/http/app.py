@@ -150,8 +150,8 @@ def _add_routes(app: FastAPI, routes: "_Routes") -> None:
     )(routes.get_score)
 
 
-async def health() -> Health:
-    """Answers without loading the model, and without waiting for a thread."""
+async def health() -> Health:  # needs no thread, all of which may be at work
+    """Answers without loading the model."""
     return Health()
 
 

@@ -62,7 +62,7 @@ def test_recordings_of_phones_and_browsers_are_scored(client, speech, container,
 
 def test_a_forms_file_is_scored_and_named(client):
     answer = client.post("/v1/scores", files={"file": ("通话 1.flac", CLEAN)})
-    assert answer.json()["source"] == {"file": "通话 1.flac"}
+    assert answer.json()["source"]["file"] == "通话 1.flac"
 
 
 def test_body_and_form_have_the_same_score(client):
