@@ -1,11 +1,14 @@
 """Mutants of real recordings in every format, decoded: ``python -m tests.fuzz [--mutants N] [--minutes M]``.
 
+The recordings are made in memory; those of a folder (``--files``) are added. Half of the mutations follow the
+structure of the format, half change any bytes. Mutants lie in files on disk and in memory in turn.
 A mutant fails when a decoder crashes, exceeds its limits of time or memory, or raises an error that is not in
 aqscore.errors. Mutant number i of a seed is always the same. A mutant that failed is kept, to become a
 regression test (tests/unit/audio/test_fuzz.py).
 """
 
 import argparse
+import os
 import re
 import sys
 import tempfile
@@ -14,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 import soundfile
@@ -25,13 +29,15 @@ from aqscore.audio.recording import Recording
 from aqscore.errors import DecoderCrashed, DecoderLost, LimitExceeded, PermanentError
 from aqscore.limits import Limits
 from tests.conftest import EXAMPLES
-from tests.recordings import RATE, all_formats
+from tests.recordings import RATE, all_formats, by_ffmpeg
+from tests.structure import mutate_structure
 from tests.watched_workers import WatchedWorkers
 
 FINDINGS = Path("fuzz-findings")
 LIMITS = Limits(max_decode_s=10.0, max_duration_s=3600.0)
 SECONDS = 1.0
 HEADER_BYTES = 256
+MAX_FILE_BYTES = 10_000_000  # of a recording on disk
 VALUES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x7FF00000)
 OUTCOMES = ("whole", "truncated", "refused", "over a limit", "CRASHED", "HUNG", "BROKE")
 BAD = OUTCOMES[-3:]
@@ -46,8 +52,8 @@ class Tally:
     peak_bytes: int = 0
 
 
-def originals(seed: int) -> dict[str, bytes]:
-    """A piece of speech in each format."""
+def originals(seed: int, folder: Path | None = None) -> dict[str, bytes]:
+    """A piece of speech in each format, and the recordings of a folder on disk."""
     rng = np.random.default_rng(seed)
     speech = soundfile.read(EXAMPLES / "clean.flac", dtype="float32", start=RATE)[0][: round(SECONDS * RATE)]
     files = {name: bytearray(make()) for name, make in all_formats(speech, rng).items()}
@@ -58,7 +64,16 @@ def originals(seed: int) -> dict[str, bytes]:
         _correct_checksums(data)
         if (peak := data.find(b"PEAK")) > 0:
             data[peak + 12 : peak + 16] = bytes(4)
-    return {name: bytes(data) for name, data in files.items()}
+    made = {name: bytes(data) for name, data in files.items()}
+    # Several links, several tracks, and FFmpeg's codecs in libsndfile's containers.
+    made["joined.mp3"] = made["mp3"] * 2
+    made["chained.ogg"] = made["vorbis.ogg"] + made["opus"]
+    made["joined.webm"] = made["webm"] * 2
+    made["g722.wav"] = by_ffmpeg(speech, "wav", "g722")
+    made["mp3.wav"] = by_ffmpeg(speech, "wav", "libmp3lame")
+    made["ima.caf"] = by_ffmpeg(speech, "caf", "adpcm_ima_qt")
+    paths = sorted(path for path in folder.iterdir() if path.is_file()) if folder else []
+    return made | {path.name: path.read_bytes() for path in paths if path.stat().st_size <= MAX_FILE_BYTES}
 
 
 def mutant(number: int, seed: int, files: dict[str, bytes]) -> tuple[str, bytes]:
@@ -69,7 +84,9 @@ def mutant(number: int, seed: int, files: dict[str, bytes]) -> tuple[str, bytes]
     for _ in range(min(rng.geometric(0.4), 8)):
         if len(data) < 2:
             break
-        _mutate(data, rng, files)
+        other = files[list(files)[rng.integers(len(files))]]
+        if rng.random() < 0.5 or not mutate_structure(data, rng, other):
+            _mutate(data, rng, files)
     if rng.random() < 0.9:
         _correct_checksums(data)
     return name, bytes(data)
@@ -132,10 +149,10 @@ def _crc(value: int) -> int:
 CRC = [_crc(byte << 24) for byte in range(256)]
 
 
-def outcome(data: bytes, workers: WatchedWorkers, tally: Tally) -> str:
-    """Decodes a mutant as the function does; returns one of OUTCOMES."""
+def outcome(data: bytes, workers: WatchedWorkers, tally: Tally, *, on_disk: bool = True) -> str:
+    """Decodes a mutant as the function does, from a file on disk or in memory; returns one of OUTCOMES."""
     started = time.perf_counter()
-    with tempfile.TemporaryFile() as file:
+    with _file(on_disk) as file:
         file.write(data)
         file.flush()
         try:
@@ -159,20 +176,29 @@ def outcome(data: bytes, workers: WatchedWorkers, tally: Tally) -> str:
     return result
 
 
-def fuzz(numbers: Iterator[int], seed: int, until: float = float("inf")) -> dict[str, Tally]:
+def _file(on_disk: bool) -> BinaryIO:
+    if on_disk:
+        return cast(BinaryIO, tempfile.NamedTemporaryFile())
+    return os.fdopen(os.memfd_create("mutant"), "wb+")
+
+
+def fuzz(
+    numbers: Iterator[int], seed: int, until: float = float("inf"), folder: Path | None = None
+) -> dict[str, Tally]:
     """Decodes the mutants of these numbers until that time (time.monotonic); a tally for each format.
 
-    Mutants that fail are written into the folder fuzz-findings.
+    ``folder`` holds further recordings to mutate. Mutants that fail are written into the folder
+    fuzz-findings.
     """
     workers = WatchedWorkers()
     try:
-        files = originals(seed)
+        files = originals(seed, folder)
         tallies = {name: Tally() for name in files}
         for number in numbers:
             if time.monotonic() > until:
                 break
             name, data = mutant(number, seed, files)
-            result = outcome(data, workers, tallies[name])
+            result = outcome(data, workers, tallies[name], on_disk=number // len(files) % 2 == 0)
             tallies[name].outcomes[result] += 1
             if result in BAD:
                 FINDINGS.mkdir(exist_ok=True)
@@ -187,10 +213,11 @@ def main() -> int:
     parser.add_argument("--mutants", type=int, default=20_000)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--files", type=Path, default=EXAMPLES, help="a folder of recordings to mutate too")
     options = parser.parse_args()
     console = Console(width=120)
     numbers = track(range(options.mutants), "Decoding mutants", console=console, transient=True)
-    tallies = fuzz(iter(numbers), options.seed, time.monotonic() + 60 * options.minutes)
+    tallies = fuzz(iter(numbers), options.seed, time.monotonic() + 60 * options.minutes, options.files)
     table = Table("Format", *OUTCOMES, "slowest", "peak memory")
     for name, tally in tallies.items():
         counts = (str(tally.outcomes[each] or "") for each in OUTCOMES)

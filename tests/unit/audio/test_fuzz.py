@@ -1,12 +1,14 @@
 """A short run of make fuzz, and what happens to a mutant that crashes the decoder."""
 
 import numpy as np
+import pytest
 
 from tests import fuzz
 from tests.conftest import ROOT
 from tests.recordings import titled
+from tests.structure import elements, mutate_structure
 
-MUTANTS = 20 * 22  # twenty of each format
+MUTANTS = 15 * 28  # fifteen of each format
 
 
 def test_no_mutant_crashes_its_decoder_or_takes_more_than_its_caps(monkeypatch, tmp_path):
@@ -36,3 +38,23 @@ def test_a_mutant_that_crashes_is_counted_and_kept(monkeypatch, tmp_path):
     kept = sorted((tmp_path / "findings").iterdir())
     assert [file.name for file in kept] == ["0-0-crashed.wav", "0-1-crashed.wav"]
     assert kept[0].read_bytes() == crasher
+
+
+def test_elements_cover_every_format_that_has_a_structure():
+    files = fuzz.originals(seed=1)
+    without = {name for name, data in files.items() if len(elements(data)) < 2}
+    assert without == {"au"}
+    for name in files.keys() - without:
+        found = elements(files[name])
+        assert all(each.start <= each.content <= each.end <= len(files[name]) for each in found), name
+
+
+@pytest.mark.parametrize("name", ["wav", "w64", "caf", "m4a", "mka", "opus", "flac", "mp3", "amr"])
+def test_a_mutation_of_the_structure_changes_the_file(rng, name):
+    files = fuzz.originals(seed=1)
+    mutants = []
+    for _ in range(30):
+        data = bytearray(files[name])
+        assert mutate_structure(data, rng, files["aac"])
+        mutants.append(bytes(data))
+    assert len(set(mutants)) > 15
