@@ -100,11 +100,14 @@ class Relay:
 
 
 class Killer:
-    """Sends SIGKILL to a random handler process at random times. ``killed`` counts."""
+    """Sends SIGKILL to a random handler process at random times, ``most`` times in all. ``killed`` counts.
 
-    def __init__(self, log_folder: Path, mean_pause_s: float, seed: int) -> None:
+    The limit leaves a busy machine enough processes that live as long as a recording takes.
+    """
+
+    def __init__(self, log_folder: Path, mean_pause_s: float, most: int, seed: int) -> None:
         self._marker = f"AQSCORE_LOG_FOLDER={log_folder.absolute()}".encode()
-        self._mean_pause_s = mean_pause_s
+        self._mean_pause_s, self._most = mean_pause_s, most
         self._random = random.Random(seed)
         self._stopped = threading.Event()
         self.killed = 0
@@ -113,11 +116,14 @@ class Killer:
         self._stopped.set()
 
     def run(self) -> None:
-        while not self._stopped.wait(self._random.expovariate(1 / self._mean_pause_s)):
+        while self.killed < self._most and not self._stopped.wait(self._pause_s()):
             if handlers := self._handlers():
                 with suppress(ProcessLookupError):
                     os.kill(self._random.choice(handlers), signal.SIGKILL)
                     self.killed += 1
+
+    def _pause_s(self) -> float:
+        return self._random.expovariate(1 / self._mean_pause_s)
 
     def _handlers(self) -> list[int]:
         """The handler processes of this run, recognised by their environment."""

@@ -59,7 +59,7 @@ def run(objects: int, seed: int, logs: Path, *, pollers: int = 4, hidden_s: int 
         stack = deploy(address)
         proxy = started.enter_context(fault_proxy(address.removeprefix("http://"), SHARE, seed))
         shorten_retries(stack, hidden_s, attempts)
-        relay, killer = Relay(stack, seed), Killer(logs, pause_s, seed)
+        relay, killer = Relay(stack, seed), Killer(logs, pause_s, max(5, objects // 5), seed)
         poll_faster(stack, pollers, proxy.address, attempts)
         began = time.monotonic()
         with in_background(killer.run):

@@ -13,6 +13,7 @@ from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, client, deploy
 from infra.waiting import wait_until
 from tests.conftest import wav_bytes
+from tests.e2e.events import s3_event
 
 BUCKET = "calls-of-ours"
 LIMIT_S = 30
@@ -26,10 +27,12 @@ def stack(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         s3.put_bucket_notification_configuration(
             Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
         )
+        topic = client(address, "sns").create_topic(Name="uploads")["TopicArn"]
         stack = deploy(
             address,
             runtime=ScorerConfig.from_env().runtime,
             ExistingBucket=BUCKET,
+            EventTopicArn=topic,
             Notification="sns",
             Backfill="true",
             AlarmEmail="someone@example.org",
@@ -49,6 +52,18 @@ def test_an_existing_bucket_without_versions_is_scored(stack: Stack, speech: np.
     report = stack.wait_for_result(key, None)
     assert report["source"]["key"] == key
     assert report["source"]["etag"] == answer["ETag"].strip('"')
+
+
+def test_events_that_a_topic_forwards_are_scored(stack: Stack, speech: np.ndarray) -> None:
+    sns, key = client(stack.address, "sns"), "by-topic.wav"
+    stack.s3.put_object(Bucket=BUCKET, Key=key, Body=wav_bytes(speech[:16_000]))
+    report = stack.wait_for_result(key, None)  # by EventBridge
+    stack.s3.delete_object(Bucket=stack.results_bucket, Key=f"{key}.json")
+    [topic] = (
+        each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith(":uploads")
+    )
+    sns.publish(TopicArn=topic, Message=json.dumps(s3_event(report["source"])))
+    assert stack.wait_for_result(key, None)["score"] == report["score"]
 
 
 def test_results_are_published_to_the_topic_of_the_stack(stack: Stack, speech: np.ndarray) -> None:

@@ -72,6 +72,23 @@ def test_restored_objects_reach_the_queue(resources: dict, deployed: Callable) -
     assert rule["EventPattern"]["detail-type"] == ["Object Created", "Object Restore Completed"]
 
 
+def test_the_queue_takes_events_of_a_topic_only_if_it_is_named(deployed: Callable) -> None:
+    topic = "arn:aws:sns:eu-central-1:123456789012:uploads"
+    parts = deployed(ExistingBucket="calls-of-ours", EventTopicArn=topic)
+    assert parts["EventTopicSubscription"]["TopicArn"] == {"Ref": "EventTopicArn"}
+    assert parts["EventTopicSubscription"]["Endpoint"] == {"Fn::GetAtt": ["Queue", "Arn"]}
+    [allow] = (each for each in statements(parts) if each["Sid"] == "AllowEventTopic")
+    assert allow["Principal"] == {"Service": "sns.amazonaws.com"}
+    assert allow["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "EventTopicArn"}}}
+    assert "EventTopicSubscription" not in deployed()
+    assert not any(each["Sid"] == "AllowEventTopic" for each in statements(deployed()))
+
+
+def statements(parts: dict[str, dict]) -> list[dict]:
+    """Those of the queue's policy."""
+    return parts["QueuePolicy"]["PolicyDocument"]["Statement"]
+
+
 def test_events_that_cannot_be_delivered_are_kept(deployed: Callable) -> None:
     parts = deployed(ExistingBucket="calls-of-ours")
     [target] = parts["ExistingBucketRule"]["Targets"]
