@@ -9,21 +9,21 @@ from aqscore.audio.worker_handle import Task
 
 
 class WatchedWorkers(LinuxWorkers):
-    """Reads under /proc, right before a worker is ended, what the kernel knows about it."""
+    """Keeps the last task, and what the kernel knows about its worker right before it is ended."""
 
-    status = ""  # of the last worker
-    maps = ""
+    task: Task | None = None
+    status = ""
 
     def start(self, task: Task) -> LinuxWorker:
         """As LinuxWorkers.start."""
+        self.task = task
         worker = super().start(task)
         end = worker.end
 
         def watched_end() -> str:
-            process = Path(f"/proc/{worker.pid}")
-            self.status = self.maps = ""
+            self.status = ""
             with suppress(FileNotFoundError):
-                self.status, self.maps = (process / "status").read_text(), (process / "maps").read_text()
+                self.status = Path(f"/proc/{worker.pid}/status").read_text()
             return end()
 
         worker.end = watched_end  # type: ignore[method-assign]

@@ -84,6 +84,7 @@ def _loot(client: int) -> None:
             os._exit(0)
 
     attempts: dict[str, Callable[[], object]] = {
+        "credentials": lambda: os.environ["AWS_SECRET_ACCESS_KEY"],
         "environment": Path(f"/proc/{client}/environ").read_bytes,
         "memory": Path(f"/proc/{client}/mem").open,
         "memory by a system call": read_memory,
@@ -99,7 +100,7 @@ def _loot(client: int) -> None:
     }
     found = []
     for name, attempt in attempts.items():
-        with contextlib.suppress(OSError, RuntimeError):  # no thread can be started: RuntimeError
+        with contextlib.suppress(KeyError, OSError, RuntimeError):  # no thread can be started: RuntimeError
             attempt()
             found.append(name)
     raise Loot(", ".join(found) or "nothing")

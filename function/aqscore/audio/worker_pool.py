@@ -24,6 +24,18 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=default_pool.forget)
 
 
+def hide_secrets() -> None:
+    """Keeps decoder workers from reading this process's memory where Linux doesn't filter their calls.
+
+    For programs that hold credentials, not for the library: debuggers, profilers and core dumps of this
+    process need the same access.
+    """
+    if sys.platform == "linux":
+        from aqscore.audio.sandbox import hide_memory
+
+        hide_memory()
+
+
 def prestart_worker() -> None:
     """Prepares this process's pool for the first recording. Raises DecoderLost."""
     default_pool.prestart()

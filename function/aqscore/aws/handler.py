@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aqscore.audio.worker_pool import prestart_worker
+from aqscore.audio.worker_pool import hide_secrets, prestart_worker
 from aqscore.aws import metrics
 from aqscore.aws.events import source_of
 from aqscore.aws.notifications import notifier_for
@@ -18,6 +18,7 @@ logger = metrics.log_as_json()
 # setting raises SetupError before a message is received.
 settings = Settings.from_env()
 scorer = ObjectScorer(settings, shared_s3_client(), notifier_for(settings))
+hide_secrets()
 prestart_worker()
 load_model(settings.scorer)
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import webbrowser
 
+from aqscore.audio.worker_pool import hide_secrets
 from aqscore.cli.messages import print_error
 from aqscore.config import ScorerConfig
 from aqscore.errors import SetupError
@@ -70,6 +71,7 @@ def run(options: argparse.Namespace) -> int:
     except SetupError as error:
         print_error(error)
         return 2
+    hide_secrets()
     with listener:
         url = address_of(listener)
         print(f"aqscore listens on {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)

@@ -72,7 +72,7 @@ def test_ffmpeg_reads_what_libsndfile_lacks(decode, workers, tone, name, contain
     inside = samples[4_000:28_000]
     assert np.sqrt(np.mean(inside**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
     assert frequency(inside) == pytest.approx(TONE_HZ, abs=2)
-    assert "libavcodec" in workers.maps
+    assert workers.task.ffmpeg
 
 
 @pytest.mark.parametrize(("wide_band", "codec", "rate"), [(False, "AMR_NB", 8_000), (True, "AMR_WB", 16_000)])
@@ -164,7 +164,7 @@ def test_playlists_never_reach_ffmpeg(tmp_path, monkeypatch, data):
 def test_ffmpeg_is_not_loaded_for_formats_of_libsndfile(decode, workers, tone, name):
     samples, _ = decode(by_libsndfile(tone, *LIBSNDFILE[name]), workers=workers)
     assert len(samples) > RATE
-    assert workers.maps and "libavcodec" not in workers.maps
+    assert not workers.task.ffmpeg
 
 
 def test_without_pyav_the_advice_is_to_install_it(tone, tmp_path, monkeypatch):

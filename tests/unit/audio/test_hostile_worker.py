@@ -75,7 +75,8 @@ def loot(file_titled, workers: LinuxWorkers) -> set[str]:
     return set(caught.value.message.partition("Loot: ")[2].removesuffix(").").split(", "))
 
 
-def test_loot_no_file_no_memory_no_network_no_process(file_titled, workers):
+def test_loot_no_file_no_memory_no_network_no_process(file_titled, workers, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     assert loot(file_titled, workers) == {"nothing"}
 
 
