@@ -20,7 +20,7 @@ STATED_ELSEWHERE = {"namex": "Apache-2.0"}
 # Package -> libraries and files of other projects inside its wheel, with their licences.
 BUNDLED = {
     "av": "FFmpeg (LGPL-3.0-or-later), **x264 and x265 (GPL-2.0-or-later)**, dav1d, SVT-AV1, libvpx, Opus "
-    "and libwebp (BSD), LAME (LGPL), GnuTLS, Nettle and GMP (LGPL-3.0-or-later), ALSA and oneVPL (LGPL, MIT), "
+    "and libwebp (BSD), LAME (LGPL), GnuTLS, Nettle, GMP (LGPL-3.0-or-later), ALSA and oneVPL (LGPL, MIT), "
     "XCB (MIT)",
     "fastapi-offline": "Swagger UI (Apache-2.0)",
     "numpy": "OpenBLAS (BSD-3-Clause), libgfortran (GPL-3.0 with the GCC runtime exception)",

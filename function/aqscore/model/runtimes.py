@@ -52,7 +52,8 @@ class TensorFlowNetwork:
 
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-        network = tf.keras.models.load_model(path, compile=False)
+        # safe_mode: code in the file is refused, never run (https://keras.io/api/models/model_saving_apis/).
+        network = tf.keras.models.load_model(path, compile=False, safe_mode=True)
         # One traced graph for every length: an eager call of Keras takes a hundred times as long.
         signature = [tf.TensorSpec([1, None, SPEC.bins], tf.float32)]
         self._graph = tf.function(lambda frames: network(frames, training=False), input_signature=signature)
