@@ -27,6 +27,7 @@ class Options(TypedDict, total=False):
     frames: bool
     start_s: float
     end_s: float
+    track: int | None
     time_limit_s: float
 
 
@@ -70,6 +71,7 @@ class Scorer:
         frames: bool = True,
         start_s: float = 0.0,
         end_s: float = math.inf,
+        track: int | None = None,
         time_limit_s: float = math.inf,
     ) -> Report:
         """Scores one recording.
@@ -79,13 +81,13 @@ class Scorer:
         full scale 1.0, with its ``sample_rate_hz``. ``channels="split"`` scores each channel as well as
         their mix, in one decode; a number scores that channel alone, counted from 1. ``frames=False`` leaves
         the scores of single frames out. ``start_s`` and ``end_s`` choose
-        a part, in seconds from the beginning.
+        a part, in seconds from the beginning. ``track`` is the number of an audio track, counted from 1.
 
         Raises a PermanentError of aqscore.errors when the recording can't be scored, and OutOfTime after
         ``time_limit_s`` seconds, which include the time to read a pipe to its end. Only an object without a
         file descriptor whose ``read`` blocks can take longer.
         """
-        options = ScoreOptions(channels, frames, start_s, end_s)
+        options = ScoreOptions(channels, frames, start_s, end_s, track)
         deadline = Deadline(time_limit_s)
         with opened(source, sample_rate_hz, self._config.limits.max_bytes, deadline) as (name, audio):
             scores = score_recording(audio, self._config, options, deadline)
@@ -156,6 +158,7 @@ def score(
     frames: bool = True,
     start_s: float = 0.0,
     end_s: float = math.inf,
+    track: int | None = None,
     time_limit_s: float = math.inf,
 ) -> Report:
     """Scores one recording with the shipped model, which stays loaded. See Scorer.score."""
@@ -166,6 +169,7 @@ def score(
         frames=frames,
         start_s=start_s,
         end_s=end_s,
+        track=track,
         time_limit_s=time_limit_s,
     )
 

@@ -121,6 +121,7 @@ class _Run:
             "frames": outputs.show_frames and not options.no_frames,
             "start_s": options.start,
             "end_s": options.end,
+            "track": options.track,
         }
         jobs = options.jobs or suitable_jobs(self._inputs)
         results = results_of(self._inputs, self._scorer, jobs, self._config.limits.max_bytes, scoring)

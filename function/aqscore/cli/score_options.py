@@ -45,6 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--channels", type=_channels, default="mix", metavar="WHICH", help="mix (default), split, or a number"
     )
+    add("--track", type=_track, metavar="N", help="audio track of a video (default: the one a player takes)")
     outputs = parser.add_argument_group("outputs")
     add = outputs.add_argument
     add("--format", choices=("table", *FORMATS), help="table in a terminal, tsv in a pipe, unless given here")
@@ -80,6 +81,13 @@ def _channels(text: str) -> Channels:
         return channels_from(text)
     except BadRequest as error:
         raise argparse.ArgumentTypeError(error.message) from None
+
+
+def _track(text: str) -> int:
+    track = int(text)
+    if track < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no track, expected a number from 1")
+    return track
 
 
 def _jobs(text: str) -> int:
