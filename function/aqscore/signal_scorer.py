@@ -20,6 +20,9 @@ from aqscore.model.windows import Window
 from aqscore.report import MediaInfo, ModelInfo, Scored, Signal, Timing, Warning
 from aqscore.scale import HIGHEST, LOWEST, verdict_of
 
+# The network halves the rate of the frames before it scores them: two neighbours have one score, 32 ms.
+FRAMES_PER_SCORE = 2
+
 
 class StageTimer:
     """Adds up the seconds spent in each stage of the pipeline."""
@@ -54,7 +57,9 @@ class SignalScorer:
         self._scores = model.stream()
         self._offset = Offset()
         self._statistics = SignalStatistics(model.speech_probability)
-        self._timeline = Timeline(model.speech_probability, model.power, start_s)
+        self._timeline = Timeline(
+            model.speech_probability, model.power, start_s, frames_per_score=FRAMES_PER_SCORE
+        )
 
     def push(self, samples: NDArray[np.float32]) -> None:
         """Takes the next (n,) samples at 16 kHz, full scale 1.0."""

@@ -9,7 +9,7 @@ from aqscore.model.pooling import FrameScores, pooled
 from aqscore.report import Distribution, Frames, Segment
 from aqscore.scale import VERDICTS
 
-MAX_VALUES = 20_000  # five minutes of single frames; in longer recordings, neighbours are averaged
+MAX_VALUES = 10_000  # five minutes of pairs of frames; in longer recordings, neighbours are averaged
 MAX_SEGMENTS = 3_600
 SEGMENT_S = 1.0
 
@@ -17,18 +17,22 @@ SEGMENT_S = 1.0
 class Timeline:
     """Takes the scores of frames as they come. Every summary is available at any time."""
 
-    def __init__(self, speech_probability: float, power: float, start_s: float = 0.0) -> None:
+    def __init__(
+        self, speech_probability: float, power: float, start_s: float = 0.0, *, frames_per_score: int = 1
+    ) -> None:
         """Frames with at least ``speech_probability`` count as speech.
 
         ``power`` is the model's, by which frames are pooled. ``start_s`` is the beginning of the first frame
-        in the file.
+        in the file. ``frames_per_score`` is the number of neighbours to which the network gives one score:
+        ``frames()`` lists it once.
         """
         self._power = power
         self._speech_probability = speech_probability
         self._start_s = start_s
         self._count = 0
         self._distance_sum = self._weight_sum = 0.0
-        self._group = 1  # frames averaged into one value
+        self._frames_per_score = frames_per_score
+        self._group = frames_per_score  # frames averaged into one value
         self._values = np.empty(0)
         self._rest = np.empty(0, np.float32)
         self._segment_s = SEGMENT_S
@@ -56,7 +60,7 @@ class Timeline:
         return float(pooled(self._distance_sum, self._weight_sum, self._power))
 
     def frames(self) -> Frames:
-        """A score for each frame, or in a long recording for each group of 2^k neighbours."""
+        """Each score of the network, or in a long recording the mean of 2^k neighbours."""
         values = self._values
         if len(self._rest):
             values = np.append(values, self._rest.mean())
@@ -73,8 +77,8 @@ class Timeline:
 
     @property
     def thinned(self) -> bool:
-        """Whether ``frames()`` returns averages over more than one frame."""
-        return self._group > 1
+        """Whether ``frames()`` returns averages over more than one score of the network."""
+        return self._group > self._frames_per_score
 
     def segments(self, duration_s: float) -> list[Segment]:
         """The recording in seconds, or in stretches of 2^k seconds, each with its score.

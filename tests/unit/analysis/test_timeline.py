@@ -91,6 +91,19 @@ def test_no_speech_no_distribution_no_worst_second():
     assert timeline.worst(1.6) is None
 
 
+@pytest.mark.parametrize("cuts", [[], [1], [6, 9]])
+def test_a_score_that_neighbours_share_is_listed_once(cuts):
+    timeline = Timeline(0.5, 1.0, frames_per_score=2)
+    scores = scores_of(np.repeat([2.0, 3.0, 4.0, 3.5, 2.5, 1.5], 2)[:-1])  # the last score has one frame
+    for start, stop in zip([0, *cuts], [*cuts, 11], strict=True):
+        timeline.add(scores.part(start, stop))
+    frames = timeline.frames()
+    assert frames.scores == [2.0, 3.0, 4.0, 3.5, 2.5, 1.5]
+    assert frames.hop_s == 2 * SPEC.hop_s
+    assert frames.start_s == pytest.approx(SPEC.first_centre_s + SPEC.hop_s / 2)
+    assert not timeline.thinned
+
+
 @pytest.mark.parametrize("cuts", [[], [7], list(range(100, 4_000, 333))])
 def test_long_recordings_are_thinned_by_averaging_neighbours(monkeypatch, rng, cuts):
     monkeypatch.setattr(module, "MAX_VALUES", 1_000)
