@@ -218,7 +218,7 @@ class Report(RecordingScores, _Result):
         """The timeline as a table of pandas: ``file``, ``channel``, ``start_s``, ``end_s``, ``score``.
 
         One row for each second of the mix, whose ``channel`` is "mix", then of each channel that was scored
-        on its own, by its number as text. Raises SetupError where pandas is not installed.
+        on its own, by its number as text, counted from 1. Raises SetupError where pandas is not installed.
         """
         try:
             import pandas
@@ -227,7 +227,7 @@ class Report(RecordingScores, _Result):
                 "A data frame needs the package pandas, which is not installed.", advice="Install it."
             ) from None
         parts = {"mix": self.timeline} | {
-            str(number): scored.timeline for number, scored in enumerate(self.channels or [])
+            str(number): scored.timeline for number, scored in enumerate(self.channels or [], 1)
         }
         source = self.source
         name = source.file if isinstance(source, FileSource) else f"{source.bucket}/{source.key}"

@@ -1,5 +1,6 @@
 """The library: ``score`` for one recording, ``Scorer`` for many."""
 
+import logging
 import math
 import os
 from collections.abc import Iterable, Iterator
@@ -10,13 +11,15 @@ from typing import Any, TypedDict, Unpack
 
 from aqscore.config import Runtime, ScorerConfig
 from aqscore.deadline import Deadline
-from aqscore.errors import BadRequest, PermanentError, RetryableError
+from aqscore.errors import AqscoreError, BadRequest, PermanentError, RetryableError, SetupError
 from aqscore.limits import Limits
 from aqscore.model.loading import load_model
 from aqscore.pipeline import Channels, ScoreOptions, score_recording
 from aqscore.report import ErrorRecord, FileSource, Report
 from aqscore.scorer_pool import results_in_order
 from aqscore.scorer_sources import Source, name_of, opened, sendable
+
+logger = logging.getLogger(__name__)
 
 
 class Options(TypedDict, total=False):
@@ -99,9 +102,10 @@ class Scorer:
         """Scores many recordings, ``jobs`` at a time, by default one for each core that this process may use.
 
         Yields a result for each source, in the order given, as soon as it and those before it are there: an
-        ErrorRecord where ``score`` would raise a PermanentError or a RetryableError. ``options`` are those
-        of ``score``, for all. A result is that of ``score`` to the last digit, whatever the other sources
-        and ``jobs`` are; ``timing`` alone differs. Open files can't be scored in this way.
+        ErrorRecord where ``score`` would raise a PermanentError or a RetryableError, or fail by a defect
+        (``internal_error``, with the traceback in the log). ``options`` are those of ``score``, for all. A
+        result is that of ``score`` to the last digit, whatever the other sources and ``jobs`` are;
+        ``timing`` alone differs. Open files can't be scored in this way.
 
         With ``jobs=1``, or for one source, the recordings are scored in this process, each when its result
         is asked for. Otherwise each job is a process of its own with ``threads`` threads, started at the
@@ -146,8 +150,14 @@ def result_of(scorer: Scorer, name: str, source: Any, options: Options) -> Repor
                 advice="Pass its path or its bytes.",
             )
         return scorer.score(source, **options)
+    except SetupError:
+        raise
     except (PermanentError, RetryableError) as error:
         return ErrorRecord.of(error, FileSource(file=name))
+    except Exception as error:  # a defect, which must not fail the other recordings
+        logger.exception("Unexpected error in %r", name)
+        unexpected = AqscoreError(f"Scoring failed unexpectedly ({type(error).__name__}: {error}).")
+        return ErrorRecord.of(unexpected, FileSource(file=name))
 
 
 def score(

@@ -135,8 +135,9 @@ def results_in_order(
         for process in processes:
             tasks.put(None)
             process.kill()
-        for thread in threads:
-            thread.join()
+        if not sys.is_finalizing():  # at the end of the program, daemon threads have stopped already
+            for thread in threads:
+                thread.join()
 
 
 def _serve(tasks: SimpleQueue[tuple[Future[Result], NamedSource] | None], process: ScorerProcess) -> None:

@@ -3,14 +3,13 @@
 aqscore.scorer_pool starts it as ``python -m aqscore.scorer_worker`` and sends it pickled objects through
 standard input; the answers leave through standard output. The first pair, a ScorerConfig and the options of
 Scorer.score, is answered by None or a SetupError. Each later pair, a name and a source, is answered by a
-Report or an ErrorRecord, or by a RuntimeError with the traceback of a defect. The worker ends with its input.
+Report or an ErrorRecord. The worker ends with its input.
 """
 
 import os
 import pickle
 import signal
 import sys
-import traceback
 from typing import IO, Any
 
 from aqscore.errors import SetupError
@@ -36,12 +35,7 @@ def run(requests: IO[bytes], answers: IO[bytes]) -> None:
             name, source = pickle.load(requests)
         except EOFError:
             return
-        result: Any
-        try:
-            result = result_of(scorer, name, source, options)
-        except Exception:
-            result = RuntimeError(f"A scorer worker failed:\n{traceback.format_exc()}")
-        answer(result)
+        answer(result_of(scorer, name, source, options))
 
 
 def main() -> None:

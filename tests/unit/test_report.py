@@ -89,7 +89,7 @@ def test_a_report_becomes_a_dictionary_and_is_made_from_it_again(reports):
 def test_a_data_frame_has_a_row_for_each_second_of_each_channel(reports):
     pandas = pytest.importorskip("pandas")
     stereo, silence, hour = (report.to_dataframe() for report in reports)
-    assert list(stereo.channel.unique()) == ["mix", "0", "1"]
+    assert list(stereo.channel.unique()) == ["mix", "1", "2"]
     assert list(stereo[stereo.channel == "mix"].score) == [part.score for part in reports[0].timeline]
     assert len(silence) == 0 and list(silence.columns) == list(stereo.columns)
     assert set(hour.file) == {"b/<calls>/hour.wav"}

@@ -16,13 +16,14 @@ import pytest
 import soundfile
 
 from aqscore import ErrorRecord, Limits, Report, Scorer
+from aqscore import scorer as scoring
 from aqscore.config import shipped_model
 from aqscore.errors import BadRequest, SetupError
 from infra.waiting import wait_until
 from tests.conftest import EXAMPLES, ROOT
 
 CLEAN, NOISY = EXAMPLES / "clean.flac", EXAMPLES / "noisy.flac"
-LIMIT_S = 60
+LIMIT_S = 120
 linux = pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 
 
@@ -113,6 +114,20 @@ def test_a_recording_that_cannot_be_scored_is_recorded_in_its_place(scorer, tmp_
     assert results[0].error.advice
 
 
+def test_a_defect_is_recorded_and_logged_and_the_next_recording_is_scored(scorer, monkeypatch, caplog):
+    score_recording = scoring.score_recording
+
+    def score_or_fail(*arguments):
+        monkeypatch.setattr(scoring, "score_recording", score_recording)
+        raise ZeroDivisionError("by a defect")
+
+    monkeypatch.setattr(scoring, "score_recording", score_or_fail)
+    first, second = scorer.score_many([CLEAN, NOISY], jobs=1)
+    assert first.error.type == "internal_error" and "ZeroDivisionError: by a defect" in first.error.message
+    assert "Traceback" in caplog.text and str(CLEAN) in caplog.text
+    assert isinstance(second, Report)
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_options_limits_and_arrays_reach_every_process(tmp_path, speech, jobs):
     scorer = Scorer(limits=Limits(max_duration_s=5.0))
@@ -172,6 +187,21 @@ def test_closing_the_results_ends_the_processes(scorer, endless):
     assert workers_of(os.getpid())
     results.close()
     assert not workers_of(os.getpid())
+
+
+def test_a_program_ends_at_once_though_results_are_left(endless):
+    code = (
+        "import sys; from aqscore import Scorer; "
+        "results = Scorer().score_many(sys.argv[1:], jobs=2, frames=False); print(next(results).score)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, CLEAN, endless, NOISY],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "function")},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+    )
+    assert float(done.stdout) and (done.returncode, done.stderr) == (0, "")
 
 
 @linux

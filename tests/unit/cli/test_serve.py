@@ -13,7 +13,7 @@ from aqscore.errors import SetupError
 from infra.waiting import wait_until
 from tests.conftest import ROOT
 
-LIMIT_S = 60
+LIMIT_S = 120
 
 
 def test_a_busy_port_is_named_with_one_that_is_free():
