@@ -26,6 +26,7 @@ def _kernel() -> NDArray[np.float32]:
 
 
 _KERNEL = _kernel()
+_MEAN = np.full(STEP, 1 / STEP, np.float32)
 
 
 class EnvelopeStream:
@@ -37,7 +38,7 @@ class EnvelopeStream:
 
     def push(self, hops: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 256) samples at 16 kHz, n from 1 -> (n, 16): the highest envelope of the last 0.2 s."""
-        means = np.abs(hops).reshape(-1, STEP).mean(axis=1)
+        means = np.abs(hops).reshape(-1, STEP) @ _MEAN
         magnitudes = np.concatenate([self._magnitudes, means])
         envelope = np.concatenate([self._recent, np.convolve(magnitudes, _KERNEL, "valid")])
         self._magnitudes = magnitudes[-(len(_KERNEL) - 1) :]

@@ -47,7 +47,8 @@ class Bandwidth:
     def add(self, spectra: NDArray[np.float32], speech: NDArray[np.bool_]) -> None:
         """Takes (n, 2, 129) spectra as of ``half_spectra``, and whether each frame is of speech."""
         # A click is in one half only, so the weaker one counts.
-        powers = spectra[..., : BANDS * BAND_BINS].reshape(-1, 2, BANDS, BAND_BINS).sum(axis=3).min(axis=1)
+        bands = np.add.reduce([spectra[..., first:-1:BAND_BINS] for first in range(BAND_BINS)])
+        powers = bands.min(axis=1)
         for counts, chosen in zip(self._counts, (~speech, speech), strict=True):
             decibels = 10 * np.log10(np.maximum(powers[chosen], 10 ** (LOWEST_DB / 10)))
             bins = np.clip(np.floor(decibels - LOWEST_DB), 0, counts.shape[1] - 1).astype(int)

@@ -1,7 +1,5 @@
 """Signal statistics: levels, silence, speech share, SNR and bandwidth of a recording."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +13,8 @@ CLEAREST_S = 0.6  # a word or two; clicks and cries that resemble speech are sho
 CLEAREST_FRAMES = round(CLEAREST_S / SPEC.hop_s)
 GUARD_FRAMES = 3  # between speech and a pause: onsets and reverberation of speech are not noise
 HANGOVER_HOPS = HANGOVER // STEPS  # after a frame of speech, which count as speech for the active level
-SPECTRUM_HOPS = 4  # one spectrum in so many hops
+SPECTRUM_HOPS, LATER_SPECTRUM_HOPS = 4, 16  # one spectrum in so many hops, fewer after the first minute
+DENSE_HOPS = 3_750
 
 
 def clearest_speech(speech: NDArray[np.float32]) -> float:
@@ -24,33 +23,37 @@ def clearest_speech(speech: NDArray[np.float32]) -> float:
     return float(np.lib.stride_tricks.sliding_window_view(speech, width).mean(axis=1).max())
 
 
-class _Waiting(NamedTuple):
-    """Hops whose speech probability is not known yet. Those of digital silence are left out."""
+class _Waiting:
+    """Values of hops whose speech probability is not known yet. Those of digital silence are left out."""
 
-    at: NDArray[np.int64]  # their numbers
-    values: NDArray[np.float32]  # (n, ...)
+    def __init__(self, *shape: int) -> None:
+        """``shape`` is that of the values of one hop."""
+        self._shape = shape
+        self._at = [np.empty(0, np.int64)]  # the numbers of the hops, ascending
+        self._values = [np.empty((0, *shape), np.float32)]
+
+    def push(self, at: NDArray[np.int64], values: NDArray[np.float32]) -> None:
+        self._at.append(at)
+        self._values.append(values)
+
+    def before(self, stop: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The numbers and values of the hops before ``stop``."""
+        if len(self._at) > 1:
+            self._at, self._values = [np.concatenate(self._at)], [np.concatenate(self._values)]
+        count = int(np.searchsorted(self._at[0], stop))
+        return self._at[0][:count], self._values[0][:count]
 
     def dense(self, start: int, stop: int) -> NDArray[np.float32]:
         """The values of all hops from ``start`` to ``stop``, 0 in digital silence."""
-        first, last = np.searchsorted(self.at, [start, stop])
-        values = np.zeros((stop - start, *self.values.shape[1:]), np.float32)
-        values[self.at[first:last] - start] = self.values[first:last]
+        at, known = self.before(stop)
+        values = np.zeros((stop - start, *self._shape), np.float32)
+        values[at - start] = known
         return values
 
-    def joined(self, at: NDArray[np.int64], values: NDArray[np.float32]) -> "_Waiting":
-        return _Waiting(np.concatenate([self.at, at]), np.concatenate([self.values, values]))
-
-    def before(self, stop: int) -> "_Waiting":
-        last = int(np.searchsorted(self.at, stop))
-        return _Waiting(self.at[:last], self.values[:last])
-
-    def after(self, start: int) -> "_Waiting":
-        first = int(np.searchsorted(self.at, start))
-        return _Waiting(self.at[first:].copy(), self.values[first:].copy())
-
-    @classmethod
-    def empty(cls, *shape: int) -> "_Waiting":
-        return cls(np.empty(0, np.int64), np.empty((0, *shape), np.float32))
+    def drop(self, stop: int) -> None:
+        """Forgets the hops before ``stop``."""
+        count = len(self.before(stop)[0])
+        self._at, self._values = [self._at[0][count:]], [self._values[0][count:]]
 
 
 class SignalStatistics:
@@ -69,9 +72,9 @@ class SignalStatistics:
         self._hops = 0
         self._silent_hops = 0
         self._envelope = EnvelopeStream()
-        self._powers = _Waiting.empty()
-        self._envelopes = _Waiting.empty(STEPS)
-        self._spectra = _Waiting.empty(2, BINS)
+        self._powers = _Waiting()
+        self._envelopes = _Waiting(STEPS)
+        self._spectra = _Waiting(2, BINS)
         self._active_level = ActiveLevel()
         self._bandwidth = Bandwidth()
         self._all_frames = 0
@@ -104,14 +107,13 @@ class SignalStatistics:
         before = np.concatenate([self._last_spoken, spoken])
         active = np.convolve(before, np.ones(HANGOVER_HOPS + 1))[len(self._last_spoken) :][: len(spoken)] > 0
         self._last_spoken = before[-HANGOVER_HOPS:]
-        powers, envelopes = (waiting.dense(first, after) for waiting in (self._powers, self._envelopes))
+        powers, envelopes = self._powers.dense(first, after), self._envelopes.dense(first, after)
         self._active_level.add(powers[active], envelopes[active])
-        known = self._spectra.before(after)
-        if len(known.at):
-            self._bandwidth.add(known.values, spoken[known.at - first])
-        self._powers, self._envelopes, self._spectra = (
-            waiting.after(after) for waiting in (self._powers, self._envelopes, self._spectra)
-        )
+        numbers, spectra = self._spectra.before(after)
+        if len(numbers):
+            self._bandwidth.add(spectra, spoken[numbers - first])
+        for waiting in (self._powers, self._envelopes, self._spectra):
+            waiting.drop(after)
         self._all_frames = after
         self._speech_frames += int(np.count_nonzero(spoken))
 
@@ -168,9 +170,10 @@ class SignalStatistics:
         """Takes successive frames (n, 512), of which the first has that number."""
         first = -number % SPECTRUM_HOPS
         at = np.arange(number + first, number + len(frames), SPECTRUM_HOPS)
-        chosen = frames[first::SPECTRUM_HOPS]
-        sounding = chosen.any(axis=1)
-        self._spectra = self._spectra.joined(at[sounding], half_spectra(chosen[sounding]))
+        chosen = (at < DENSE_HOPS) | (at % LATER_SPECTRUM_HOPS == 0)
+        at, chosen_frames = at[chosen], frames[first::SPECTRUM_HOPS][chosen]
+        sounding = chosen_frames.any(axis=1)
+        self._spectra.push(at[sounding], half_spectra(chosen_frames[sounding]))
 
     def _add_hops(self, hops: NDArray[np.float32]) -> None:
         """Takes (n, 256) samples."""
@@ -180,8 +183,8 @@ class SignalStatistics:
         self._hops += len(hops)
         self._silent_hops += int(np.count_nonzero(powers < 10 ** (SILENCE_DBFS / 10)))
         sounding, held = powers > 0, envelopes.any(axis=1)
-        self._powers = self._powers.joined(at[sounding], powers[sounding])
-        self._envelopes = self._envelopes.joined(at[held], envelopes[held])
+        self._powers.push(at[sounding], powers[sounding])
+        self._envelopes.push(at[held], envelopes[held])
 
     def _add_clearest(self, speech: NDArray[np.float32]) -> None:
         recent = np.concatenate([self._last_speech, speech])
