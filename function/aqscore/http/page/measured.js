@@ -9,12 +9,14 @@ const CLIPPED_SHARE = 2e-4,
 // [{name, figure, meaning, fault}]; what is undefined in this recording is left out.
 export function measuredRows({ media, signal }) {
   const {
-    level_dbfs: level,
+    active_level_dbfs: speechLevel,
+    level_dbfs: wholeLevel,
     peak_dbfs: peak,
     snr_db: snr,
     clipped_share: clipped,
     speech_share: speech,
   } = signal;
+  const level = speechLevel ?? wholeLevel;
   const row = (name, figure, meaning, fault = false) => ({ name, figure, meaning, fault });
   return [
     row("Speech", percent(speech), speech > 0 ? "of the time" : "none was found", speech === 0),

@@ -69,6 +69,15 @@ const WARNING_NAMES = {
   narrow_band: "Narrow band",
   truncated: "Incomplete file",
   low_level: "Very quiet",
+  dc_offset: "DC offset",
+  little_speech: "Little speech",
+  channels_cancel: "Channels cancel",
+  channel_silent: "Silent channel",
+  channels_differ: "Channels differ",
+  gaps: "Gaps",
+  unfinished: "Unfinished file",
+  stale_header: "Stale header",
+  several_tracks: null, // no fault of the sound
   thinned: null,
 };
 
