@@ -72,7 +72,7 @@ def originals(seed: int, folder: Path | None = None) -> dict[str, bytes]:
     made["g722.wav"] = by_ffmpeg(speech, "wav", "g722")
     made["mp3.wav"] = by_ffmpeg(speech, "wav", "libmp3lame")
     made["ima.caf"] = by_ffmpeg(speech, "caf", "adpcm_ima_qt")
-    paths = sorted(path for path in folder.iterdir() if path.is_file()) if folder else []
+    paths = sorted(path for path in folder.iterdir() if path.suffix != ".py") if folder else []
     return made | {path.name: path.read_bytes() for path in paths if path.stat().st_size <= MAX_FILE_BYTES}
 
 

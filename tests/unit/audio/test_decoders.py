@@ -94,9 +94,9 @@ def test_amr_is_silent_where_nothing_was_transmitted(decode, rng, wide_band):
 
 
 def test_channels_are_mixed_or_picked(decode, tone):
-    data = by_ffmpeg(np.stack([tone, -0.5 * tone], axis=1), "ipod", "alac")
-    np.testing.assert_allclose(decode(data)[0], tone / 4, atol=1e-4)
-    np.testing.assert_allclose(decode(data, part=Part(channel=1))[0], -0.5 * tone, atol=1e-4)
+    data = by_ffmpeg(np.stack([tone, 0.5 * tone], axis=1), "ipod", "alac")
+    np.testing.assert_allclose(decode(data)[0], 0.75 * tone, atol=1e-4)
+    np.testing.assert_allclose(decode(data, part=Part(channel=1))[0], 0.5 * tone, atol=1e-4)
 
 
 def test_a_part_is_exactly_its_samples(decode, tone):

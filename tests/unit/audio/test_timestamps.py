@@ -2,6 +2,7 @@
 
 import io
 import math
+import tempfile
 from collections.abc import Callable
 
 import av
@@ -11,6 +12,7 @@ import pytest
 from aqscore.audio.decoders.timestamps import MAX_GAP_S, Timestamps
 from aqscore.audio.part import Part
 from aqscore.errors import BadRequest, UnsupportedFormat
+from aqscore.pipeline import ScoreOptions, score_recording
 from infra.encoders import by_ffmpeg, by_libsndfile
 from tests.unit.audio.decoding import RATE, decoded, frequency, tone
 
@@ -189,3 +191,16 @@ def test_the_end_of_the_last_frame_is_known():
     assert timestamps.end_s == -math.inf
     timestamps.gap_before(1.0, 0.5)
     assert timestamps.end_s == 1.5
+
+
+def test_the_report_says_which_track_was_scored(config):
+    with tempfile.TemporaryFile() as file:
+        file.write(with_tracks([True, False], [440, 880]))
+        report = score_recording(file, config, ScoreOptions(track=2))
+    assert (report.media.tracks, report.media.track) == (2, 2)
+    assert "several_tracks" in [warning.code for warning in report.warnings]
+
+
+def test_tracks_are_counted_from_one():
+    with pytest.raises(BadRequest, match="track is 0, expected the number of an audio track, from 1"):
+        ScoreOptions(track=0)

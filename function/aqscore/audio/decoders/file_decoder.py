@@ -82,20 +82,26 @@ class FileDecoder:
 
     def _link_blocks(self, link: Link, conform: Conform) -> Iterator[NDArray[np.float32]]:
         frames, stated = 0, link.stated_frames
+        decoder = self._decoder
         try:
-            for block, sample_rate_hz in self._decoder.blocks():
+            for block, sample_rate_hz in decoder.blocks():
                 frames += len(block)
                 self.progress = self._progress(link, frames)
                 yield from conform.add(block, sample_rate_hz)
+            if _leaves_sound(decoder, link):
+                before = frames
+                for block in self._rest_by_ffmpeg(link, frames, conform):
+                    frames += len(block)
+                    yield block
+                link.findings.incomplete |= frames == before
         except BrokenStream:
             if stated is not None and frames >= stated:  # it is something behind the sound
                 return
-            decoder = self._decoder
-            if isinstance(decoder, LibsndfileDecoder) and decoder.unread_bytes > UNREAD_BYTES:
+            if _leaves_sound(decoder, link):
                 yield from self._rest_by_ffmpeg(link, frames, conform)
             raise
         finally:
-            self._add_findings(self._decoder.findings)
+            self._add_findings(decoder.findings)
         if frames < max(link.least_frames, stated or 0):
             link.findings.incomplete = True
         if stated is not None and frames > stated:
@@ -133,18 +139,30 @@ class FileDecoder:
     def _open(self, link: Link) -> Decoder:
         """The first decoder that can read a link. Raises DecoderError or MemoryError."""
         errors: list[DecoderError] = []
-        if self._format.libsndfile and not link.several_streams:
+        for opener in self._openers(link):
             try:
-                return LibsndfileDecoder(link.view, self._format)
+                return opener(link.view, self._format, self._wanted_track)
             except UnknownFormat as error:
                 text = f"The file begins as {self._format.name}, but can't be read as audio ({error})."
                 errors.append(DecoderError("unsupported_format", text))
             except DecoderError as error:
                 errors.append(error)
-        if self._format.demuxer is not None:
-            try:
-                return FfmpegDecoder(link.view, self._format, self._wanted_track)
-            except DecoderError as error:
-                errors.append(error)
         # That of a decoder which understood the file says more.
         raise next((each for each in reversed(errors) if each.error_type != "corrupt_audio"), errors[0])
+
+    def _openers(self, link: Link) -> list[type[LibsndfileDecoder] | type[FfmpegDecoder]]:
+        """libsndfile comes first, but reads no file that has video or several tracks."""
+        openers: list[type[LibsndfileDecoder] | type[FfmpegDecoder]] = []
+        if self._format.libsndfile:
+            openers.append(LibsndfileDecoder)
+        if self._format.demuxer is not None:
+            openers.insert(0 if link.several_streams else 1, FfmpegDecoder)
+        return openers
+
+
+def _leaves_sound(decoder: Decoder, link: Link) -> bool:
+    """Whether a decoder stopped before the end of the sound."""
+    if not isinstance(decoder, LibsndfileDecoder):
+        return False
+    end = link.view.size if link.sound_end is None else link.sound_end
+    return end - (link.view.size - decoder.unread_bytes) > UNREAD_BYTES

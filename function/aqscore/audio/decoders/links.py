@@ -14,4 +14,5 @@ class Link:
     findings: Findings = field(default_factory=Findings)
     several_streams: bool = False  # beside the audio, as in a video
     stated_frames: int | None = None  # samples a channel, by the header
+    sound_end: int | None = None  # offset in the view, None for its end
     least_frames: int = 0  # samples a channel, by the pieces of the codec that were counted

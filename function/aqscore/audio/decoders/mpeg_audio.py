@@ -142,7 +142,7 @@ def mp3_links(view: FileView) -> list[Link]:
         least = (run.frames - SKIPPED_FRAMES) * run.samples
         links.append(Link(part, findings, least_frames=least))
     if len(runs) == 1 and runs[0].claimed and skip_tags(view, 0) == runs[0].start:
-        links[0].view = view
+        links[0].view, links[0].sound_end = view, runs[0].end
     return links
 
 

@@ -31,7 +31,7 @@ def sized_links(view: FileView) -> list[Link]:
         first = view if data.stated == 0 else view.part(0, joined)
         return [Link(first), *sized_links(view.part(joined))]
     if not _is_sound(view, end, data):
-        return [Link(view)]
+        return [Link(view, sound_end=end)]
     if data.stated == 0:
         return [Link(_corrected(view, data), Findings(unfinished=True))]
     stated_s = data.stated / data.bytes_per_s if data.bytes_per_s else 0.0
