@@ -8,7 +8,7 @@ SEED ?= 1
 CLIPS ?= 80000
 MINUTES ?= 90
 
-.PHONY: help demo score serve check test-fast test fuzz bench soak audit sbom lock train release-model backfill deploy
+.PHONY: help demo score serve check test-fast test fuzz bench soak audit sbom lock base-image train release-model backfill deploy
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -81,6 +81,9 @@ lock: $(INSTALLED) ## Pin all packages with their hashes, after a change of a re
 	@$(LOCK) function/requirements-formats.in -c requirements.txt -o function/requirements-formats.txt
 	@for list in infra/localstack/requirements infra/localstack/requirements-sam infra/audit/requirements-audit \
 		infra/audit/requirements-checkov; do $(LOCK) $$list.in -o $$list.txt || exit 1; done
+
+base-image: $(INSTALLED) ## Pin the base image of the function to the digest that its tag has now
+	@$(BIN)/python -m infra.image.base
 
 train: $(INSTALLED) ## Train a model: make train SPEECH="DIR ..." NOISE="DIR ..." [RIR="DIR ..."] [CLIPS=80000] [MINUTES=90] [WARM_START=model.keras]
 	@test -n '$(SPEECH)' -a -n '$(NOISE)' || \

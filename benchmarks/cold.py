@@ -13,6 +13,7 @@ from aqscore.config import RUNTIMES
 from benchmarks import engine
 from benchmarks.measuring import in_fresh_process, numbers_in_turn, ratio, seconds, table
 from benchmarks.recordings import saved, wav
+from infra.image.base import base_image
 from infra.localstack.install import LOCALSTACK_PYTHON
 from infra.localstack.server import localstack
 
@@ -46,7 +47,7 @@ def run(results: dict) -> dict:
         if engine.command() is None:
             return found
         images = {runtime: engine.image(runtime) for runtime in RUNTIMES}
-        base_bytes = engine.size_bytes(engine.base_of_dockerfile())
+        base_bytes = engine.size_bytes(base_image())
         found["beyond_base_mb"] = {
             runtime: (engine.size_bytes(name) - base_bytes) / 1e6 for runtime, name in images.items()
         }

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from benchmarks.measuring import HANDLER_ENVIRONMENT
+from infra.image.base import base_image
 from infra.localstack.install import ROOT
 
 MEMORY_MB = 1769  # one core, and the template's default
@@ -23,7 +24,7 @@ INVOKE = "2015-03-31/functions/function/invocations"
 def command() -> str | None:
     """The command of the first engine that can run the base image, or None."""
     for name in filter(shutil.which, ("docker", "podman")):
-        trial = [name, "run", "--rm", "--entrypoint", "true", base_of_dockerfile()]
+        trial = [name, "run", "--rm", "--entrypoint", "true", base_image()]
         if subprocess.run(trial, capture_output=True).returncode == 0:
             return name
     return None
@@ -42,7 +43,8 @@ def image(runtime: str) -> str:
     name = f"localhost/aqscore-bench:{runtime}"
     # Podman ignores the default of a global ARG in FROM, so FORMATS is given here too.
     done = subprocess.run(
-        [_engine(), "build", "--network=host", "--build-arg", "FORMATS=all", "--quiet",
+        [_engine(), "build", "--network=host", "--build-arg", "FORMATS=all",
+         "--build-arg", f"BASE={base_image()}", "--quiet",
          "--file", "function/Dockerfile", "--target", runtime, "--tag", name, "."],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
@@ -54,12 +56,6 @@ def image(runtime: str) -> str:
 def size_bytes(name: str) -> int:
     """Unpacked size of an image."""
     return int(output("image", "inspect", "--format", "{{.Size}}", name))
-
-
-def base_of_dockerfile() -> str:
-    """The name of the base image, as function/Dockerfile gives it."""
-    lines = (ROOT / "function" / "Dockerfile").read_text().splitlines()
-    return next(line.removeprefix("ARG BASE=") for line in lines if line.startswith("ARG BASE="))
 
 
 def run(name: str, code: str, *options: str, memory_mb: int = MEMORY_MB) -> dict:

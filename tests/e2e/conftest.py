@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aqscore.config import ScorerConfig
+from infra.image.base import base_image
 from infra.localstack.install import EMULATOR, LOCALSTACK_PYTHON, ROOT, SAM
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, deploy
@@ -48,8 +49,15 @@ def built(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("the SAM CLI is not installed: python -m infra.localstack.install sam")
     folder = tmp_path_factory.mktemp("build")
     runtime = ScorerConfig.from_env().runtime
+    # With AQSCORE_BASE_IMAGE, another image stands in for the pinned one.
+    template = tmp_path_factory.mktemp("source") / "template.yaml"
+    arguments = "DockerBuildArgs: {"
+    text = (ROOT / "template.yaml").read_text()
+    assert text.count(arguments) == 1
+    template.write_text(text.replace(arguments, f"{arguments}BASE: '{base_image()}', "))
     done = subprocess.run(
-        [SAM, "build", "--no-cached", "--parameter-overrides", f"Runtime={runtime}", "--build-dir", folder],
+        [SAM, "build", "--no-cached", "--parameter-overrides", f"Runtime={runtime}", "--build-dir", folder]
+        + ["--template-file", template, "--base-dir", ROOT],
         cwd=ROOT,
         env=os.environ | {"SAM_CLI_TELEMETRY": "0"},
         capture_output=True,

@@ -13,7 +13,8 @@ import pytest
 
 from aqscore.config import ScorerConfig
 from aqscore.report import ErrorRecord, Report
-from infra.localstack.install import LOCALSTACK_PYTHON, ROOT
+from infra.image.base import base_image
+from infra.localstack.install import LOCALSTACK_PYTHON
 from infra.localstack.server import localstack
 from infra.localstack.stack import Stack, deploy
 from tests.conftest import wav_bytes
@@ -40,10 +41,9 @@ def containers(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def test_the_image_is_small(image: str) -> None:
     """The size beyond the base image: a cold start loads it."""
-    [base] = re.findall(r"^ARG BASE=(\S+)$", (ROOT / "function" / "Dockerfile").read_text(), flags=re.M)
     code = "import docker, sys; print(*(docker.from_env().images.get(n).attrs['Size'] for n in sys.argv[1:]))"
     sizes = subprocess.run(
-        [LOCALSTACK_PYTHON, "-c", code, image, base], capture_output=True, text=True, check=True
+        [LOCALSTACK_PYTHON, "-c", code, image, base_image()], capture_output=True, text=True, check=True
     )
     whole, base_alone = map(int, sizes.stdout.split())
     assert (whole - base_alone) / 1e6 < MAX_MB[RUNTIME]
