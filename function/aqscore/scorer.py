@@ -3,7 +3,7 @@
 import logging
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from functools import cache
 from itertools import chain, islice
 from pathlib import Path
@@ -98,7 +98,7 @@ class Scorer:
 
     def score_many(
         self, sources: Iterable[Source], *, jobs: int | None = None, **options: Unpack[Options]
-    ) -> Iterator[Report | ErrorRecord]:
+    ) -> Generator[Report | ErrorRecord]:
         """Scores many recordings, ``jobs`` at a time, by default one for each core that this process may use.
 
         Yields a result for each source, in the order given, as soon as it and those before it are there: an
@@ -129,7 +129,7 @@ class Scorer:
 
     def _results(
         self, sources: Iterable[Source], jobs: int, options: Options
-    ) -> Iterator[Report | ErrorRecord]:
+    ) -> Generator[Report | ErrorRecord]:
         """As score_many, whose arguments are checked."""
         named = ((name_of(source), source) for source in sources)
         first = list(islice(named, jobs))

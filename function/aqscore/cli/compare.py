@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,8 +130,10 @@ def _compared(matches: Matches, options: argparse.Namespace, config: ScorerConfi
     scorer = Scorer.from_config(config)
     paths = [path for pair in matches.pairs.values() for path in pair]
     console = Console(stderr=True)
-    results = scorer.score_many(paths, jobs=options.jobs, frames=False)
-    with progress_bar(console, len(matches.pairs), shown=console.is_terminal) as advance:
+    with (
+        closing(scorer.score_many(paths, jobs=options.jobs, frames=False)) as results,
+        progress_bar(console, len(matches.pairs), shown=console.is_terminal) as advance,
+    ):
         for name in matches.pairs:
             first, second = next(results), next(results)
             pesq = None
