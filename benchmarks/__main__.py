@@ -19,6 +19,7 @@ PARTS = {
     "floor": "Where the time goes, against the floor",
     "length": "Memory and speed by length",
     "throughput": "Processes and threads",
+    "folder": "A folder of a thousand recordings",
     "rates": "Processor time by format and size",
     "sizes": "Memory sizes of the function",
     "reference": "Compared with PESQ, which needs the clean recording",

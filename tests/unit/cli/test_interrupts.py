@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from aqscore.cli.interrupts import Interrupts
+from aqscore.cli.main import main
 from tests.conftest import EXAMPLES
 
 COMMAND = [sys.executable, "-m", "aqscore", "score"]
@@ -46,7 +47,17 @@ def test_a_second_interrupt_lets_the_work_clean_up():
         interrupt()
 
 
-@pytest.mark.parametrize("seed", range(4))
+def test_an_interrupt_while_exports_are_written_lets_them_complete(tmp_path, monkeypatch):
+    def write(results, path):
+        interrupt()
+        path.write_text(f"{len(results)} results")
+
+    monkeypatch.setattr("aqscore.cli.outputs.write_plot", write)
+    assert main(["score", str(EXAMPLES / "noisy.flac"), "--plot", str(tmp_path / "a.png")]) == 0
+    assert (tmp_path / "a.png").read_text() == "1 results"
+
+
+@pytest.mark.parametrize("seed", range(2))
 def test_an_interrupt_at_a_random_moment_keeps_the_printed_results(tmp_path, seed):
     """The moment lies up to 50 ms after one of the first lines."""
     moment = random.Random(seed)
