@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 PARTS = {
     "cold": "Cold start",
     "warm": "Warm latency",
+    "sandbox": "A confined worker for each recording",
     "floor": "Where the time goes, against the floor",
     "length": "Memory and speed by length",
     "throughput": "Processes and threads",

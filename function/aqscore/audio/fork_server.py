@@ -9,7 +9,7 @@ object a message, until the socket is closed:
     {"kill": pid}                                      ->  null, and the worker is ended
 
 The fork server reads no recording and has one thread, so that a fork is safe. It takes 2 ms, where an
-interpreter takes 150 ms to start (docs/decisions/0080).
+interpreter takes 150 ms to start (docs/decisions/0082).
 """
 
 import gc
