@@ -11,11 +11,13 @@ from aqscore.aws.events.eventbridge import EventBridge
 from aqscore.aws.events.http import Http
 from aqscore.aws.events.s3 import S3
 from aqscore.aws.events.s3_batch import S3Batch
+from aqscore.aws.events.sns import unwrapped
 from aqscore.aws.events.sqs import Sqs
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
 SOURCES = {
     "sqs_s3": Sqs,
+    "sqs_sns_s3": Sqs,
     "s3": S3,
     "s3_test_event": S3,
     "eventbridge": EventBridge,
@@ -52,6 +54,11 @@ def test_every_source_names_the_same_object(name: str) -> None:
 def test_the_message_holds_the_s3_event() -> None:
     [record] = event("sqs_s3")["Records"]
     assert json.loads(record["body"]) == event("s3")
+
+
+def test_the_envelope_of_sns_holds_the_s3_event() -> None:
+    [record] = event("sqs_sns_s3")["Records"]
+    assert unwrapped(json.loads(record["body"])) == event("s3")
 
 
 def test_the_test_event_names_no_object() -> None:
