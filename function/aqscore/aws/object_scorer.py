@@ -28,7 +28,7 @@ from aqscore.errors import (
     SetupError,
     Superseded,
 )
-from aqscore.pipeline import Channels, ScoreOptions, score_recording
+from aqscore.pipeline import ScoreOptions, score_recording
 from aqscore.report import ErrorInfo, ErrorRecord, ObjectSource, Report, Scored, read_document
 
 # The time that an object is expected to take: OVERHEAD_S, and 1 s more for each BYTES_PER_S bytes.
@@ -69,7 +69,7 @@ class ObjectScorer:
         score: Scoring | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``score`` is by default the pipeline, with the channels of the settings.
+        """``score`` is by default the pipeline, with the channels and the track of the settings.
 
         ``clock`` returns seconds from any fixed point. Raises SetupError without a results bucket.
         """
@@ -83,7 +83,7 @@ class ObjectScorer:
         self._results = ResultStore(s3, settings.results_bucket, settings.results_prefix)
         self._results_bucket = settings.results_bucket
         self._notifier = notifier
-        self._score = score or _scoring(settings.channels)
+        self._score = score or _scoring(ScoreOptions(settings.channels, track=settings.track))
         self._clock = clock
 
     def process(self, ref: ObjectRef, attempt: Attempt = Attempt()) -> Outcome:  # noqa: B008 - frozen
@@ -266,8 +266,8 @@ def _age_s(ref: ObjectRef, outcome: Outcome) -> float | None:
     return (datetime.now(UTC) - outcome.modified).total_seconds()
 
 
-def _scoring(channels: Channels) -> Scoring:
+def _scoring(options: ScoreOptions) -> Scoring:
     def score(file: BinaryIO, config: ScorerConfig, /, *, time_limit_s: float) -> Scored:
-        return score_recording(file, config, ScoreOptions(channels), Deadline(time_limit_s))
+        return score_recording(file, config, options, Deadline(time_limit_s))
 
     return score

@@ -23,6 +23,7 @@ class Settings:
     cors_origin: str | None = None  # the origin of the web pages that may call the API
     max_deliveries: int | None = None  # by the queue, after which a message becomes a dead letter
     channels: Channels = "mix"  # that are scored of a recording in a bucket
+    track: int | None = None  # the audio track to score of such a recording, from 1; None as in ScoreOptions
     scorer: ScorerConfig = ScorerConfig()
 
     @classmethod
@@ -45,6 +46,7 @@ class Settings:
             cors_origin=text("CORS_ORIGIN", None),
             max_deliveries=_whole_number("AQSCORE_MAX_DELIVERIES", env),
             channels=_channels("AQSCORE_CHANNELS", env),
+            track=_whole_number("AQSCORE_TRACK", env),
             scorer=ScorerConfig.from_env(env),
         )
 

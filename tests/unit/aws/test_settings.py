@@ -28,6 +28,7 @@ def test_each_variable_reaches_its_setting():
             "AQSCORE_CORS_ORIGIN": "https://example.org",
             "AQSCORE_MAX_DELIVERIES": "5",
             "AQSCORE_CHANNELS": "2",
+            "AQSCORE_TRACK": "3",
             "AQSCORE_RUNTIME": "tensorflow",
             "AQSCORE_THREADS": "2",
             "AQSCORE_MODEL_DIR": "/models/a",
@@ -49,6 +50,7 @@ def test_each_variable_reaches_its_setting():
         cors_origin="https://example.org",
         max_deliveries=5,
         channels=2,
+        track=3,
         scorer=ScorerConfig(
             runtime="tensorflow",
             threads=2,
