@@ -28,7 +28,8 @@ examples:
 """
 STYLES = {"excellent": "green", "good": "green", "fair": "yellow", "poor": "red", "bad": "bold red"}
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-BAR_WIDTH = 40
+BAR_LEFT, BAR_WIDTH = 25, 40  # columns
+MIN_NAME_WIDTH = 10
 LOW = 2.0  # below it, the verdict is "bad"
 MAX_CHANGED = 5
 HTML_WIDTH = 110
@@ -120,10 +121,10 @@ def _print_distribution(console: "Console", scored: Sequence[Row]) -> None:
     )
     console.print(f"\n[bold]Scores[/]  {values}   mean {np.mean(scores):.2f}")
     counts = Counter(row.verdict for row in scored)
-    largest = max(counts.values())
+    largest, width = max(counts.values()), max(1, min(BAR_WIDTH, console.width - BAR_LEFT))
     for _, verdict in VERDICTS:
         count = counts[verdict]
-        bar = "█" * round(BAR_WIDTH * count / largest) or ("▏" if count else "")
+        bar = "█" * round(width * count / largest) or ("▏" if count else "")
         console.print(f"{verdict:>9} {count:>7,} {count / len(scored):>6.1%} [{STYLES[verdict]}]{bar}[/]")
 
 
@@ -139,7 +140,7 @@ def _print_worst(console: "Console", scored: Sequence[Row], count: int) -> None:
 def _print_causes(console: "Console", rows: Sequence[Row]) -> None:
     counts = Counter(code for row in rows for code in row.warnings)
     if counts:
-        table = _table("Causes and warnings", "recordings", "share", "mean score", "of the others")
+        table = _table("Warnings", "files", "share", "mean", "others")
         for code, count in counts.most_common():
             means = [
                 _mean([row.score for row in rows if row.score is not None and (code in row.warnings) is has])
@@ -150,7 +151,7 @@ def _print_causes(console: "Console", rows: Sequence[Row]) -> None:
         console.print(table)
     errors = Counter(row.error for row in rows if row.error is not None)
     if errors:
-        table = _table("Errors", "recordings", "for example")
+        table = _table("Errors", "files", "for example")
         for error, count in errors.most_common():
             example = next(row for row in rows if row.error == error)
             table.add_row(error, f"{count:,}", _plain(f"{example.name}: {example.message}"))
@@ -216,8 +217,8 @@ def _table(title: str, *headings: str) -> "Table":
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    table.add_column(title, overflow="fold", header_style="bold")
+    table.add_column(title, overflow="fold", header_style="bold", min_width=MIN_NAME_WIDTH)
     for heading in headings:
         text = heading in ("warnings", "for example")
-        table.add_column(heading, justify="left" if text else "right", no_wrap=not text)
+        table.add_column(heading, justify="left" if text else "right", no_wrap=not text, overflow="fold")
     return table

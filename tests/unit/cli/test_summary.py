@@ -102,6 +102,15 @@ def test_a_page_that_cannot_be_written_and_results_that_cannot_be_read_are_named
     assert errors.count("can't be written") == errors.count("can't be read") == 1
 
 
+def test_a_narrow_terminal_shows_every_number_and_name(run_of, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(["summary", str(run_of("a.jsonl", SCORES))]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert "clipped         3  27.3%  1.53    3.67" in lines
+    assert "…" not in "".join(lines)
+
+
 def test_a_run_without_scores_is_summarised(run_of, capsys):
     path = run_of("a.jsonl", [None, None])
     assert main(["summary", str(path), "--against", str(path)]) == 0
