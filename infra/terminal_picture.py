@@ -21,7 +21,7 @@ from rich.text import Text
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
 PICTURE = ROOT / "docs" / "images" / "score.svg"
-COLUMNS = 96
+COLUMNS = 100
 SEED = 1
 END_OF_PROGRESS = "\x1b[2K"  # erases the progress bar
 
@@ -58,7 +58,7 @@ def picture(folder: Path) -> str:
     console = Console(record=True, width=COLUMNS, file=StringIO(), force_terminal=True)
     console.print(Text("$ aqscore score calls/", style="bold"))
     messages = done.stderr.rpartition(END_OF_PROGRESS)[2]
-    console.print(Text.from_ansi(done.stdout + messages))
+    console.print(Text.from_ansi(f"{done.stdout}\n{messages}"))
     svg = console.export_svg(title="aqscore", unique_id="aqscore")
     # These rules make a browser ask another site for the font.
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S)

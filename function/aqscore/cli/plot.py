@@ -75,7 +75,7 @@ def _ranking(pyplot: Any, reports: Sequence[Report]) -> Any:
         panel.text((threshold + top) / 2, 1.0, verdict, ha="center", va="bottom",
                    transform=panel.get_xaxis_transform(), color=colour)  # fmt: skip
         top = threshold
-    places = range(len(ranked))
+    places = range(1, len(ranked) + 1)
     intervals = [report.interval or (report.score, report.score) for report in ranked]
     lower, upper = zip(*intervals, strict=True)
     thickness = 1.5 if named else max(0.2, 300 / len(ranked))
@@ -84,7 +84,7 @@ def _ranking(pyplot: Any, reports: Sequence[Report]) -> Any:
     size = 30 if named else max(2, 3000 / len(ranked))
     panel.scatter([report.score for report in ranked], places, s=size, c=colours, zorder=3)
     panel.set(xlim=(LOWEST - 0.04, HIGHEST + 0.06), xlabel="MOS-LQO, with the 90 % interval")
-    panel.set_ylim(len(ranked) - 0.5, -0.5)
+    panel.set_ylim(len(ranked) + 0.5, 0.5)
     if named:
         panel.set_yticks(places, [_name(report) for report in ranked], parse_math=False)
     else:

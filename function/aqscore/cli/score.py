@@ -146,6 +146,8 @@ class _Run:
 
     def _print_summary(self, elapsed_s: float, *, interrupted: bool) -> None:
         skipped = self._selection.skipped
+        if self._format == "table" and sys.stdout.isatty():
+            self._messages.print()
         if skipped:
             self._messages.print(skipped_line(skipped))
         if interrupted:

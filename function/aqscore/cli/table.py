@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -48,9 +49,9 @@ def print_table(results: Sequence[Result], console: Console, sort: str) -> None:
     if errors:
         console.print(Text(("\n" if reports else "") + "Could not be scored:", style="bold red"))
     for record in errors:
-        text = Text.assemble((printable(file_of(record)), "bold"), "\n  ")
-        text.append(printable(record.error.message)).append(f" {printable(record.error.advice)}", "dim")
-        console.print(text, soft_wrap=False, overflow="fold")
+        console.print(Text(printable(file_of(record)), style="bold"), overflow="fold")
+        text = Text(printable(record.error.message)).append(f" {printable(record.error.advice)}", "dim")
+        console.print(Padding(text, (0, 0, 0, GAP)), overflow="fold")
 
 
 def _print_reports(reports: Sequence[Report], console: Console) -> None:
@@ -107,8 +108,8 @@ def _verdict(report: Report) -> str:
     """The verdict, and those that the interval allows: fair, could be poor to good."""
     if report.verdict is None or report.interval is None:
         return report.verdict or "no score"
-    lowest, highest = verdict_range(report.interval)
-    return report.verdict if lowest == highest else f"{report.verdict}, could be {lowest} to {highest}"
+    others = [each for each in verdict_range(report.interval) if each != report.verdict]
+    return f"{report.verdict}, could be {' to '.join(others)}" if others else report.verdict
 
 
 def _short_verdict(report: Report) -> str:
@@ -128,6 +129,7 @@ def _cause(report: Report) -> str:
     signal = report.signal
     measured = {
         "no_speech": "no speech",
+        "dc_offset": "DC offset",
         "clipped": f"clipped {signal.clipped_share:.1%}",
         "narrow_band": f"narrow band {(report.media.bandwidth_hz or 0) / 1000:.1f} kHz",
         "low_level": "low level" if signal.level_dbfs is None else f"low level {signal.level_dbfs:.0f} dBFS",

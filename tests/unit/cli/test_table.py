@@ -34,6 +34,7 @@ def test_an_interval_that_spans_verdicts_says_so():
     assert "fair, could be poor to good" in text
     assert "3.10" in text and "3.0 to 3.2" in text
     assert text.count("could be") == 1
+    assert "excellent, could be good" in printed([report("a.wav", 4.1, half_width=0.2)])
 
 
 def test_the_cause_is_beside_the_score():
