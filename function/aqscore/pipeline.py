@@ -155,7 +155,17 @@ def _score_part(
             run.signals[(channel,)].scored(run.media, (channel,), [], frames=options.frames)
             for channel in range(run.media.channels)
         ]
-    warnings = file_warnings(run.media) + channel_warnings(
+    media, findings = run.media, run.media.findings
+    about_file = file_warnings(
+        duration_s=media.duration_s,
+        tracks=media.tracks,
+        track=media.track,
+        gaps_s=findings.gaps_s,
+        longest_gap_s=findings.longest_gap_s,
+        unfinished=findings.unfinished,
+        stated_s=findings.stated_s,
+    )
+    warnings = about_file + channel_warnings(
         cancelled_to=mix.channels[0] if mix.cancels else None,
         silent=mix.silent,
         contrast=run.contrast,
