@@ -1,5 +1,6 @@
 """The decoder client: a file that harms its worker harms no other. With each transport."""
 
+import json
 import os
 import resource
 import signal
@@ -9,17 +10,18 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from aqscore.audio.decoder_client import DecoderClient
+from aqscore.audio.findings import Findings
 from aqscore.audio.linux_worker import LinuxWorkers
 from aqscore.audio.portable_worker import PortableWorkers
 from aqscore.audio.source import MAX_BLOCK_SAMPLES
-from aqscore.audio.worker_handle import WorkerPool
+from aqscore.audio.worker_handle import Task, WorkerHandle, WorkerPool
 from aqscore.errors import (
     DecoderCrashed,
     DecoderLost,
@@ -228,3 +230,57 @@ def test_an_interrupt_leaves_no_answer_for_the_next_file(workers, file_titled):
         interrupt.start()
         decode(file_titled("sleep"), workers)
     np.testing.assert_array_equal(decode(CLEAN, workers), expected)
+
+
+class Scripted(WorkerPool, WorkerHandle):
+    """A pool with one worker at a time, whose answers are known in advance."""
+
+    pid = 1
+
+    def __init__(self, *answers: dict) -> None:
+        self._answers = list(answers)
+        self.requests: list[dict | str] = []
+
+    def prestart(self) -> None: ...
+
+    def start(self, task: Task) -> WorkerHandle:
+        self.requests.append("with FFmpeg" if task.ffmpeg else "start")
+        return self
+
+    def ask(self, request: dict, limit_s: float) -> bytes:
+        self.requests.append(request)
+        return json.dumps(self._answers.pop(0)).encode()
+
+    def samples(self, count: int) -> np.ndarray:
+        return np.full(count, len(self.requests), np.float32)
+
+    def end(self) -> str:
+        return ""
+
+    def close(self) -> None: ...
+
+    def forget(self) -> None: ...
+
+
+def test_a_file_that_needs_ffmpeg_in_its_middle_is_read_again_up_to_there():
+    """FFmpeg can't be loaded by a worker that is confined already."""
+    with CLEAN.open("rb") as file, DecoderClient(file, LIMITS) as client:
+        opened = {name: getattr(client, name) for name in
+                  ("container", "codec", "sample_rate_hz", "channels", "tracks", "track")}  # fmt: skip
+    opened["unfiltered"] = None
+    workers = Scripted(opened, block(100), NEEDS, opened, block(60), block(40), block(7))
+    with CLEAN.open("rb") as file, DecoderClient(file, LIMITS, workers) as client:
+        assert [len(client.read()[0]) for _ in range(2)] == [100, 7]
+    read, request = {"read": MAX_BLOCK_SAMPLES}, {"open": True, "track": None}
+    assert workers.requests == [
+        "start", request, read, read, "with FFmpeg", request, {"read": 100}, {"read": 40}, read
+    ]  # fmt: skip
+    with CLEAN.open("rb") as file, pytest.raises(DecoderCrashed, match="no intact decoder"):
+        DecoderClient(file, LIMITS, Scripted(NEEDS, NEEDS))
+
+
+NEEDS = {"needs": "ffmpeg"}
+
+
+def block(frames: int) -> dict:
+    return {"frames": frames, "broken": None, "findings": asdict(Findings()), "progress": 0.5}
