@@ -4,7 +4,6 @@ import pytest
 
 from aqscore.analysis.file_warnings import LONG_GAP_S, file_warnings
 
-
 ORDINARY = {
     "duration_s": 20.0, "tracks": 1, "track": 0, "gaps_s": 0.0, "longest_gap_s": 0.0, "unfinished": False,
     "stated_s": None,
