@@ -20,7 +20,7 @@ def noisy(opened):
 
 
 def wait_for_pixels(page: Page, least: int, *, near: tuple[int, int, int] | None = None) -> None:
-    """Waits until so many pixels of the timeline are bright, or have a colour."""
+    """Waits until so many pixels of the timeline have a colour; without one, the blue of the spectrogram."""
     page.wait_for_function(
         """([least, near]) => {
             const canvas = document.querySelector(".timeline");
@@ -29,11 +29,13 @@ def wait_for_pixels(page: Page, least: int, *, near: tuple[int, int, int] | None
             let count = 0;
             for (let i = 0; i < data.length; i += 4) {
                 const alike = near?.every((value, part) => Math.abs(value - data[i + part]) < 8);
-                if (near ? alike : data[i] + data[i + 1] + data[i + 2] > 120) count += 1;
+                if (near ? alike : data[i + 2] > data[i] + 40) count += 1;
             }
             return count >= least;
         }""",
         arg=[least, near],
+        polling=300,  # milliseconds: reading the canvas takes time from drawing it
+        timeout=120_000,
     )
 
 
