@@ -3,8 +3,8 @@
 -- Fields that a report or an error record doesn't have are NULL.
 CREATE EXTERNAL TABLE IF NOT EXISTS results (
   `schema_version` string,
-  `source` struct<bucket:string,key:string,version_id:string,etag:string,sequencer:string,size_bytes:bigint,file:string>,
-  `media` struct<container:string,codec:string,sample_rate_hz:int,channels:int,duration_s:double,bandwidth_hz:int>,
+  `source` struct<bucket:string,key:string,version_id:string,etag:string,sequencer:string,size_bytes:bigint,file:string,modified:string>,
+  `media` struct<container:string,codec:string,sample_rate_hz:int,channels:int,duration_s:double,bandwidth_hz:int,scored_channels:array<int>,tracks:int,track:int>,
   `model` struct<name:string,version:string,sha256:string,scale:string,runtime:string>,
   `score` double,
   `interval` array<double>,
@@ -13,7 +13,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS results (
   `timeline` array<struct<start_s:double,end_s:double,score:double>>,
   `worst_segment` struct<start_s:double,end_s:double,score:double>,
   `distribution` struct<bad:double,poor:double,fair:double,good:double,excellent:double>,
-  `signal` struct<level_dbfs:double,peak_dbfs:double,clipped_share:double,silent_share:double,speech_share:double,snr_db:double>,
+  `signal` struct<level_dbfs:double,active_level_dbfs:double,peak_dbfs:double,clipped_share:double,dc_offset:double,silent_share:double,speech_share:double,snr_db:double>,
   `warnings` array<struct<code:string,message:string>>,
   `timing` struct<decode_s:double,features_s:double,model_s:double,total_s:double>,
   `error` struct<type:string,message:string,advice:string,retryable:boolean>
