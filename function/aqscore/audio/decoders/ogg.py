@@ -53,39 +53,31 @@ def ogg_links(view: FileView) -> list[Link]:
     """The links of an Ogg file. One is incomplete that is damaged or has no last page."""
     links: list[Link] = []
     starts: list[int] = []
-    streams: set[bytes] = set()
-    audio: set[bytes] = set()
-    beginning = False  # within the first pages of a link
-
-    def mark_unended() -> None:
-        if audio:  # some audio stream has had no last page
-            links[-1].findings.incomplete = True
-        audio.clear()
-
+    streams: set[bytes] = set()  # of the link
+    open_audio: set[bytes] = set()  # those of its audio streams that have had no last page
+    in_beginning = False  # among the first pages of a link
     for page in pages(view):
         if page is None:
             if links:
                 links[-1].findings.incomplete = True
             continue
-        if page.flags & FIRST:
-            if not beginning:
-                if links:
-                    mark_unended()
-                links.append(Link(view, Findings()))
-                starts.append(page.start)
-                streams.clear()
-            beginning = True
+        if page.flags & FIRST and not in_beginning:
+            if open_audio:
+                links[-1].findings.incomplete = True
+            links.append(Link(view))
+            starts.append(page.start)
+            streams, open_audio = set(), set()
+        in_beginning = bool(page.flags & FIRST)
+        if in_beginning:
             streams.add(page.serial)
             links[-1].several_streams = len(streams) > 1
             if page.content.startswith(AUDIO):
-                audio.add(page.serial)
-        else:
-            beginning = False
+                open_audio.add(page.serial)
         if page.flags & LAST:
-            audio.discard(page.serial)
+            open_audio.discard(page.serial)
     if not links:
         return [Link(view, Findings(incomplete=True))]
-    mark_unended()
+    links[-1].findings.incomplete |= bool(open_audio)
     if len(links) > 1 or starts[0] > 0:
         for link, start, end in zip(links, starts, [*starts[1:], view.size], strict=True):
             link.view = view.part(start, end)
