@@ -70,7 +70,7 @@ def opened(browser, address):
         page = context.new_page()
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda request: _check_request(request, url, problems))
+        page.on("request", lambda request: _check_request(request, (address, url), problems))
         page.goto(url)
         return page
 
@@ -81,8 +81,8 @@ def opened(browser, address):
     assert [text for text in problems if not any(each in text for each in allowed)] == []
 
 
-def _check_request(request: Request, url: str, problems: list[str]) -> None:
-    if not request.url.startswith((url, "blob:", "data:")):
+def _check_request(request: Request, allowed: tuple[str, str], problems: list[str]) -> None:
+    if not request.url.startswith((*allowed, "blob:", "data:")):
         problems.append(f"request to {request.url}")
 
 

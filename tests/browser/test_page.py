@@ -44,6 +44,11 @@ def test_the_page_is_one_small_document(opened, address):
     assert len(bundle("index.html").html.encode()) < 130_000
 
 
+def test_the_reference_of_the_api_asks_nobody_else(opened, address):
+    page = opened(f"{address}docs")
+    expect(page.get_by_text("/v1/scores").first).to_be_visible()
+
+
 def test_every_sample_is_scored(opened):
     page = opened()
     for button in page.locator(".samples button").all():

@@ -10,7 +10,8 @@ import { transport } from "./transport.js";
 import { mediaWords, scoreWords } from "./words.js";
 
 const MOST_SAMPLES = 120e6; // decoded without being asked: 40 minutes at 48 kHz
-const KEEP_DECODED = 3;
+const KEEP_DECODED = 3,
+  SLOW_S = 300;
 const MOVE_KEYS = "← → move by a second, Home and End to the ends, + and − zoom";
 const KEYS = { silent: `${MOVE_KEYS}, Esc shows the whole.`, sound: `Space plays, ${MOVE_KEYS}, Esc stops.` };
 
@@ -151,7 +152,10 @@ export class Detail {
   }
 
   async #decode(recording, blob) {
-    if (!this.#decoded.has(recording)) this.#decoded.set(recording, decode(blob));
+    if (!this.#decoded.has(recording)) {
+      if (recording.report.media.duration_s > SLOW_S) this.note.textContent = "Reading the sound …";
+      this.#decoded.set(recording, decode(blob));
+    }
     for (const old of this.#decoded.keys())
       if (this.#decoded.size > KEEP_DECODED && old !== recording) this.#decoded.delete(old);
     const timeline = this.#timeline,
