@@ -56,13 +56,15 @@ def is_plain_speech(clip: dict) -> bool:
     return clip["pesq_wb"] is not None and (clip["snr_db"] is None or clip["snr_db"] >= MIN_SNR_DB)
 
 
-def interval_table(found: list[Prediction], no_speech: dict) -> dict:
+def interval_table(found: list[Prediction], no_speech: dict, widening: float = 1.0) -> dict:
     """Bounds that cover the true score 9 times out of 10, by predicted score.
 
     The bounds are quantiles of the error among the clips with the nearest predictions. Cross-validation
     over speakers chooses the quantiles: the errors of one speaker's clips are correlated, so that quantiles
     at 5 and 95 % cover less than 90 % of a new speaker's clips. The coverage must exceed 90 % by one
-    standard error over the speakers. Clips without speech by the rule ``no_speech`` are left out: they get
+    standard error over the speakers. ``widening`` multiplies the errors' quantiles in the end: the
+    development speakers' clips come from the training's generators, and errors on recordings from elsewhere
+    are larger. Clips without speech by the rule ``no_speech`` are left out: they get
     no interval. Returns lists ``score``, ``lower``, ``upper``, to interpolate between, and ``coverage``.
     Raises ValueError when no clip is left.
     """
@@ -78,11 +80,12 @@ def interval_table(found: list[Prediction], no_speech: dict) -> dict:
         coverage, error = _coverage_of_new_speakers(pairs, speaker, tail)
         if coverage - error >= COVERAGE:
             break
-    table = _table(pairs, tail)
-    return {name: np.round(values, 3).tolist() for name, values in table.items()} | {"coverage": COVERAGE}
+    table = _table(pairs, tail, widening)
+    rounded = {name: np.round(values, 3).tolist() for name, values in table.items()}
+    return rounded | {"coverage": COVERAGE, "widening": widening}
 
 
-def _table(pairs: np.ndarray, tail: float) -> dict[str, np.ndarray]:
+def _table(pairs: np.ndarray, tail: float, widening: float = 1.0) -> dict[str, np.ndarray]:
     """Error quantiles ``tail`` and 1 - ``tail`` of (clips, 2) predicted and true scores, as bounds."""
     predicted, true = pairs[np.argsort(pairs[:, 0])].T
     width = min(len(pairs), max(2 * len(pairs) // GRID_POINTS, MIN_NEIGHBOURS))
@@ -92,7 +95,7 @@ def _table(pairs: np.ndarray, tail: float) -> dict[str, np.ndarray]:
         rows.append(
             (np.median(predicted[near]), *np.quantile(true[near] - predicted[near], [tail, 1 - tail]))
         )
-    score, low, high = np.unique(rows, axis=0).T
+    score, low, high = np.unique(rows, axis=0).T * np.array([[1.0], [widening], [widening]])
     score, first = np.unique(score, return_index=True)
     lower = np.maximum.accumulate(np.clip(score + low[first], LOWEST, HIGHEST))
     upper = np.maximum.accumulate(np.clip(score + high[first], LOWEST, HIGHEST))

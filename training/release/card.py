@@ -44,6 +44,7 @@ def render(info: dict) -> str:
         intervals=_table(
             ("score", "from", "to"), zip(interval["score"], interval["lower"], interval["upper"], strict=True)
         ),
+        widening=interval.get("widening", 1.0),
         speech_probability=info["no_speech"]["speech_probability"],
         window=f"{info['window']['frames'] * SPEC.hop_s:.0f}",
         power=info["pooling"]["power"],

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     exported, power = OnnxNetwork(options.out / "model.onnx", threads=1), info["pooling"]["power"]
     found = calibration.predictions(exported, power, options.corpus)
     info["no_speech"] = calibration.no_speech_rule(found)
-    info["interval"] = calibration.interval_table(found, info["no_speech"])
+    info["interval"] = calibration.interval_table(found, info["no_speech"], options.widen)
     info["data"] = corpus_summary(options.corpus) | trained_on
     write_info(info, options.out)
     info["metrics"] = evaluate.evaluate(options.corpus, options.out, options.plots, options.elsewhere)
@@ -184,6 +184,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--corpus", type=Path, required=True, help="corpus whose dev sets calibrate and measure"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the model, made when missing")
+    parser.add_argument(
+        "--widen",
+        type=float,
+        default=1.0,
+        help="factor on the interval's errors, for recordings unlike the corpus (%(default)s)",
+    )
     parser.add_argument("--version", default="1.0.0", help="version to ship it as")
     parser.add_argument("--plots", type=Path, help="folder for the evaluation's plots")
     parser.add_argument("--elsewhere", type=Path, help="manifest.jsonl of labelled recordings from elsewhere")
