@@ -62,7 +62,7 @@ def test_the_table_fits_the_terminal(folder, columns):
     if columns == 200:
         assert "no_speech [call] of the week 2026-11-27.flac" in rows[2]
         assert "could be" in rows[0]
-    errors = " ".join(lines[4:summary])
+    errors = " ".join(" ".join(lines[4:summary]).split())
     assert "Could not be scored:" in errors
     assert "broken.wav" in errors
     assert "Convert the recording" in errors
