@@ -1,7 +1,7 @@
 """The fork server: a process with the decoders' libraries loaded, of which each decoder worker is a fork.
 
 aqscore.audio.linux_worker starts it: ``python -m aqscore.audio.fork_server SOCKET``. It answers one JSON
-object a message, until the socket is closed:
+object a message, until the socket is closed. The answer follows the request's "number":
 
     {"fork": true, "memory_bytes", "cpu_s", "ffmpeg"}  ->  the worker's process identifier
       with the worker's socket, memory, standard error and recording
@@ -61,8 +61,9 @@ class ForkServer:
             return True
         message, descriptors, *_ = socket.recv_fds(self._control, MAX_REQUEST_BYTES, DESCRIPTORS)
         if message:
-            answer = self._answer(json.loads(message), descriptors)
-            self._control.send(json.dumps(answer).encode())
+            request = json.loads(message)
+            answer = self._answer(request, descriptors)
+            self._control.send(json.dumps([request["number"], answer]).encode())
         return bool(message)
 
     def _answer(self, request: dict[str, Any], descriptors: Sequence[int]) -> int | None:

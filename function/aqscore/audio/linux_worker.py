@@ -5,6 +5,7 @@ memfd. aqscore.audio.fork_server is the other side.
 """
 
 import fcntl
+import itertools
 import json
 import mmap
 import os
@@ -34,7 +35,7 @@ from aqscore.errors import DecoderLost
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 MAX_WAIT_S = 1e8  # sockets accept no more in some systems
 START_LIMIT_S = 60.0  # for the fork server, which takes a tenth of a second
-END_LIMIT_S = 1.0  # for a worker that has closed its socket, as it does at its end
+END_LIMIT_S = 3.0  # for a worker that has closed its socket, as it does at its end
 
 
 class ServerGone(Exception):
@@ -47,6 +48,7 @@ class ForkServerProcess:
     def __init__(self) -> None:
         """Starts the process, without waiting for it. Raises OSError, and leaves nothing open."""
         self._lock = threading.Lock()
+        self._numbers = itertools.count()
         with ExitStack() as lent, ExitStack() as kept:
             self._output = WorkerOutput()
             kept.callback(self._output.close)
@@ -68,14 +70,17 @@ class ForkServerProcess:
     def ask(self, request: dict[str, Any], descriptors: tuple[int, ...] = ()) -> Any:
         """The answer to a request. Raises ServerGone."""
         with self._lock:
+            number = next(self._numbers)
             try:
-                socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
-                data = self._control.recv(MAX_ANSWER_BYTES)
+                message = json.dumps({**request, "number": number}).encode()
+                socket.send_fds(self._control, [message], descriptors)
+                while data := self._control.recv(MAX_ANSWER_BYTES):
+                    answered, answer = json.loads(data)
+                    if answered == number:  # and not a request that Ctrl-C interrupted
+                        return answer
             except OSError:  # among them TimeoutError, and the socket was closed by another thread
-                data = b""
-        if not data:
-            raise ServerGone(self._output.read())
-        return json.loads(data)
+                pass
+        raise ServerGone(self._output.read())
 
     def end(self) -> None:
         """Ends the process, and with it all workers."""
@@ -196,7 +201,7 @@ class LinuxWorker(WorkerHandle):
 
     def _status(self) -> int | None:
         """The exit status of the worker, which has closed its socket; None if it goes on nevertheless."""
-        until = time.monotonic() + END_LIMIT_S
+        until, wait_s = time.monotonic() + END_LIMIT_S, 0.001
         while time.monotonic() < until:
             try:
                 status: int | None = self._server.ask({"status": self.pid})
@@ -204,7 +209,8 @@ class LinuxWorker(WorkerHandle):
                 raise DecoderLost("The process that starts the decoders ended.") from None
             if status is not None:
                 return status
-            time.sleep(0.001)
+            time.sleep(wait_s)
+            wait_s = min(2 * wait_s, 0.1)
         return None
 
 

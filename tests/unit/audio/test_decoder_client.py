@@ -222,6 +222,19 @@ def test_where_no_descriptor_is_left_none_is_lost(workers):
         assert sorted(Path("/proc/self/fd").iterdir()) == before
 
 
+@pytest.mark.parametrize("transport", [LinuxWorkers])
+def test_an_interrupt_while_the_fork_server_starts_leaves_no_answer_either(workers):
+    interrupt = threading.Timer(0.02, signal.pthread_kill, [threading.get_ident(), signal.SIGINT])
+    workers.prestart()
+    with pytest.raises(KeyboardInterrupt):
+        interrupt.start()
+        decode(CLEAN, workers)  # which waits for an interpreter to start
+    with CLEAN.open("rb") as file, DecoderClient(file, LIMITS, workers) as client:
+        os.kill(client.pid, signal.SIGKILL)  # and not a worker of the interrupted request
+        with pytest.raises(DecoderLost):
+            client.read()
+
+
 def test_an_interrupt_leaves_no_answer_for_the_next_file(workers, file_titled):
     """Ctrl-C between a request and its answer: that answer must not be taken for one to another request."""
     expected = decode(CLEAN, workers)
