@@ -52,7 +52,8 @@ def test_it_holds_the_package_the_page_and_the_model_and_nothing_else(wheel):
         if path.is_file() and path.suffix != ".pyc"
     }
     model = {f"aqscore/model_artifacts/{path.name}" for path in (ROOT / "model_artifacts").iterdir()}
-    assert {name for name in names if ".dist-info/" not in name} == sources | model
+    samples = {f"aqscore/http/page/samples/{path.name}" for path in EXAMPLES.glob("*.flac")}
+    assert {name for name in names if ".dist-info/" not in name} == sources | model | samples
     assert {"aqscore/py.typed", "aqscore/http/page/index.html"} <= names
 
 
