@@ -20,6 +20,7 @@ from aqscore.errors import (
     UnsupportedFormat,
 )
 from aqscore.limits import Limits
+from aqscore.model.loading import read_model_info
 from aqscore.pipeline import ScoreOptions, score_file, score_recording
 from aqscore.report import FileSource, Report
 from aqscore.scale import HIGHEST, LOWEST
@@ -203,3 +204,13 @@ def test_a_decoder_that_hangs_is_ended_at_the_time_limit(hanging, config):
         scored(hanging, config, time_limit_s=0.3)
     with hanging.open("rb") as file, pytest.raises(OutOfTime, match=r"time limit of 0\.3 s"):
         score_recording(file, config, ScoreOptions(), Deadline(0.3))
+
+
+def test_little_speech_widens_the_interval(config, recorded, speech):
+    whole, short = scored(recorded(speech), config), scored(recorded(speech[16_000:32_000]), config)
+    assert "little_speech" in codes(short)
+    assert "little_speech" not in codes(whole)
+    table = read_model_info(config.model_dir)["interval"]
+    plain = [np.interp(short.score, table["score"], table[side]) for side in ("lower", "upper")]
+    assert short.interval[1] - short.interval[0] > 1.1 * (min(plain[1], HIGHEST) - max(plain[0], LOWEST))
+    assert short.interval[0] <= short.score <= short.interval[1]

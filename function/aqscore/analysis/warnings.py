@@ -6,6 +6,7 @@ from aqscore.analysis.signal_statistics import CLEAREST_S
 from aqscore.report import Warning, warning
 
 MIN_DURATION_S = 0.5
+LITTLE_SPEECH_S = 2.0
 # Thresholds beyond which a property of the recording is mentioned.
 CLIPPED_SHARE = 2e-4
 NARROW_BAND_HZ = 4_500
@@ -69,11 +70,13 @@ def quality_warnings(
     truncated_at_s: float | None,
     level_dbfs: float | None,
     dc_offset: float,
+    speech_s: float | None,
     thinned_hop_s: float | None,
 ) -> list[Warning]:
     """Reasons to trust the score less.
 
-    ``level_dbfs`` is that of active speech, ``dc_offset`` the mean of the samples, full scale 1.0.
+    ``level_dbfs`` is that of active speech, ``dc_offset`` the mean of the samples, full scale 1.0,
+    ``speech_s`` the seconds of speech, None where nothing was scored.
     ``truncated_at_s`` is the duration of a truncated recording, ``thinned_hop_s`` the hop of thinned frame
     scores; both are None otherwise.
     """
@@ -90,6 +93,8 @@ def quality_warnings(
         MIN_DC_OFFSET, 10 ** ((level_dbfs + DC_OFFSET_DB) / 20)
     ):
         found.append(warning("dc_offset", offset=dc_offset))
+    if speech_s is not None and speech_s < LITTLE_SPEECH_S:
+        found.append(warning("little_speech", speech_s=speech_s))
     if thinned_hop_s is not None:
         found.append(warning("thinned", hop_s=thinned_hop_s))
     return found
