@@ -50,8 +50,8 @@ class Course:
 def simulate(load: Load, seed: int = SEED) -> Course:
     """Files arrive evenly and are taken in their order, one a call.
 
-    A call takes ``cold_s`` more in a new copy. The number of concurrent calls grows as the mapping does, to at
-    most ``concurrency``.
+    A call takes ``cold_s`` more in a new copy. The number of concurrent calls grows as the mapping does, to
+    at most ``concurrency``.
     """
     service = load.service_s * np.random.default_rng(seed).lognormal(0, JITTER, load.files)
     done = np.empty(load.files)

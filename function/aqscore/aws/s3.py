@@ -80,9 +80,7 @@ class S3Client:
             file.seek(0)
             yield file, _completed(ref, answer)
 
-    def _download(
-        self, ref: ObjectRef, max_bytes: int, file: BinaryIO, deadline: Deadline
-    ) -> dict[str, Any]:
+    def _download(self, ref: ObjectRef, max_bytes: int, file: BinaryIO, deadline: Deadline) -> dict[str, Any]:
         """Writes the object into the file and returns S3's answer.
 
         Repeats the request when the body breaks off: botocore's own retries end where the body begins.

@@ -89,6 +89,9 @@ def high_pass(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _in_silence(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
     """(n,) bool: whether each sample lies in a run of at least ``SILENT_RUN`` equal samples."""
-    changes = np.flatnonzero(samples[1:] != samples[:-1]) + 1
+    equal = samples[1:] == samples[:-1]
+    if np.count_nonzero(equal) < SILENT_RUN - 1:
+        return np.zeros(len(samples), bool)
+    changes = np.flatnonzero(~equal) + 1
     runs = np.diff(np.concatenate([[0], changes, [len(samples)]]))
     return np.repeat(runs >= SILENT_RUN, runs)
