@@ -70,14 +70,11 @@ class SignalScorer:
     def push(self, samples: NDArray[np.float32]) -> None:
         """Takes the next (n,) samples at 16 kHz, full scale 1.0."""
         self._offset.add(samples)
-        self._statistics.add_samples(self._high_pass.push(samples))
-        # Model 1.10 was trained on unfiltered samples. A model trained on filtered ones takes those here.
-        frames = self._timer.run("features", self._features.push, samples)
-        self._add(self._timer.run("model", self._scores.push, frames))
+        self._push_filtered(self._timer.run("features", self._high_pass.push, samples))
 
     def finish(self) -> None:
         """Scores what was waiting for later samples."""
-        self._statistics.add_samples(self._high_pass.finish())
+        self._push_filtered(self._timer.run("features", self._high_pass.finish))
         frames = self._timer.run("features", self._features.finish)
         self._add(self._timer.run("model", self._scores.push, frames))
         self._add(self._timer.run("model", self._scores.finish))
@@ -133,6 +130,11 @@ class SignalScorer:
             warnings=[*([unscored] if unscored else []), *warnings, *quality],
             timing=self._timer.timing(),
         )
+
+    def _push_filtered(self, samples: NDArray[np.float32]) -> None:
+        self._statistics.add_samples(samples)
+        frames = self._timer.run("features", self._features.push, samples)
+        self._add(self._timer.run("model", self._scores.push, frames))
 
     def _add(self, windows: list[Window]) -> None:
         for window in windows:

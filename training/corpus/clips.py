@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from aqscore.model.features import SPEC, frame_count, frames_of
-from aqscore.model.high_pass import high_pass
 from training.bands import BANDS
 from training.corpus import labels
 from training.corpus.mixtures import Pools, Version
@@ -56,7 +55,7 @@ def _labelled(recipe: ClipRecipe, generator: np.random.Generator) -> Clip | None
     overall = labels.pesq_wb(reference, samples)
     if overall is None:
         return None
-    frames = frames_of(high_pass(samples))
+    frames = frames_of(samples)
     scores = np.full(len(frames), overall, np.float32)
     if recipe.other is not None:
         base, other = (_whole_score(reference, version) for version in (recipe.base, recipe.other))
@@ -68,7 +67,7 @@ def _labelled(recipe: ClipRecipe, generator: np.random.Generator) -> Clip | None
         "overall": np.float32(overall),
         "frame_scores": scores,
         "speech": labels.speech_activity(reference),
-        "reference": labels.band_target(reference, high_pass(samples), frames),
+        "reference": labels.band_target(reference, samples, frames),
     }
     return Clip(samples, arrays, _record(recipe, samples, overall))
 
@@ -76,7 +75,7 @@ def _labelled(recipe: ClipRecipe, generator: np.random.Generator) -> Clip | None
 def _without_speech(recipe: ClipRecipe, samples: np.ndarray) -> Clip:
     count = frame_count(len(samples))
     arrays: dict[str, Any] = {
-        "frames": frames_of(high_pass(samples)).astype(np.float16),
+        "frames": frames_of(samples).astype(np.float16),
         "overall": np.float32(np.nan),
         "frame_scores": np.full(count, np.nan, np.float32),
         "speech": np.zeros(count, np.uint8),

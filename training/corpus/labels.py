@@ -67,9 +67,8 @@ def band_target(reference: np.ndarray, degraded: np.ndarray, frames: np.ndarray)
     by the level that divided the degraded clip's own frames.
     """
     gain = abs(float(np.dot(degraded, reference))) / max(float(np.dot(reference, reference)), 1e-12)
-    reference = high_pass(reference)
     clean = frames_of(reference)
-    scale = gain * _level(reference, clean) / max(_level(degraded, frames), 1e-12)
+    scale = gain * _level(high_pass(reference), clean) / max(_level(high_pass(degraded), frames), 1e-12)
     return (clean * np.float32(scale) @ _MATRIX).astype(np.float16)
 
 

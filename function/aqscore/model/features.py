@@ -1,4 +1,7 @@
-"""Samples to FFT magnitude frames: the one definition, for training and for serving."""
+"""Samples to FFT magnitude frames: the one definition, for training and for serving.
+
+The samples are high-passed first, by aqscore.model.high_pass.
+"""
 
 from collections import deque
 from dataclasses import asdict, dataclass
@@ -7,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aqscore.model.high_pass import CUTOFF_HZ, RATE_HZ, high_pass
+
 LEVEL_FLOOR = 1e-7  # the level is a divisor: with this floor, digital silence stays digital silence
 
 
@@ -14,7 +19,8 @@ LEVEL_FLOOR = 1e-7  # the level is a divisor: with this floor, digital silence s
 class FeatureSpec:
     """The definition of the network's input. A model.json carries a copy, which must match this one."""
 
-    sample_rate_hz: int = 16_000
+    sample_rate_hz: int = RATE_HZ
+    high_pass_hz: float = CUTOFF_HZ
     frame_length: int = 512
     hop: int = 256
     window: str = "hamming"
@@ -44,7 +50,7 @@ CHUNK_FRAMES = 128
 
 
 class FrameStream:
-    """Turns blocks of samples into frames. The frames don't depend on how the samples are cut into blocks.
+    """Turns blocks of high-passed samples into frames, which don't depend on how the samples are cut.
 
     Each frame is divided by the level around it, which removes the recording's gain. The level at frame t is
     sum(m^2) / sum(m) over the frames within ``level_reach_s`` of t, where m is a frame's RMS magnitude: the
@@ -111,9 +117,9 @@ class FrameStream:
 
 
 def frames_of(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """All frames of a whole recording: (n,) float32 at 16 kHz -> (frames, 257) float32."""
+    """All frames of a whole recording, unfiltered: (n,) float32 at 16 kHz -> (frames, 257) float32."""
     stream = FrameStream()
-    return np.concatenate([stream.push(np.asarray(samples, np.float32)), stream.finish()])
+    return np.concatenate([stream.push(high_pass(samples)), stream.finish()])
 
 
 def frame_count(samples: int) -> int:

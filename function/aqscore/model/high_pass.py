@@ -6,8 +6,7 @@ Listeners don't hear a DC offset or rumble below 20 Hz, and PESQ ignores both (I
 import numpy as np
 from numpy.typing import NDArray
 
-from aqscore.model.features import SPEC
-
+RATE_HZ = 16_000
 CUTOFF_HZ = 45.0  # half amplitude; below 20 Hz at least 60 dB down, above 70 Hz flat to 0.01 dB
 HALF_LENGTH = 580  # samples on either side of the centre tap, 36 ms
 KAISER_BETA = 5.65  # 60 dB of stop-band attenuation (Kaiser, 1974)
@@ -19,7 +18,7 @@ STEP = FFT_SIZE - 2 * HALF_LENGTH  # samples filtered by one transform
 def _taps() -> NDArray[np.float64]:
     """The impulse response (2 x 580 + 1,): linear phase, windowed by Kaiser's window."""
     at = np.arange(-HALF_LENGTH, HALF_LENGTH + 1)
-    ratio = 2 * CUTOFF_HZ / SPEC.sample_rate_hz
+    ratio = 2 * CUTOFF_HZ / RATE_HZ
     low_pass = ratio * np.sinc(ratio * at) * np.kaiser(len(at), KAISER_BETA)
     taps: NDArray[np.float64] = -low_pass / low_pass.sum()  # the gain at 0 Hz is exactly 0
     taps[HALF_LENGTH] += 1.0

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aqscore.model.features import SPEC, FrameStream, frame_count, frames_of
+from aqscore.model.high_pass import HALF_LENGTH, HighPass
 
 
 def streamed(samples: np.ndarray, cuts: list[int]) -> np.ndarray:
-    stream = FrameStream()
-    parts = [stream.push(block) for block in np.split(samples, sorted(cuts))]
-    return np.concatenate([*parts, stream.finish()])
+    high_pass, stream = HighPass(), FrameStream()
+    parts = [stream.push(high_pass.push(block)) for block in np.split(samples, sorted(cuts))]
+    return np.concatenate([*parts, stream.push(high_pass.finish()), stream.finish()])
 
 
 @settings(max_examples=30)
@@ -39,7 +40,8 @@ def test_a_frame_is_the_magnitude_of_a_hamming_windowed_dft(rng):
     n = np.arange(512)
     window = 0.54 - 0.46 * np.cos(2 * np.pi * n / 512)
     dft = np.exp(-2j * np.pi * np.outer(np.arange(257), n) / 512) @ (samples * window)
-    [frame] = frames_of(samples)
+    stream = FrameStream()
+    [frame] = np.concatenate([stream.push(samples), stream.finish()])
     expected = np.abs(dft)
     np.testing.assert_allclose(frame / frame.sum(), expected / expected.sum(), rtol=1e-4)
 
@@ -52,8 +54,16 @@ def test_gain_and_polarity_drop_out(speech, gain):
 def test_silence_around_speech_leaves_its_frames_as_they_are(speech):
     silence = np.zeros(10 * 16_000 // SPEC.hop * SPEC.hop, np.float32)
     frames = frames_of(np.concatenate([silence, speech]))
-    shift = len(silence) // SPEC.hop
-    np.testing.assert_allclose(frames[shift:], frames_of(speech), rtol=1e-4)
+    edge = 1 + HALF_LENGTH // SPEC.hop  # frames within the filter's reach of the beginning
+    shift = len(silence) // SPEC.hop + edge
+    np.testing.assert_allclose(frames[shift:], frames_of(speech)[edge:], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("offset", [0.01, -0.3])
+def test_an_offset_drops_out(speech, offset):
+    np.testing.assert_allclose(
+        frames_of(speech + np.float32(offset)), frames_of(speech), rtol=0.01, atol=1e-4
+    )
 
 
 def test_digital_silence_makes_frames_of_zeros():
