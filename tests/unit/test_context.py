@@ -1,7 +1,6 @@
 """Sounds far from the speech, or louder than it, must not decide on its score.
 
-Network 1.10.0 fails most of these: its level is ruled by one loud event, and its decision on speech by sound
-that is a minute away. The retrained network has to pass them.
+Network 2.0.0 still lets one loud event set the level of all speech.
 """
 
 import numpy as np
@@ -11,9 +10,8 @@ from aqscore.audio.array_source import AudioArray
 from aqscore.pipeline import ScoreOptions, score_recording
 
 RATE = 16_000
-DISTANT = pytest.mark.xfail(strict=False, reason="network 1.10.0: speech is decided by distant context")
 LOUD_EVENT = pytest.mark.xfail(
-    strict=False, reason="network 1.10.0: one loud event sets the level of all speech"
+    strict=False, reason="network 2.0.0: one loud event sets the level of all speech"
 )
 
 
@@ -57,7 +55,6 @@ def pause(rng) -> np.ndarray:
     return 1e-5 * rng.standard_normal(RATE)
 
 
-@DISTANT
 @pytest.mark.parametrize("music_first", [True, False])
 def test_hold_music_does_not_hide_speech(score, speech, pause, music_first):
     speech = at_level(speech, -26)
@@ -89,4 +86,4 @@ def test_a_loud_prompt_does_not_raise_a_noisy_caller(score, speech, pause, rng):
 def test_no_speech_says_what_was_looked_for(score):
     found = score(hold_music(5))
     assert found.score is None
-    assert "a stretch of 0.6 s with a mean speech probability of at least 0.62" in found.warnings[0].message
+    assert "a stretch of 0.6 s with a mean speech probability of at least" in found.warnings[0].message

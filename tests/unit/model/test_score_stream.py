@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aqscore.model.features import SPEC, FrameStream, frames_of
+from aqscore.model.high_pass import high_pass
 from aqscore.model.loading import Model
 from aqscore.model.pooling import FrameScores
 from aqscore.model.score_stream import ScoreStream
@@ -92,20 +93,24 @@ def test_no_frame_is_lost_when_a_click_ends_the_recording_after_a_long_silence(o
     end[5] = 0.5
     samples = np.concatenate([speech, np.zeros(5 * SPEC.sample_rate_hz, np.float32), end])
     features, stream = FrameStream(), onnx.stream()
-    windows = stream.push(features.push(samples)) + stream.push(features.finish()) + stream.finish()
+    ready = [features.push(high_pass(samples)), features.finish()]
+    windows = [window for frames in ready for window in stream.push(frames)] + stream.finish()
     assert sum(len(window.frames) for window in windows) == 703
     assert_frames_in_are_frames_out(windows, frames_of(samples))
 
 
 def test_windows_barely_change_the_result(onnx, speech, rng):
-    """A recording of two minutes whose quality changes, in windows and whole."""
+    """A recording of two minutes whose quality changes, in windows and whole.
+
+    Each window has its own mean over the recording; with network 2.0.0 that moves the score by up to 0.03.
+    """
     noisy = speech + 0.02 * rng.standard_normal(len(speech)).astype(np.float32)
     frames = frames_of(np.concatenate([speech, noisy] * 10))
     whole = onnx.network(frames)
     expected = whole.overall(onnx.power)
     for block in (1, 500, len(frames)):
         result, _ = overall(onnx, frames, block)
-        assert result == pytest.approx(expected, abs=0.02)
+        assert result == pytest.approx(expected, abs=0.05)
 
 
 def test_scores_of_a_long_recording_do_not_depend_on_its_blocks(onnx, speech):
