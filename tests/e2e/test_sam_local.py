@@ -26,6 +26,7 @@ EVENTS: list[tuple[str, Any, bool]] = [
     ("s3_batch_1_0", "Succeeded", True),
     ("s3_batch_2_0", "Succeeded", True),
     ("sqs_s3", [], True),
+    ("sqs_sns_s3", [], True),
     ("s3_test_event", {"results": []}, False),
     ("function_url", 200, False),
     ("http_api", 200, False),
