@@ -16,7 +16,7 @@ from training.degradations.synthetic_noise import harmonics, music
 GAIN_DB = 1.5  # error of the level's estimate on other material; PESQ aligns levels itself
 WARP = 0.2  # the vocal tract's length, and the pitch, change by up to this share
 WARP_SHARE = 0.8  # clips whose frequencies are warped
-COLOUR_DB = 2.5  # standard deviation of each term of the colouring
+COLOUR_DB = 3.5  # standard deviation of each term of the colouring
 COLOUR_TERMS = 4
 SILENCE_SHARE, SILENCE_S = 0.3, (0.1, 5.0)  # clips that get digital silence before or after; its length
 CUT_FRAMES = 3  # at most, cut off at the beginning
