@@ -62,9 +62,10 @@ def interval_table(found: list[Prediction], no_speech: dict, widening: float = 1
     The bounds are quantiles of the error among the clips with the nearest predictions. Cross-validation
     over speakers chooses the quantiles: the errors of one speaker's clips are correlated, so that quantiles
     at 5 and 95 % cover less than 90 % of a new speaker's clips. The coverage must exceed 90 % by one
-    standard error over the speakers. ``widening`` multiplies the errors' quantiles in the end: the
-    development speakers' clips come from the training's generators, and errors on recordings from elsewhere
-    are larger. Clips without speech by the rule ``no_speech`` are left out: they get
+    standard error over the speakers. ``widening`` multiplies the bounds' distances from the score in the
+    end: the development speakers' clips come from the training's generators, and errors on recordings from
+    elsewhere are larger. A bound on the other side of the score, as where all scores are too low, stays.
+    Clips without speech by the rule ``no_speech`` are left out: they get
     no interval. Returns lists ``score``, ``lower``, ``upper``, to interpolate between, and ``coverage``.
     Raises ValueError when no clip is left.
     """
@@ -95,7 +96,8 @@ def _table(pairs: np.ndarray, tail: float, widening: float = 1.0) -> dict[str, n
         rows.append(
             (np.median(predicted[near]), *np.quantile(true[near] - predicted[near], [tail, 1 - tail]))
         )
-    score, low, high = np.unique(rows, axis=0).T * np.array([[1.0], [widening], [widening]])
+    score, low, high = np.unique(rows, axis=0).T
+    low, high = np.where(low < 0, widening * low, low), np.where(high > 0, widening * high, high)
     score, first = np.unique(score, return_index=True)
     lower = np.maximum.accumulate(np.clip(score + low[first], LOWEST, HIGHEST))
     upper = np.maximum.accumulate(np.clip(score + high[first], LOWEST, HIGHEST))

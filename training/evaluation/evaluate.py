@@ -164,7 +164,7 @@ def _change_rows(corpus: Path, runs: list[Run], settings: ScorerConfig) -> list[
     chosen = runs[:: max(1, len(runs) // CHANGED_CLIPS)][:CHANGED_CLIPS]
     moves = score_changes(corpus, chosen, settings)
     finite = {name: values[np.isfinite(values)] for name, values in moves.items()}
-    mean = max(abs(float(values.mean())) for values in finite.values() if len(values))
+    mean = max((abs(float(values.mean())) for values in finite.values() if len(values)), default=np.nan)
     lost = sum(len(moves[name]) - len(values) for name, values in finite.items())
     return [
         plain("inaudible changes: largest move of the mean", mean, AT_MOST, 0.05, 0.02),

@@ -2,11 +2,12 @@
 
 A manifest is a file of JSON lines beside its recordings: ``file``, a path relative to the manifest; ``pesq``,
 the PESQ-WB of it; and, optionally, ``set``, a name to report apart, and ``kinds``, a list of degradations.
+Other fields are ignored.
 """
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -23,6 +24,7 @@ CORRELATIONS = {"noise": (0.95, 0.97), "all": (0.90, 0.93)}
 EVERYTHING = (0.92, 0.95)
 CLEAN_SET = "clean"
 MIN_CLIPS = 12  # for figures of one kind of degradation
+EXPECTED = 'an object such as {"file": "a/1.flac", "pesq": 2.31, "set": "noise", "kinds": ["noise"]}'
 
 
 class Labelled(NamedTuple):
@@ -35,14 +37,58 @@ class Labelled(NamedTuple):
 def measure(manifest: Path, settings: ScorerConfig) -> dict:
     """Scores the recordings; returns "rows" for ``print_table``, and "groups": the errors by single kind.
 
-    Raises OSError or ValueError when the manifest can't be read.
+    Raises OSError when the manifest or a recording is missing, ValueError when a line can't be read, and the
+    errors of ``score_file``.
     """
-    lines = [json.loads(line) for line in manifest.read_text().splitlines() if line]
     runs = []
-    for line in tqdm(lines, desc=str(manifest), unit="recording", mininterval=1.0):
+    for line in tqdm(read_lines(manifest), desc=str(manifest), unit="recording", mininterval=1.0):
         with (manifest.parent / line["file"]).open("rb") as file:
             runs.append(Labelled(line, score_file(file, settings, frames=False)))
     return {"rows": _rows(runs), "groups": _groups(runs), "recordings": len(runs)}
+
+
+def read_lines(manifest: Path) -> list[dict]:
+    """The manifest's lines; empty ones are skipped.
+
+    Raises OSError when there is no manifest, ValueError for a line without ``file`` and ``pesq``, or when no
+    line is left.
+    """
+    lines = []
+    for number, text in enumerate(manifest.read_text().splitlines(), 1):
+        if text.strip():
+            lines.append(_line(text, f"{manifest}, line {number}"))
+    if not lines:
+        raise ValueError(f"{manifest} names no recording, expected one on each line: {EXPECTED}.")
+    return lines
+
+
+def _line(text: str, place: str) -> dict:
+    problem: str | None
+    try:
+        line = json.loads(text)
+    except ValueError as error:
+        problem = f"is not JSON ({error})"
+    else:
+        problem = _problem(line)
+    if problem is not None:
+        raise ValueError(f"{place} {problem}, expected {EXPECTED}. Correct or remove the line.")
+    return line
+
+
+def _problem(line: Any) -> str | None:
+    if not isinstance(line, dict):
+        return "is not an object"
+    if not isinstance(line.get("file"), str):
+        return f"has the file {line.get('file')!r}"
+    pesq = line.get("pesq")
+    if isinstance(pesq, bool) or not isinstance(pesq, int | float) or not np.isfinite(pesq):
+        return f"has the pesq {pesq!r}"
+    if not isinstance(line.get("set", ""), str):
+        return f"has the set {line['set']!r}"
+    kinds = line.get("kinds", [])
+    if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
+        return f"has the kinds {kinds!r}"
+    return None
 
 
 def _rows(runs: list[Labelled]) -> list[dict]:

@@ -102,7 +102,8 @@ def _resampled(samples: np.ndarray) -> np.ndarray:
 _SILENCE = np.zeros(SILENCE_S * RATE, np.float32)
 
 # Changes that nobody hears, or that are no fault of the speech: name -> a function of the samples (n,) at
-# 16 kHz that gives the changed samples and their rate in Hz. They are written as floating point.
+# 16 kHz that gives the changed samples and their rate in Hz. All keep the duration but the cut and those
+# that put something before or after the speech. They are written as floating point.
 CHANGES: dict[str, Callable[[np.ndarray], tuple[np.ndarray, int]]] = {
     "DC offset": lambda x: (x + OFFSET, RATE),
     "rumble": lambda x: (_rumbling(x), RATE),

@@ -46,7 +46,11 @@ def plain(name: str, value: float, comparison: str, threshold: Any, target: Any)
 
 
 def print_table(metrics: dict) -> None:
-    """Prints the measures with their thresholds and targets."""
+    """Prints the measures with their thresholds and targets, those of recordings from elsewhere first.
+
+    Models before 2.0.0 have no "elsewhere" in their ``metrics``.
+    """
+    elsewhere = metrics.get("elsewhere") or {"rows": []}
     table = Table(
         "measure",
         "value",
@@ -57,7 +61,7 @@ def print_table(metrics: dict) -> None:
         "met",
         title="Recordings from elsewhere, and the development split",
     )
-    for row in [*(metrics["elsewhere"] or {"rows": []})["rows"], *metrics["rows"]]:
+    for row in [*elsewhere["rows"], *metrics["rows"]]:
         table.add_row(*row_cells(row, yes="yes", no="NO"))
     Console(width=130).print(table)
     for name, (count, total) in metrics["unscored"].items():

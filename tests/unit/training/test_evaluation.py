@@ -12,16 +12,17 @@ import pytest
 import scipy.stats
 
 from aqscore.config import ScorerConfig
+from aqscore.conformance import signals
 from aqscore.model.loading import Model
 from tests.unit.training.tiny_corpus import TINY, make_corpus
 from training.evaluation import calibration, evaluate, human_scores, pooling
 from training.evaluation.calibration import Prediction
+from training.evaluation.robustness import CHANGES
 from training.evaluation.statistics import bootstrap, pearson, rmse, roc_auc, shared_error, spearman
-from training.evaluation.table import AT_LEAST, is_met, measured
+from training.evaluation.table import AT_LEAST, is_met, measured, print_table
 from training.network.train import train
 from training.release import export, promote
 from training.release.card import BY_RULE, render
-from training.release.conformance import signals
 
 # TensorFlow 2.21 and Keras 3.15 use what NumPy 2.5 and Python 3.13 deprecate.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")
@@ -33,8 +34,15 @@ def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
     corpus = make_corpus(folder / "corpus", dev=4)
     train(corpus, folder / "run", TINY, 1, epochs=1)
+    lines = [
+        {"file": f"dev_noise/{path.name}", "pesq": 2.5}
+        for path in sorted((corpus / "dev_noise").glob("*.flac"))
+    ]
+    (corpus / "elsewhere.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     given = {"run": "run", "corpus": "corpus", "out": "model", "plots": "plots"}
-    export.main([part for name, path in given.items() for part in (f"--{name}", str(folder / path))])
+    paths = given | {"elsewhere": "corpus/elsewhere.jsonl"}
+    parts = [part for name, path in paths.items() for part in (f"--{name}", str(folder / path))]
+    export.main([*parts, "--widen", "1.5"])
     return folder
 
 
@@ -113,6 +121,27 @@ def test_the_interval_covers_nine_of_ten_clips_it_has_not_seen():
         assert values == sorted(values)
 
 
+@pytest.mark.parametrize("bias", [-1.0, 0.0, 1.0])
+def test_a_factor_widens_the_interval_around_the_score(bias):
+    found = [
+        p._replace(overall=p.overall + bias) if p.clip["pesq_wb"] else p
+        for p in predictions(np.random.default_rng(0), 300)
+    ]
+    rule = {"speech_probability": 0.5, "clearest_speech": 0.5}
+    plain, wide = (calibration.interval_table(found, rule, factor) for factor in (1.0, 1.5))
+    score = np.array(plain["score"])
+    assert wide["score"] == plain["score"]
+    assert (plain["widening"], wide["widening"]) == (1.0, 1.5)
+    for side, sign in (("lower", -1), ("upper", 1)):
+        near, far = (sign * (np.array(table[side]) - score) for table in (plain, wide))
+        assert (far >= near).all()
+        # The serving code adds the score itself to an interval that is all on one of its sides.
+        inside = (near > 0.01) & (np.array(wide[side]) > 1.1) & (np.array(wide[side]) < 4.6)
+        assert (far[inside] >= 1.2 * near[inside]).all()
+        if bias == 0:
+            assert (near > 0).all() and inside.any()
+
+
 def test_a_network_that_finds_no_speech_is_not_calibrated():
     rule = {"speech_probability": 0.5, "clearest_speech": 1.1}
     with pytest.raises(ValueError, match="None of the .* clips .* expected some: .* train it for longer"):
@@ -189,10 +218,44 @@ def test_recalibration_keeps_the_network_and_its_training_record(exported, tmp_p
 def test_every_row_is_measured_and_the_card_carries_it(exported):
     rows = json.loads((exported / "model" / "model.json").read_text())["metrics"]["rows"]
     card = (exported / "model" / "MODEL_CARD.md").read_text()
-    assert len({row["name"] for row in rows}) == len(rows) == 18
+    names = {row["name"] for row in rows}
+    assert len(names) == len(rows) == 16 + len(CHANGES)
+    assert {f"{change}: largest move" for change in CHANGES} < names
     assert all(f"| {row['name']} |" in card for row in rows)
     assert "$" not in card
     assert (exported / "plots" / "scatter.png").stat().st_size > 10_000
+
+
+def test_recordings_from_elsewhere_are_measured_and_come_first_on_the_card(exported):
+    elsewhere = json.loads((exported / "model" / "model.json").read_text())["metrics"]["elsewhere"]
+    assert elsewhere["recordings"] == 4
+    card = (exported / "model" / "MODEL_CARD.md").read_text()
+    assert all(f"| {row['name']} |" in card for row in elsewhere["rows"])
+    assert card.index("| elsewhere: Pearson, everything |") < card.index("| Pearson, additive noise |")
+
+
+@pytest.mark.parametrize("older", [True, False])
+def test_a_model_without_measures_from_elsewhere_has_a_card_and_a_table(exported, older, capsys):
+    info = json.loads((exported / "model" / "model.json").read_text())
+    if older:  # than 2.0.0
+        del info["metrics"]["elsewhere"]
+    else:
+        info["metrics"]["elsewhere"] = None
+    assert "Not measured on such recordings." in render(info)
+    print_table(info["metrics"])
+    assert "Pearson, additive noise" in capsys.readouterr().out
+
+
+def test_the_factor_of_the_interval_is_recorded_and_on_the_card(exported):
+    info = json.loads((exported / "model" / "model.json").read_text())
+    assert info["interval"]["widening"] == 1.5
+    assert "multiplied by 1.5" in (exported / "model" / "MODEL_CARD.md").read_text()
+
+
+def test_no_scored_clip_makes_no_move(tmp_path):
+    first, *rest, lost = evaluate._change_rows(tmp_path, [], ScorerConfig())
+    assert first["value"] is None and lost["value"] == 0
+    assert len(rest) == len(CHANGES)
 
 
 def test_errors_count_a_clip_for_each_of_its_kinds():
