@@ -52,8 +52,8 @@ WARNINGS: dict[WarningCode, str] = {
     "narrow_band": "The spectrum ends at {bandwidth_hz:,} Hz. Such speech scores low on a wideband scale.",
     "truncated": "The file is incomplete or damaged: {duration_s:.1f} s could be decoded and scored.",
     "low_level": "The speech is very quiet ({level_dbfs:.0f} dBFS): quantisation noise may be audible.",
-    "dc_offset": "The samples have a DC offset of {offset:+.3f} of full scale. Listeners don't hear it, but "
-    "the score may be too low.",
+    "dc_offset": "The samples have a DC offset of {offset:+.3f} of full scale: check the equipment. "
+    "Listeners don't hear it, and the score ignores it.",
     "little_speech": "There are only {speech_s:.1f} s of speech, so the interval is wider.",
     "channels_cancel": "The channels cancel each other when they are mixed: their polarities are opposite. "
     "Only channel {channel} was scored.",
