@@ -54,9 +54,15 @@ class PortableWorkers(WorkerPool):
             worker, self._next = self._next, None
         if worker is None or not worker.running:
             worker = PortableWorker()
-        worker.give(task.file)
-        with suppress(DecoderLost):  # raised again when a recording needs a worker
-            self.prestart()
+        try:
+            worker.give(task.file)
+            with suppress(DecoderLost):  # raised again when a recording needs a worker
+                self.prestart()
+        except BaseException as error:  # among them Ctrl-C
+            worker.end()
+            if isinstance(error, OSError):
+                raise DecoderLost(f"The recording could not be copied for its decoder ({error}).") from error
+            raise
         return worker
 
     def close(self) -> None:
@@ -103,7 +109,7 @@ class PortableWorker(WorkerHandle):
         return self._process.poll() is None
 
     def give(self, file: BinaryIO) -> None:
-        """Sets the recording, which the worker opens by its path."""
+        """Sets the recording, which the worker opens by its path. Raises OSError."""
         self._path = self._path_of(file)
 
     def ask(self, request: dict[str, Any], limit_s: float) -> bytes:

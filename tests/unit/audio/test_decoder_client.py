@@ -63,6 +63,16 @@ def file_titled(tmp_path):
     return write
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[Callable[[float], threading.Timer]]:
+    """Timers of a Ctrl-C in this thread, even where a shell's "&" made the tests ignore it."""
+    earlier = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda after_s: threading.Timer(
+        after_s, signal.pthread_kill, [threading.get_ident(), signal.SIGINT]
+    )
+    signal.signal(signal.SIGINT, earlier)
+
+
 def decode(path: Path, workers: WorkerPool, limits: Limits = LIMITS) -> np.ndarray:
     with path.open("rb") as file, DecoderClient(file, limits, workers) as client:
         blocks = [client.read()[0].copy()]
@@ -223,8 +233,8 @@ def test_where_no_descriptor_is_left_none_is_lost(workers):
 
 
 @pytest.mark.parametrize("transport", [LinuxWorkers])
-def test_an_interrupt_while_the_fork_server_starts_leaves_no_answer_either(workers):
-    interrupt = threading.Timer(0.02, signal.pthread_kill, [threading.get_ident(), signal.SIGINT])
+def test_an_interrupt_while_the_fork_server_starts_leaves_no_answer_either(workers, ctrl_c):
+    interrupt = ctrl_c(0.02)
     workers.prestart()
     with pytest.raises(KeyboardInterrupt):
         interrupt.start()
@@ -235,10 +245,10 @@ def test_an_interrupt_while_the_fork_server_starts_leaves_no_answer_either(worke
             client.read()
 
 
-def test_an_interrupt_leaves_no_answer_for_the_next_file(workers, file_titled):
+def test_an_interrupt_leaves_no_answer_for_the_next_file(workers, file_titled, ctrl_c):
     """Ctrl-C between a request and its answer: that answer must not be taken for one to another request."""
     expected = decode(CLEAN, workers)
-    interrupt = threading.Timer(0.3, signal.pthread_kill, [threading.get_ident(), signal.SIGINT])
+    interrupt = ctrl_c(0.3)
     with pytest.raises(KeyboardInterrupt):
         interrupt.start()
         decode(file_titled("sleep"), workers)
