@@ -56,7 +56,10 @@ def network():
 
 def test_the_default_configuration_is_the_shipped_network(shipped):
     info = json.loads((ScorerConfig().model_dir / "model.json").read_text())
-    assert Config().as_dict() == info["training"]["config"]
+    expected = Config().as_dict()
+    if "warm_start_sha256" in info["training"]:  # a third of the rate (training/network/EXPERIMENTS.md)
+        expected["learning_rate"] = pytest.approx(Config.learning_rate / 3)
+    assert expected == info["training"]["config"]
     built = build(Config())
     assert built.count_params() == shipped.count_params() == info["parameters"] == 541_456
     shapes, expected = (
