@@ -68,7 +68,7 @@ class SamLocal:
         return json.loads(done.stdout)
 
     def fitted(self, value: Any) -> Any:
-        """The event with the version and ETag of the recording, also inside the body of an SQS message."""
+        """The event with the version and ETag of the recording, also inside a message of SQS or SNS."""
         if isinstance(value, dict):
             return {name: self._field(name, each) for name, each in value.items()}
         if isinstance(value, list):
@@ -80,7 +80,7 @@ class SamLocal:
             return self._version_id
         if name in ETAG_FIELDS:
             return self._etag
-        if name == "body" and isinstance(value, str) and value.startswith("{"):
+        if name in ("body", "Message") and isinstance(value, str) and value.startswith("{"):
             return json.dumps(self.fitted(json.loads(value)))
         return self.fitted(value)
 
