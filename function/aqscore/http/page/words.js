@@ -103,13 +103,13 @@ export function mediaWords({ media }) {
 }
 
 // Where it is good and where not: "Mostly excellent, bad from 0:03 to 0:05 and poor at 0:12".
-export function whereWords({ distribution, timeline, verdict }) {
+export function whereWords({ distribution, timeline }) {
   if (!distribution || !timeline.length) return null;
   const most = CLASSES.find(({ name }) => distribution[name] >= 0.5)?.name;
   const start = !most ? "Mixed" : distribution[most] >= 0.9 ? `Nearly all of it ${most}` : `Mostly ${most}`;
   const stretches = weakStretches(
     timeline,
-    CLASSES.findIndex(({ name }) => name === (most ?? verdict)),
+    most ? CLASSES.findIndex(({ name }) => name === most) : CLASSES.length,
   );
   if (!stretches.length) return `${start}.`;
   if (stretches.length > 3) return `${start}, with ${stretches.length} weak stretches.`;
