@@ -1,6 +1,7 @@
 """Signals that tests make themselves: nothing is read from outside the repository but the examples."""
 
 import io
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -16,6 +17,10 @@ hypothesis.settings.load_profile("same")
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
+
+# A shell starts commands in the background with Ctrl-C ignored, and children inherit that. The tests of
+# Ctrl-C need it as in the foreground.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
