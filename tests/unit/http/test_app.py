@@ -274,7 +274,7 @@ def test_a_request_that_takes_longer_than_it_may_names_uploads(monkeypatch, spee
 
 
 def test_no_more_recordings_are_scored_at_once_than_there_is_memory_for(monkeypatch):
-    """The others are told when to come back, and health answers meanwhile."""
+    """The others get a Retry-After, and health answers meanwhile."""
     score, started, release = app.score_recording, threading.Semaphore(0), threading.Event()
 
     def score_later(*arguments):

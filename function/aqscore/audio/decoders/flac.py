@@ -11,7 +11,7 @@ TOTAL_AT = 21  # offset of the number of samples: the lower half of a byte, then
 def flac_links(view: FileView) -> list[Link]:
     """The links of a FLAC file: one for each header.
 
-    libsndfile stops after the stated number of samples. Therefore it is told none, and the link is told.
+    libsndfile stops after the stated number of samples. So the decoder gets no such number; the link has it.
     """
     starts = [at for at in view.find(MAGIC, 0) if view.at(at + 4, 4) in STREAMINFO] or [0]
     links = []
