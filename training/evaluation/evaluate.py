@@ -17,20 +17,19 @@ from aqscore.config import ScorerConfig
 from aqscore.model.features import SPEC
 from aqscore.model.loading import load_model
 from aqscore.model.runtimes import OnnxNetwork
-from aqscore.scale import HIGHEST, LOWEST
 from training.evaluation import manifest
 from training.evaluation.calibration import NO_SPEECH_SET, SCORED_SETS, is_for_calibration, is_plain_speech
 from training.evaluation.plots import plot_errors, plot_scatter
 from training.evaluation.robustness import CHANGES, Run, score_changes, score_clips
-from training.evaluation.statistics import pearson, rmse, roc_auc, shared_error, spearman
+from training.evaluation.statistics import covered, pearson, rmse, roc_auc, shared_error, spearman
 from training.evaluation.table import (
     AT_LEAST,
     AT_MOST,
     WITHIN,
+    errors,
     measured,
     plain,
     print_table,
-    rounded,
 )
 from training.network.dataset import read_manifest
 
@@ -190,10 +189,7 @@ def _no_speech_rows(silent: list[Run], labelled: list[Run]) -> list[dict]:
 def _covered(scored: list[Run]) -> np.ndarray:
     """(clips,) whether the interval covers the true score, on the half that it was not fitted on."""
     held_out = [run for run in scored if not is_for_calibration(run.clip)]
-    lower, upper = np.array([run.result.interval for run in held_out]).reshape(-1, 2).T
-    # PESQ's own top is 4.6439, the scale's is written 4.64.
-    true = np.clip([run.clip["pesq_wb"] for run in held_out], LOWEST, HIGHEST)
-    return ((lower <= true) & (true <= upper)).astype(float)
+    return covered(_columns(held_out)[0], [run.result.interval for run in held_out])
 
 
 def _cost_rows(info: dict, model: Path) -> list[dict]:
@@ -216,16 +212,7 @@ def _errors(scored: list[Run], kinds_of: Callable[[dict], list[str]]) -> dict[st
     for run in scored:
         for kind in kinds_of(run.clip):
             by_kind.setdefault(kind, []).append(run)
-    errors = {}
-    for kind in sorted(by_kind):
-        true, predicted = _columns(by_kind[kind])
-        errors[kind] = {
-            "clips": len(true),
-            "pearson": rounded(pearson(true, predicted)) if len(true) > 2 else None,
-            "rmse": rounded(rmse(true, predicted)),
-            "bias": rounded(float(np.mean(predicted - true))),
-        }
-    return errors
+    return {kind: errors(*_columns(members)) for kind, members in sorted(by_kind.items())}
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -15,9 +15,8 @@ from tqdm import tqdm
 from aqscore.config import ScorerConfig
 from aqscore.pipeline import score_file
 from aqscore.report import Scored
-from aqscore.scale import HIGHEST, LOWEST
-from training.evaluation.statistics import pearson, rmse
-from training.evaluation.table import AT_LEAST, AT_MOST, WITHIN, measured, plain, rounded
+from training.evaluation.statistics import covered, pearson, rmse
+from training.evaluation.table import AT_LEAST, AT_MOST, WITHIN, errors, measured, plain
 
 # Threshold and target of Pearson's correlation for these names of sets.
 CORRELATIONS = {"noise": (0.95, 0.97), "all": (0.90, 0.93)}
@@ -127,16 +126,8 @@ def _rows(runs: list[Labelled]) -> list[dict]:
 
 
 def _groups(runs: list[Labelled]) -> dict[str, dict]:
-    groups = {}
-    for kind, members in _by_kind([run for run in runs if run.result.score is not None]).items():
-        true, predicted = _columns(members)
-        groups[kind] = {
-            "clips": len(members),
-            "pearson": rounded(pearson(true, predicted)),
-            "rmse": rounded(rmse(true, predicted)),
-            "bias": rounded(float(np.mean(predicted - true))),
-        }
-    return groups
+    scored = [run for run in runs if run.result.score is not None]
+    return {kind: errors(*_columns(members)) for kind, members in _by_kind(scored).items()}
 
 
 def _by_kind(runs: list[Labelled]) -> dict[str, list[Labelled]]:
@@ -156,6 +147,4 @@ def _columns(runs: list[Labelled]) -> tuple[np.ndarray, np.ndarray]:
 
 def _covered(runs: list[Labelled]) -> np.ndarray:
     """(runs,) whether the interval covers the true score."""
-    lower, upper = np.array([run.result.interval for run in runs]).reshape(-1, 2).T
-    true = np.clip([run.line["pesq"] for run in runs], LOWEST, HIGHEST)
-    return ((lower <= true) & (true <= upper)).astype(float)
+    return covered(_columns(runs)[0], [run.result.interval for run in runs])

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
+from aqscore.scale import HIGHEST, LOWEST
+
 RESAMPLES = 1000
 
 
@@ -25,6 +27,16 @@ def spearman(true: np.ndarray, predicted: np.ndarray) -> float:
 def rmse(true: np.ndarray, predicted: np.ndarray) -> float:
     """Root of the mean squared error of two (n,) arrays, in their unit."""
     return float(np.sqrt(np.mean(np.square(np.asarray(true, np.float64) - predicted))))
+
+
+def covered(true: np.ndarray, intervals: list) -> np.ndarray:
+    """(n,) 1.0 where the interval, (lower, upper), covers the true score, else 0.0.
+
+    PESQ's own top is 4.6439, the scale's is written 4.64.
+    """
+    lower, upper = np.array(intervals).reshape(-1, 2).T
+    true = np.clip(true, LOWEST, HIGHEST)
+    return ((lower <= true) & (true <= upper)).astype(float)
 
 
 def shared_error(owner: np.ndarray, true: np.ndarray, predicted: np.ndarray) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from training.evaluation.statistics import bootstrap
+from training.evaluation.statistics import bootstrap, pearson, rmse
 
 AT_LEAST, AT_MOST, WITHIN = "at least", "at most", "within"
 
@@ -42,6 +42,16 @@ def plain(name: str, value: float, comparison: str, threshold: Any, target: Any)
         "comparison": comparison,
         "threshold": threshold,
         "target": target,
+    }
+
+
+def errors(true: np.ndarray, predicted: np.ndarray) -> dict:
+    """The card's entry for a group of (n,) scores: clips, Pearson (of three or more), RMSE and mean error."""
+    return {
+        "clips": len(true),
+        "pearson": rounded(pearson(true, predicted)) if len(true) > 2 else None,
+        "rmse": rounded(rmse(true, predicted)),
+        "bias": rounded(float(np.mean(predicted - true))),
     }
 
 
