@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from aqscore.causes import CauseKind
 from aqscore.errors import AqscoreError, RetryableError, SetupError
-from aqscore.scale import HIGHEST, LOWEST, SCALE, Verdict
+from aqscore.scale import HIGHEST, HIGHEST_MOS, LOWEST, LOWEST_MOS, SCALE, Verdict
+from aqscore.warning_texts import WARNINGS, WarningCode
 
 if TYPE_CHECKING:
     import pandas
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = "1"
 
 Score = Annotated[float, Field(ge=LOWEST, le=HIGHEST, description=f"{SCALE}, {LOWEST} to {HIGHEST}")]
+Mos = Annotated[float, Field(ge=LOWEST_MOS, le=HIGHEST_MOS, description="MOS, 1 to 5 (ITU-T P.800, ACR)")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
 
@@ -24,50 +27,6 @@ def _escape_other_bytes(text: str) -> str:
 
 
 Utf8 = Annotated[str, BeforeValidator(_escape_other_bytes)]
-
-WarningCode = Literal[
-    "no_speech",
-    "too_short",
-    "clipped",
-    "narrow_band",
-    "truncated",
-    "low_level",
-    "dc_offset",
-    "little_speech",
-    "channels_cancel",
-    "channel_silent",
-    "channels_differ",
-    "thinned",
-    "several_tracks",
-    "gaps",
-    "unfinished",
-    "stale_header",
-]
-WARNINGS: dict[WarningCode, str] = {
-    "no_speech": "No speech was found, so there is no score: the scale applies to speech only. Speech is a "
-    "stretch of {stretch_s:g} s with a mean speech probability of at least {threshold:.2f}; the highest here "
-    "is {found:.2f}.",
-    "too_short": "The recording is too short for a score: at least {min_duration_s} s are needed.",
-    "clipped": "{share:.2%} of the samples are clipped: the recording level was too high.",
-    "narrow_band": "The spectrum ends at {bandwidth_hz:,} Hz. Such speech scores low on a wideband scale.",
-    "truncated": "The file is incomplete or damaged: {duration_s:.1f} s could be decoded and scored.",
-    "low_level": "The speech is very quiet ({level_dbfs:.0f} dBFS): quantisation noise may be audible.",
-    "dc_offset": "The samples have a DC offset of {offset:+.3f} of full scale: check the equipment. "
-    "Listeners don't hear it, and the score ignores it.",
-    "little_speech": "There are only {speech_s:.1f} s of speech, so the interval is wider.",
-    "channels_cancel": "The channels cancel each other when they are mixed: their polarities are opposite. "
-    "Only channel {channel} was scored.",
-    "channel_silent": "Left out of the mix, because silent: channel {channels}.",
-    "channels_differ": "Channel {better} is much better than channel {worse} ({reason}). Score the channels "
-    "separately.",
-    "thinned": "The recording is long: frame scores are averages over {hop_s:g} s.",
-    "several_tracks": "The file has {tracks} audio tracks. Track {track} was scored.",
-    "gaps": "The timestamps leave out {gaps_s:.1f} s, {longest_s:.1f} s of it in one gap: scored as silence.",
-    "unfinished": "The header states no length: the recorder was cut off. All {duration_s:.1f} s in the file "
-    "were scored.",
-    "stale_header": "The header states {stated_s:.1f} s, but the file holds more: all {duration_s:.1f} s "
-    "were scored.",
-}
 
 
 class _Part(BaseModel):
@@ -136,6 +95,20 @@ class Segment(_Part):
     start_s: Seconds
     end_s: Seconds
     score: Score
+    cause: CauseKind | None = Field(
+        None,
+        description="The cause that costs most here; null without one, and in results of models before 2.1",
+    )
+
+
+class Cause(_Part):
+    """A kind of damage that lowers the score, where it is, and what it costs."""
+
+    kind: CauseKind
+    share: Share = Field(description="Share of the speech that has it")
+    severity: Annotated[float, Field(ge=0, description="MOS-LQO points that it costs on its own there")]
+    from_s: Seconds = Field(description="Beginning of the worst stretch, seconds from the start of the file")
+    to_s: Seconds = Field(description="End of the worst stretch")
 
 
 class Distribution(_Part):
@@ -196,6 +169,17 @@ class Scored(_Part):
     score: Score | None = Field(description="Null where it would be meaningless; a warning says why")
     interval: tuple[Score, Score] | None = Field(description="Contains the true value 9 times out of 10")
     verdict: Verdict | None
+    mos: Mos | None = Field(
+        None,
+        description="Estimate of listeners' mean opinion; null without a score, and in results of models "
+        "before 2.1",
+    )
+    mos_interval: tuple[Mos, Mos] | None = Field(None, description="Contains the true MOS 9 times out of 10")
+    causes: list[Cause] | None = Field(
+        None,
+        description="Causes of a low score, worst first; empty without damage, null without a score and in "
+        "results of models before 2.1",
+    )
     frames: Frames | None = Field(description="Null if the request excludes them")
     timeline: list[Segment]
     worst_segment: Segment | None

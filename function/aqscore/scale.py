@@ -1,10 +1,12 @@
-"""The scale of all scores: its name, its range, and the five verdicts."""
+"""The scales: PESQ-WB's MOS-LQO with its five verdicts, and listeners' MOS."""
 
 from typing import Final, Literal
 
 SCALE: Final = "PESQ-WB MOS-LQO"
 # The range of ITU-T P.862.2's mapping, rounded to two digits.
 LOWEST, HIGHEST = 1.04, 4.64
+# Of listeners' mean opinion scores: absolute category rating, ITU-T P.800, annex B.
+LOWEST_MOS, HIGHEST_MOS = 1.0, 5.0
 
 Verdict = Literal["bad", "poor", "fair", "good", "excellent"]
 

@@ -11,8 +11,9 @@ import soundfile
 from aqscore import Report, score
 from aqscore.aws import notifications as announcements
 from aqscore.errors import EmptyFile, SetupError, StorageUnavailable
-from aqscore.report import WARNINGS, ErrorRecord, FileSource, ObjectSource, Segment, json_schema, warning
+from aqscore.report import ErrorRecord, FileSource, ObjectSource, Segment, json_schema, warning
 from aqscore.scale import verdict_of
+from aqscore.warning_texts import WARNINGS
 from tests.conftest import EXAMPLES, ROOT
 
 

@@ -12,7 +12,8 @@ DESCRIPTION = """\
 Scores recordings of speech without a reference, on the scale of wideband PESQ (ITU-T P.862.2).
 
 Names of fields and parameters end in their unit: `_s` seconds, `_hz` hertz, `_dbfs` decibels relative to full
-scale, `_db` decibels, `_bytes` bytes, `_share` a share from 0 to 1. Scores are MOS-LQO, 1.04 to 4.64.
+scale, `_db` decibels, `_bytes` bytes, `_share` a share from 0 to 1. Scores are MOS-LQO, 1.04 to 4.64; `mos`
+estimates the mean opinion of listeners, 1 to 5.
 """
 TAGS = [
     {"name": "Scores", "description": "Score a recording in one request, or look up a result."},
@@ -83,17 +84,23 @@ EXAMPLE: dict[str, Any] = {
     },
     "model": {
         "name": "aqscore-bilstm",
-        "version": "1.10.0",
+        "version": "2.1.0",
         "sha256": "9c73b8c53d55e0da" + 48 * "0",
         "scale": "PESQ-WB MOS-LQO",
         "runtime": "onnx",
     },
     "score": 2.41,
     "interval": [1.98, 2.83],
-    "verdict": "fair",
+    "verdict": "poor",
+    "mos": 2.93,
+    "mos_interval": [2.31, 3.52],
+    "causes": [
+        {"kind": "noise", "share": 0.92, "severity": 1.6, "from_s": 0.0, "to_s": 5.0},
+        {"kind": "packet_loss", "share": 0.17, "severity": 0.7, "from_s": 3.0, "to_s": 4.0},
+    ],
     "frames": None,
-    "timeline": [{"start_s": 0.0, "end_s": 1.0, "score": 2.52}],
-    "worst_segment": {"start_s": 3.2, "end_s": 4.2, "score": 1.87},
+    "timeline": [{"start_s": 0.0, "end_s": 1.0, "score": 2.52, "cause": "noise"}],
+    "worst_segment": {"start_s": 3.2, "end_s": 4.2, "score": 1.87, "cause": "packet_loss"},
     "distribution": {"bad": 0.1, "poor": 0.3, "fair": 0.5, "good": 0.1, "excellent": 0.0},
     "signal": {
         "level_dbfs": -24.1,
