@@ -4,6 +4,7 @@ import numpy as np
 
 LEVEL_FRAME = 320  # samples, 20 ms
 LEVEL_RANGE_DB = 35.0
+USUAL_DBFS = -26.0  # of active speech (ITU-T P.800)
 
 
 def active_level(samples: np.ndarray) -> float:
@@ -19,3 +20,9 @@ def active_level(samples: np.ndarray) -> float:
     )
     loud = np.percentile(power, 98)
     return float(np.sqrt(np.mean(power[power >= loud * 10 ** (-LEVEL_RANGE_DB / 10)])))
+
+
+def at_level(samples: np.ndarray, dbfs: float = USUAL_DBFS) -> np.ndarray:
+    """(n,) samples with active speech at a level; samples beyond full scale are clipped to it."""
+    gain = 10 ** (dbfs / 20) / max(active_level(samples), 1e-6)
+    return np.clip(samples * np.float32(gain), -1.0, 1.0)

@@ -6,8 +6,9 @@ r"""Makes the corpus: clean speech, noise and rooms in; labelled clips, a manife
 Each --speech DIR is one corpus with one folder per speaker, or in ST-CMDS's flat layout
 (20170001P00001A0001.wav is speaker P00001). It can be stopped at any time, and resumes.
 
-OUT gets manifest.jsonl (one line per clip), SET/NNNNNNN.npz (frames, overall, frame_scores, speech,
-reference) with the audio beside it in the development sets, splits.json, references.jsonl and corpus.json.
+OUT gets manifest.jsonl (one line per clip), SET/NNNNNNN.npz (frames, overall, mos, frame_scores, costs,
+speech, reference) with the audio beside it in the development sets, splits.json, references.jsonl and
+corpus.json.
 docs/decisions/0020-label-frames-by-their-spliced-version.md describes the labels of the frames.
 """
 
@@ -88,7 +89,7 @@ def build(arguments: argparse.Namespace) -> None:
     _write_json(out / "corpus.json", {**summary, "finished": False})
     with (
         manifest.open("a") as record,
-        spawned(arguments.workers, _initialise, (pools, out, arguments.seed)) as pool,
+        spawned(arguments.workers, _initialise, (pools, out, arguments.seed, arguments.teacher)) as pool,
     ):
         for line in tqdm(pool.imap_unordered(_make, jobs, 2), "clips", len(jobs), unit="clip"):
             record.write(json.dumps(line) + "\n")
@@ -113,7 +114,8 @@ def _jobs(clips: int) -> Iterator[tuple[str, int]]:
 def _make(job: tuple[str, int]) -> dict:
     """Makes one clip and writes it, the .npz last and atomically: where it exists, the clip is complete."""
     name, index = job
-    clip = make_clip(_worker["seed"], name, index, _worker[splits.TRAIN if name == TRAIN_SET else splits.DEV])
+    pools = _worker[splits.TRAIN if name == TRAIN_SET else splits.DEV]
+    clip = make_clip(_worker["seed"], name, index, pools, _worker["teacher"])
     path = _worker["out"] / name / f"{index:07d}.npz"
     if name != TRAIN_SET:
         sf.write(path.with_suffix(".flac"), clip.samples, SPEC.sample_rate_hz, subtype="PCM_16")
@@ -124,8 +126,10 @@ def _make(job: tuple[str, int]) -> dict:
     return clip.record
 
 
-def _initialise(pools: dict[str, Pools], out: Path, seed: int) -> None:
-    _worker.update(pools, out=out, seed=seed)
+def _initialise(pools: dict[str, Pools], out: Path, seed: int, teacher: Path | None) -> None:
+    if teacher:  # imports TensorFlow
+        from training.teachers.dnsmos_pro import DnsmosPro
+    _worker.update(pools, out=out, seed=seed, teacher=DnsmosPro(teacher) if teacher else None)
 
 
 def _check_sources(out: Path, sources: dict) -> None:
@@ -163,6 +167,9 @@ def main() -> None:
     )
     parser.add_argument(
         "--min-mos", type=float, default=3.4, help="lowest score of a reference (%(default)s)"
+    )
+    parser.add_argument(
+        "--teacher", type=Path, help="model_best.pt of DNSMOS Pro, to label clips with listeners' scores"
     )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--clips", type=int, required=True, help="number of clips in the train set")

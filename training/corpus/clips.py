@@ -2,19 +2,27 @@
 
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from aqscore.causes import CAUSES
 from aqscore.model.features import SPEC, frame_count, frames_of
 from training.bands import BANDS
 from training.corpus import labels
+from training.corpus.causes import costs_of
 from training.corpus.mixtures import Pools, Version
 from training.corpus.sets import RECIPES, ClipRecipe
-from training.levels import active_level
+from training.levels import active_level, at_level
 
 RATE = SPEC.sample_rate_hz
 LEVEL_DBFS, LEVEL_SPREAD_DB, LEVEL_LIMITS = -26.0, 6.0, (-45.0, -14.0)
+
+
+class Teacher(Protocol):
+    """Predicts listeners' scores without a reference, as training.teachers.dnsmos_pro does."""
+
+    def score(self, samples: np.ndarray) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -26,20 +34,23 @@ class Clip:
     record: dict
 
 
-def make_clip(seed: int, name: str, index: int, pools: Pools) -> Clip:
-    """The clip of a set, the same for the same seed, set and index. Draws again until PESQ has a score."""
+def make_clip(seed: int, name: str, index: int, pools: Pools, teacher: Teacher | None = None) -> Clip:
+    """The clip of a set, the same for the same seed, set and index. Draws again until PESQ has a score.
+
+    ``teacher`` labels it with a listeners' score; without one, that label is NaN.
+    """
     drawn_as = index // 2 if name == "dev_pairs" else index  # both clips of a pair share speech and noise
     generator = np.random.default_rng([seed, zlib.crc32(name.encode()), drawn_as])
     redraws = 0
     while True:
-        clip = _labelled(RECIPES[name](generator, pools, index), generator)
+        clip = _labelled(RECIPES[name](generator, pools, index), generator, teacher)
         if clip is not None:
             clip.record.update(clip=f"{index:07d}", set=name, redraws=redraws)
             return clip
         redraws += 1
 
 
-def _labelled(recipe: ClipRecipe, generator: np.random.Generator) -> Clip | None:
+def _labelled(recipe: ClipRecipe, generator: np.random.Generator, teacher: Teacher | None) -> Clip | None:
     """Sets the level, quantises and labels the clip; None where PESQ has no score."""
     degraded = recipe.base.samples
     if recipe.other is not None:
@@ -56,16 +67,27 @@ def _labelled(recipe: ClipRecipe, generator: np.random.Generator) -> Clip | None
     if overall is None:
         return None
     frames = frames_of(samples)
-    scores = np.full(len(frames), overall, np.float32)
-    if recipe.other is not None:
+    if recipe.other is None:
+        scores = np.full(len(frames), overall, np.float32)
+        costs = np.tile(_costs(reference, recipe.base, overall), (len(frames), 1))
+    else:
         base, other = (_whole_score(reference, version) for version in (recipe.base, recipe.other))
         if base is None or other is None:
             return None
-        scores = labels.frame_scores(len(frames), base, other, list(recipe.intervals))
+        intervals = list(recipe.intervals)
+        scores = labels.of_version(len(frames), base, other, intervals)
+        costs = labels.of_version(
+            len(frames),
+            _costs(reference, recipe.base, base),
+            _costs(reference, recipe.other, other),
+            intervals,
+        )
     arrays: dict[str, Any] = {
         "frames": frames.astype(np.float16),
         "overall": np.float32(overall),
+        "mos": np.float32(np.nan if teacher is None else teacher.score(at_level(samples))),
         "frame_scores": scores,
+        "costs": costs.astype(np.float16),
         "speech": labels.speech_activity(reference),
         "reference": labels.band_target(reference, samples, frames),
     }
@@ -77,7 +99,9 @@ def _without_speech(recipe: ClipRecipe, samples: np.ndarray) -> Clip:
     arrays: dict[str, Any] = {
         "frames": frames_of(samples).astype(np.float16),
         "overall": np.float32(np.nan),
+        "mos": np.float32(np.nan),
         "frame_scores": np.full(count, np.nan, np.float32),
+        "costs": np.full((count, len(CAUSES)), np.nan, np.float16),
         "speech": np.zeros(count, np.uint8),
         "reference": np.zeros((count, BANDS), np.float16),
     }
@@ -86,6 +110,13 @@ def _without_speech(recipe: ClipRecipe, samples: np.ndarray) -> Clip:
 
 def _whole_score(reference: np.ndarray, version: Version) -> float | None:
     return labels.pesq_wb(reference, version.samples) if version.records else labels.PERFECT
+
+
+def _costs(reference: np.ndarray, version: Version, score: float) -> np.ndarray:
+    """(causes,): what each cause in the version costs alone; ``score`` is the whole version's PESQ."""
+    kinds = [record["kind"] for record in version.records]
+    alone = [labels.pesq_wb(reference, samples) for samples in version.alone] or [score] * len(kinds)
+    return costs_of(kinds, [None if value is None else labels.PERFECT - value for value in alone])
 
 
 def _record(recipe: ClipRecipe, samples: np.ndarray, overall: float | None) -> dict:

@@ -54,10 +54,13 @@ def splice(base: np.ndarray, other: np.ndarray, intervals: list[tuple[float, flo
     return base + weight * (other - base)
 
 
-def frame_scores(frames: int, base: float, other: float, intervals: list[tuple[float, float]]) -> np.ndarray:
-    """(frames,) float32: each frame has the whole-clip PESQ of the version at its centre."""
+def of_version[Label: (float, np.ndarray)](
+    frames: int, base: Label, other: Label, intervals: list[tuple[float, float]]
+) -> np.ndarray:
+    """(frames, ...) float32: each frame has the label of the version at its centre."""
     centres = np.arange(frames) * SPEC.hop + SPEC.frame_length // 2
-    return np.where(_inside(centres, intervals), other, base).astype(np.float32)
+    inside = _inside(centres, intervals).astype(int)
+    return np.stack([base, other]).astype(np.float32)[inside]
 
 
 def band_target(reference: np.ndarray, degraded: np.ndarray, frames: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Degraded versions of a passage: noise, one degradation, or several in a row."""
 
+import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,10 +27,14 @@ class Pools:
 
 @dataclass(frozen=True)
 class Version:
-    """A degraded version (n,) of a whole passage, and the records of its degradations, in order."""
+    """A degraded version (n,) of a whole passage, and the records of its degradations, in order.
+
+    ``alone``: for several degradations, the passage with each of them alone.
+    """
 
     samples: np.ndarray
     records: list[dict] = field(default_factory=list)
+    alone: list[np.ndarray] = field(default_factory=list)
 
     @property
     def group(self) -> str:
@@ -97,10 +102,11 @@ def _combined(samples: np.ndarray, severity: float, generator: np.random.Generat
     kinds = set(generator.choice(list(DEGRADATIONS), count, replace=False).tolist())
     if generator.random() < 0.3:
         kinds.add("noise")
-    records: list[dict] = []
+    passage, records, alone = samples, [], []
     for kind in (kind for kind in DEGRADATIONS if kind in kinds):
-        version = degraded(
-            samples, kind, COMBINED_SEVERITY * severity * generator.uniform(0.2, 1.2), generator, pools
-        )
+        share = COMBINED_SEVERITY * severity * generator.uniform(0.2, 1.2)
+        same_draws = copy.deepcopy(generator)
+        version = degraded(samples, kind, share, generator, pools)
         samples, records = version.samples, records + version.records
-    return Version(samples, records)
+        alone.append(degraded(passage, kind, share, same_draws, pools).samples)
+    return Version(samples, records, alone)

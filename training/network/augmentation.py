@@ -34,7 +34,7 @@ def augmented(clip: dict[str, np.ndarray], generator: np.random.Generator) -> di
     clip = dict(clip)
     # The score should not depend on a recording's first sample, and the network joins frames in pairs.
     start = int(generator.integers(CUT_FRAMES + 1))
-    for name in ("frames", "frame_scores", "speech", "reference"):
+    for name in ("frames", "frame_scores", "costs", "speech", "reference"):
         clip[name] = clip[name][start:]
     if generator.random() < WARP_SHARE:
         warp(clip, generator.uniform(1 - WARP, 1 + WARP))
@@ -99,7 +99,8 @@ def _colour(generator: np.random.Generator) -> np.ndarray:
 
 
 def _surround(clip: dict[str, np.ndarray], around: tuple[int, int]) -> None:
-    """Adds (before, after) frames of digital silence; they have no score."""
+    """Adds (before, after) frames of digital silence; they have neither score nor causes."""
     for name in ("frames", "speech", "reference"):
         clip[name] = np.pad(clip[name], [around] + [(0, 0)] * (clip[name].ndim - 1))
-    clip["frame_scores"] = np.pad(clip["frame_scores"], around, constant_values=np.nan)
+    for name in ("frame_scores", "costs"):
+        clip[name] = np.pad(clip[name], [around] + [(0, 0)] * (clip[name].ndim - 1), constant_values=np.nan)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from aqscore.causes import CAUSES
 from aqscore.model.features import SPEC
 from training.bands import BANDS
 from training.network.augmentation import augmented
@@ -38,9 +39,11 @@ def clip_path(corpus: Path, clip: dict, suffix: str = ".npz") -> Path:
 
 
 def load_clip(path: Path) -> dict[str, np.ndarray]:
-    """Reads a clip: frames (T, 257), overall (), frame_scores (T,), speech (T,), reference (T, 48); float32.
+    """Reads a clip, all float32: frames (T, 257), overall (), mos (), frame_scores (T,), costs (T, causes),
+    speech (T,), reference (T, 48).
 
-    ``overall`` is NaN without speech, ``frame_scores`` wherever PESQ is not defined.
+    ``overall`` and ``frame_scores`` are NaN where PESQ is not defined, ``mos`` and ``costs`` where they are
+    not known.
     """
     with np.load(path) as arrays:
         return {name: np.asarray(arrays[name], np.float32) for name in _RANKS}
@@ -64,8 +67,9 @@ def epoch_files(corpus: Path, clips: int, seed: int, epoch: int) -> list[Path]:
 def training_batches(files: list[Path], seed: int, epoch: int) -> tf.data.Dataset:
     """The clips of an epoch, augmented, in padded batches.
 
-    A batch is a dict: frames (B, T, 257), overall (B,), frame_scores (B, T), speech (B, T), reference
-    (B, T, 48), mask (B, T) bool, False where padded; frame_scores is NaN where padded. The same files, seed
+    A batch is a dict: frames (B, T, 257), overall (B,), mos (B,), frame_scores (B, T), costs (B, T, causes),
+    speech (B, T), reference (B, T, 48), mask (B, T) bool, False where padded; frame_scores and costs are NaN
+    where padded. The same files, seed
     and epoch give the same batches.
     """
     return _batches(files, lambda name: _augmented(name, seed, epoch))
@@ -80,13 +84,17 @@ def evaluation_batches(paths: list[Path]) -> tf.data.Dataset:
 BATCH_SPEC = {
     "frames": tf.TensorSpec([None, None, SPEC.bins]),
     "overall": tf.TensorSpec([None]),
+    "mos": tf.TensorSpec([None]),
     "frame_scores": tf.TensorSpec([None, None]),
+    "costs": tf.TensorSpec([None, None, len(CAUSES)]),
     "speech": tf.TensorSpec([None, None]),
     "reference": tf.TensorSpec([None, None, BANDS]),
     "mask": tf.TensorSpec([None, None], tf.bool),
 }
-_RANKS = {"frames": 2, "overall": 0, "frame_scores": 1, "speech": 1, "reference": 2}
-_WIDTHS = {"frames": SPEC.bins, "reference": BANDS}
+_RANKS = {
+    "frames": 2, "overall": 0, "mos": 0, "frame_scores": 1, "costs": 2, "speech": 1, "reference": 2
+}  # fmt: skip
+_WIDTHS = {"frames": SPEC.bins, "costs": len(CAUSES), "reference": BANDS}
 
 
 def _augmented(name: bytes, seed: int, epoch: int) -> list[np.ndarray]:
@@ -122,7 +130,9 @@ def _batches(files: list[Path], values_of: Callable[[bytes], list[np.ndarray]]) 
         lambda clip: tf.shape(clip["frames"])[0],
         boundaries,
         sizes,
-        padding_values={name: np.float32(np.nan if name == "frame_scores" else 0) for name in _RANKS}
+        padding_values={
+            name: np.float32(np.nan if name in ("frame_scores", "costs") else 0) for name in _RANKS
+        }
         | {"mask": False},
     )
     # tf.data's tuner wakes once a minute, and an epoch would wait for it (training/network/EXPERIMENTS.md).
