@@ -13,7 +13,7 @@ from aqscore.model.features import LEVEL_FLOOR, SPEC, frames_of
 from training.bands import BIN_HZ, band_matrix, bark, warped
 from training.degradations.synthetic_noise import harmonics, music
 
-GAIN_DB = 1.5  # error of the level's estimate on other material; PESQ aligns levels itself
+GAIN_DB = 3.0  # error of the level's estimate on other material; PESQ aligns levels itself
 WARP = 0.2  # the vocal tract's length, and the pitch, change by up to this share
 WARP_SHARE = 0.8  # clips whose frequencies are warped
 COLOUR_DB = 3.5  # standard deviation of each term of the colouring

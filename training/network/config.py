@@ -18,6 +18,7 @@ class Config:
     fine: int = 64  # width of the trained projection of the log magnitudes
     units: int = 128  # of the bidirectional LSTM, in each direction
     shared: int = 64  # width of the layer between the recurrence and the heads
+    described: int = 96  # width of the layer between the recurrence and the heads of mos and causes
     power: float = 3.0  # of the power mean that pools the frames' scores
     dropout: float = 0.15
     denoise: float = 0.5  # weight of the auxiliary denoising loss

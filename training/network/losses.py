@@ -7,12 +7,16 @@ has a label of its own, and the frames of every clip weigh the same.
 
 import tensorflow as tf
 
+from aqscore.model.silence import SILENT_WEIGHT
 from aqscore.scale import HIGHEST
 from training.network.blocks import log_magnitudes
 from training.network.config import Config
 
 FRAME_WEIGHT = 0.5
 SPEECH_WEIGHT = 1.0
+MOS_WEIGHT, CAUSES_WEIGHT, COSTS_WEIGHT = 0.5, 0.25, 0.1
+# A cause that costs less than the first, MOS-LQO, is absent; from the second on it is present.
+ABSENT_COST, PRESENT_COST = 0.1, 0.5
 MIN_PROBABILITY = 1e-6
 MIN_DISTANCE = 0.03  # from the best score: the gradient of a root is infinite at 0
 
@@ -26,7 +30,8 @@ def overall_score(score: tf.Tensor, weight: tf.Tensor, mask: tf.Tensor, power: f
 
 
 def losses(config: Config, outputs: dict, batch: dict) -> dict[str, tf.Tensor]:
-    """The terms, scalars: utterance, frames, speech, clean (the denoising head's), and their sum ``loss``.
+    """The terms, scalars: utterance, frames, speech, clean (the denoising head's), mos, causes, costs, and
+    their sum ``loss``.
 
     ``outputs`` is from the training network, ``batch`` from training.network.dataset. Clips
     without speech (``overall`` NaN) enter the speech term alone.
@@ -37,8 +42,45 @@ def losses(config: Config, outputs: dict, batch: dict) -> dict[str, tf.Tensor]:
         "frames": FRAME_WEIGHT * frame_loss(outputs["score"], batch),
         "speech": SPEECH_WEIGHT * speech_loss(outputs["speech"], batch["speech"], batch["mask"]),
         "clean": config.denoise * denoising_loss(outputs["clean"], batch),
+        "mos": MOS_WEIGHT * utterance_loss(overall_mos(outputs, batch["mask"]), batch["mos"]),
+        "causes": CAUSES_WEIGHT * cause_loss(outputs["causes"], batch),
+        "costs": COSTS_WEIGHT * cost_loss(outputs["costs"], batch),
     }
     return terms | {"loss": tf.add_n(list(terms.values()))}
+
+
+def overall_mos(outputs: dict, mask: tf.Tensor) -> tf.Tensor:
+    """(B,) MOS of the recordings: the mean over the frames, weighted by the square of ``speech``."""
+    weight = (tf.square(tf.stop_gradient(outputs["speech"])) + SILENT_WEIGHT) * tf.cast(mask, tf.float32)
+    return tf.reduce_sum(weight * outputs["mos"], axis=1) / tf.reduce_sum(weight, axis=1)
+
+
+def cause_loss(probability: tf.Tensor, batch: dict) -> tf.Tensor:
+    """Mean over the speech frames of the sum over (B, T, causes) of the binary cross-entropy.
+
+    Costs between ``ABSENT_COST`` and ``PRESENT_COST`` make soft targets.
+    """
+    known, costs = _known_costs(batch)
+    target = tf.clip_by_value((costs - ABSENT_COST) / (PRESENT_COST - ABSENT_COST), 0.0, 1.0)
+    probability = tf.clip_by_value(probability, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    entropy = -target * tf.math.log(probability) - (1 - target) * tf.math.log(1 - probability)
+    frames = tf.reduce_sum(tf.cast(tf.reduce_any(known > 0, axis=2), tf.float32))
+    return tf.math.divide_no_nan(tf.reduce_sum(known * entropy), frames)
+
+
+def cost_loss(predicted: tf.Tensor, batch: dict) -> tf.Tensor:
+    """Mean squared error of the (B, T, causes) costs over the speech frames that have the cause."""
+    known, costs = _known_costs(batch)
+    present = known * tf.cast(costs >= ABSENT_COST, tf.float32)
+    error = present * tf.square(predicted - costs)
+    return tf.math.divide_no_nan(tf.reduce_sum(error), tf.reduce_sum(present))
+
+
+def _known_costs(batch: dict) -> tuple[tf.Tensor, tf.Tensor]:
+    """(B, T, causes): 1.0 in speech frames where the cost is known, else 0.0; and the costs, 0 elsewhere."""
+    spoken = batch["mask"] & (batch["speech"] > 0.5)
+    known = tf.math.is_finite(batch["costs"]) & spoken[:, :, None]
+    return tf.cast(known, tf.float32), tf.where(known, batch["costs"], 0.0)
 
 
 def utterance_loss(predicted: tf.Tensor, target: tf.Tensor) -> tf.Tensor:

@@ -3,6 +3,7 @@
 import keras
 from keras import KerasTensor, layers, ops
 
+from aqscore.causes import CAUSES
 from aqscore.model.features import SPEC
 from aqscore.model.silence import SILENT_WEIGHT
 from aqscore.scale import HIGHEST, LOWEST
@@ -27,6 +28,7 @@ from training.network.blocks import (
 from training.network.config import Config
 
 STRETCH = 0.3  # the sigmoid reaches this far beyond both ends: half of all labels lie where it would be flat
+WORST_MOS, BEST_MOS = 1.0, 5.0  # the scale of listeners (ITU-T P.800, ACR)
 WEIGHT_SPAN = 1.5  # a speech frame weighs between exp(-1.5) and exp(1.5): no few frames decide alone
 LOUDNESS_EXPONENT = 0.46  # of magnitude: Zwicker's intensity^0.23, as in PESQ (ITU-T P.862, 10.2.7)
 
@@ -36,7 +38,9 @@ def build(config: Config) -> keras.Model:
 
     Input ``frames`` (batch, frames, 257) float32, as aqscore.model.features makes them; any number of
     frames from 1. Outputs, a dict of (batch, frames) float32: ``score`` 1.04 to 4.64, ``weight``
-    above 0, ``speech`` 0 to 1. FrameScores.overall (aqscore.model.pooling) pools them.
+    above 0, ``speech`` 0 to 1, which FrameScores.overall (aqscore.model.pooling) pools; ``mos`` 1 to 5;
+    and of (batch, frames, causes): ``causes``, the probability of each of aqscore.causes.CAUSES, and
+    ``costs``, the MOS-LQO that it costs alone where it is present.
     Built from Keras's own layers only, so that the saved file loads without this module.
     """
     frames = keras.Input((None, SPEC.bins), name="frames")
@@ -87,10 +91,14 @@ def _trunk(
 
 
 def _heads(config: Config, states: States, positions: KerasTensor) -> dict[str, KerasTensor]:
+    described = States(ops.relu(dense_over(states, config.described, "described")))
     states = States(ops.relu(dense_over(states, config.shared, "shared")))
 
     def head(name: str) -> KerasTensor:
         return ops.take(dense_over(states, 1, name)[:, :, 0], positions, axis=1)
+
+    def described_head(width: int, name: str) -> KerasTensor:
+        return ops.take(ops.sigmoid(dense_over(described, width, name)), positions, axis=1)
 
     span = HIGHEST - LOWEST + 2 * STRETCH
     score = LOWEST - STRETCH + span * ops.sigmoid(head("score_head"))
@@ -99,7 +107,14 @@ def _heads(config: Config, states: States, positions: KerasTensor) -> dict[str, 
     # Squared, because ten seconds of "1 % speech" must not outweigh five seconds of speech. No gradient,
     # because the overall error must not teach the head to call good frames speech.
     weight = ops.square(ops.stop_gradient(speech)) * factor + SILENT_WEIGHT
-    return {"score": score, "weight": weight, "speech": speech}
+    return {
+        "score": score,
+        "weight": weight,
+        "speech": speech,
+        "mos": WORST_MOS + (BEST_MOS - WORST_MOS) * described_head(1, "mos_head")[:, :, 0],
+        "causes": described_head(len(CAUSES), "cause_head"),
+        "costs": (HIGHEST - LOWEST) * described_head(len(CAUSES), "cost_head"),
+    }
 
 
 def _clean_bands(states: States, frames: KerasTensor, positions: KerasTensor) -> KerasTensor:
