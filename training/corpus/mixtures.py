@@ -102,7 +102,8 @@ def _combined(samples: np.ndarray, severity: float, generator: np.random.Generat
     kinds = set(generator.choice(list(DEGRADATIONS), count, replace=False).tolist())
     if generator.random() < 0.3:
         kinds.add("noise")
-    passage, records, alone = samples, [], []
+    passage, alone = samples, []
+    records: list[dict] = []
     for kind in (kind for kind in DEGRADATIONS if kind in kinds):
         share = COMBINED_SEVERITY * severity * generator.uniform(0.2, 1.2)
         same_draws = copy.deepcopy(generator)

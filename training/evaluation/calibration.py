@@ -1,4 +1,4 @@
-"""Calibration of a trained network: the interval of its score, and the no-speech rule.
+"""Calibration of a trained network: the intervals of its score and MOS, the no-speech rule, the causes.
 
 Both are fitted on one half of the development speakers (and noises); the evaluation measures them on the
 other half.
@@ -11,6 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from aqscore.analysis.signal_statistics import clearest_speech
+from aqscore.causes import CAUSES
+from aqscore.model.features import SPEC
+from aqscore.model.pooling import FrameScores
 from aqscore.model.runtimes import Network
 from aqscore.scale import HIGHEST, LOWEST
 from training.network.dataset import clip_path, load_clip, read_manifest
@@ -18,6 +21,7 @@ from training.network.dataset import clip_path, load_clip, read_manifest
 COVERAGE = 0.9
 SCORED_SETS = ("dev_noise", "dev_mixed", "dev_clean", "dev_bursts")  # "all degradations" in every table
 NO_SPEECH_SET = "dev_no_speech"
+MOS_SETS = (*SCORED_SETS, "dev_pairs")
 GRID_POINTS, MIN_NEIGHBOURS = 12, 40
 FOLDS = 5  # groups of speakers for cross-validation
 TAILS = np.arange(0.05, 0.004, -0.005)  # quantiles to try, from the narrowest interval on
@@ -25,6 +29,9 @@ MIN_SNR_DB = 0.0  # below it, a missed speech signal counts as no error
 SPEECH_PROBABILITY = 0.5
 MAX_FALSE_SPEECH = 0.02  # share of the clips without speech; the release threshold is 3 %, and noises differ
 THRESHOLDS = np.arange(0.05, 1.005, 0.005)
+MAX_FALSE_CAUSE = 0.01  # share of the seconds without a cause that get it
+MIN_SPEECH_WEIGHT = 0.2  # of a second's frames, to count it
+SECOND = round(1 / SPEC.hop_s)  # frames
 
 
 class Prediction(NamedTuple):
@@ -33,6 +40,8 @@ class Prediction(NamedTuple):
     clip: dict  # its entry in the manifest
     overall: float  # MOS-LQO
     speech: np.ndarray  # (frames,) probability
+    mos: tuple[float, float]  # of the teacher and of the network
+    seconds: np.ndarray  # (2, seconds, causes): costs, NaN where unknown or mixed, and probabilities
 
 
 def predictions(network: Network, power: float, corpus: Path) -> list[Prediction]:
@@ -40,9 +49,24 @@ def predictions(network: Network, power: float, corpus: Path) -> list[Prediction
     found = []
     for clip in read_manifest(corpus, *SCORED_SETS, NO_SPEECH_SET):
         if is_for_calibration(clip):
-            scores = network(load_clip(clip_path(corpus, clip))["frames"])
-            found.append(Prediction(clip, scores.overall(power), scores.speech))
+            arrays = load_clip(clip_path(corpus, clip))
+            scores = network(arrays["frames"])
+            mos = float(arrays["mos"]), scores.overall_mos()
+            seconds = _seconds(arrays["costs"], scores)
+            found.append(Prediction(clip, scores.overall(power), scores.speech, mos, seconds))
     return found
+
+
+def _seconds(costs: np.ndarray, scores: FrameScores) -> np.ndarray:
+    """(2, seconds, causes): the costs of each second with speech, and the causes' mean probabilities."""
+    count = len(costs) // SECOND
+    weight = scores.speech_weight[: count * SECOND].reshape(count, SECOND)
+    spoken = weight.mean(axis=1) >= MIN_SPEECH_WEIGHT
+    shape = (count, SECOND, len(CAUSES))
+    labels, probability = (values[: count * SECOND].reshape(shape) for values in (costs, scores.causes))
+    steady = np.ptp(labels, axis=1) == 0
+    mean = np.einsum("sf,sfc->sc", weight, probability) / np.maximum(weight.sum(axis=1), 1e-9)[:, None]
+    return np.stack([np.where(steady, labels[:, 0], np.nan), mean])[:, spoken]
 
 
 def is_for_calibration(clip: dict) -> bool:
@@ -86,7 +110,39 @@ def interval_table(found: list[Prediction], no_speech: dict, widening: float = 1
     return rounded | {"coverage": COVERAGE, "widening": widening}
 
 
-def _table(pairs: np.ndarray, tail: float, widening: float = 1.0) -> dict[str, np.ndarray]:
+def mos_interval_table(found: list[Prediction]) -> dict:
+    """Bounds that cover the teacher's MOS 9 times out of 10, by predicted MOS: lists mos, lower, upper.
+
+    Raises ValueError when no clip has a teacher's MOS.
+    """
+    pairs = np.array([(p.mos[1], p.mos[0]) for p in found if np.all(np.isfinite(p.mos))]).reshape(-1, 2)
+    if not len(pairs):
+        raise ValueError(
+            "None of the clips for calibration has a listeners' score, expected some: build the corpus with "
+            "--teacher."
+        )
+    table = _table(pairs, (1 - COVERAGE) / 2, scale=(1.0, 5.0))
+    score = table.pop("score")
+    return {name: np.round(values, 3).tolist() for name, values in ({"mos": score} | table).items()}
+
+
+def cause_thresholds(found: list[Prediction]) -> dict:
+    """The lowest threshold of each cause that few seconds without it reach: ``kinds``, ``threshold``.
+
+    A threshold is at least 0.5, so that a cause is more likely than not.
+    """
+    seconds = np.concatenate([p.seconds for p in found], axis=1)
+    thresholds = []
+    for costs, probability in np.moveaxis(seconds, 2, 0):
+        absent = probability[costs == 0]
+        allowed = np.quantile(absent, 1 - MAX_FALSE_CAUSE) if len(absent) else SPEECH_PROBABILITY
+        thresholds.append(round(float(np.clip(allowed, 0.5, 0.95)), 3))
+    return {"kinds": list(CAUSES), "threshold": thresholds}
+
+
+def _table(
+    pairs: np.ndarray, tail: float, widening: float = 1.0, scale: tuple[float, float] = (LOWEST, HIGHEST)
+) -> dict[str, np.ndarray]:
     """Error quantiles ``tail`` and 1 - ``tail`` of (clips, 2) predicted and true scores, as bounds."""
     predicted, true = pairs[np.argsort(pairs[:, 0])].T
     width = min(len(pairs), max(2 * len(pairs) // GRID_POINTS, MIN_NEIGHBOURS))
@@ -99,8 +155,8 @@ def _table(pairs: np.ndarray, tail: float, widening: float = 1.0) -> dict[str, n
     score, low, high = np.unique(rows, axis=0).T
     low, high = np.where(low < 0, widening * low, low), np.where(high > 0, widening * high, high)
     score, first = np.unique(score, return_index=True)
-    lower = np.maximum.accumulate(np.clip(score + low[first], LOWEST, HIGHEST))
-    upper = np.maximum.accumulate(np.clip(score + high[first], LOWEST, HIGHEST))
+    lower = np.maximum.accumulate(np.clip(score + low[first], *scale))
+    upper = np.maximum.accumulate(np.clip(score + high[first], *scale))
     return {"score": score, "lower": lower, "upper": upper}
 
 

@@ -17,7 +17,7 @@ from aqscore.config import ScorerConfig
 from aqscore.model.features import SPEC
 from aqscore.model.loading import load_model
 from aqscore.model.runtimes import OnnxNetwork
-from training.evaluation import manifest
+from training.evaluation import description, manifest
 from training.evaluation.calibration import NO_SPEECH_SET, SCORED_SETS, is_for_calibration, is_plain_speech
 from training.evaluation.plots import plot_errors, plot_scatter
 from training.evaluation.robustness import CHANGES, Run, score_changes, score_clips
@@ -42,7 +42,8 @@ EDGE_S = SPEC.first_centre_s  # frames nearer to a burst's edge overlap both sid
 
 
 def evaluate(corpus: Path, model: Path, plots: Path | None = None, elsewhere: Path | None = None) -> dict:
-    """Returns the tables of ``print_table`` and the card: "rows", "groups", "noise_kinds" and "unscored".
+    """Returns the tables of ``print_table`` and the card: "rows", "causes", "groups", "noise_kinds",
+    "unscored".
 
     ``elsewhere`` is a manifest for training.evaluation.manifest, whose measures come first: "elsewhere", None
     without one.
@@ -59,6 +60,8 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None, elsewhere: Pa
     labelled = [run for name in SCORED_SETS for run in by_set[name] if run.clip["pesq_wb"] is not None]
     scored = [run for run in labelled if run.is_scored]
     noise = [run for run in scored if run.clip["set"] == "dev_noise"]
+    network = OnnxNetwork(model / "model.onnx", threads=1)
+    described = description.measure(network, corpus, scored)
     rows = [
         measured("Pearson, additive noise", pearson, _columns(noise), AT_LEAST, 0.95, 0.97),
         measured("RMSE, additive noise", rmse, _columns(noise), AT_MOST, 0.38, 0.30),
@@ -79,6 +82,7 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None, elsewhere: Pa
         measured(
             "90 % interval covers the true score", np.mean, [_covered(scored)], WITHIN, (0.85, 0.95), None
         ),
+        *described["rows"],
         *_cost_rows(load_model(settings).info, model),
     ]
     groups = _errors(scored, lambda clip: [clip["group"]])
@@ -98,6 +102,7 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None, elsewhere: Pa
     return {
         "elsewhere": others,
         "rows": rows,
+        "causes": described["causes"],
         "groups": groups,
         "noise_kinds": kinds,
         "unscored": unscored,

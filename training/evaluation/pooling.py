@@ -11,6 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from aqscore.causes import CAUSES
 from aqscore.model.pooling import FrameScores
 from training.corpus.sets import TRAIN_SET
 from training.evaluation.statistics import rmse
@@ -30,7 +31,8 @@ def pooling_errors(corpus: Path, name: str) -> list[tuple[float, float, float]]:
         score = arrays["frame_scores"][spoken]
         if len(score) and np.ptp(score):
             true.append(clip["pesq_wb"])
-            frames.append(FrameScores(score, np.ones_like(score), np.ones_like(score)))
+            ones, no_causes = np.ones_like(score), np.zeros((len(score), len(CAUSES)), np.float32)
+            frames.append(FrameScores(score, ones, ones, ones, no_causes, no_causes))
         if len(true) == CLIPS:
             break
     rows = []

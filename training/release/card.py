@@ -37,6 +37,7 @@ def render(info: dict) -> str:
         minutes=f"{info['training']['minutes_done']:.0f}",
         elsewhere=_elsewhere(metrics.get("elsewhere")),
         measures=_measures(metrics["rows"]),
+        causes=_causes(metrics["causes"], info["causes"]),
         groups=_errors("group", metrics["groups"]),
         noise_kinds=_errors("kind", metrics["noise_kinds"]),
         unscored=_unscored(metrics["unscored"]),
@@ -80,6 +81,15 @@ def _errors(kind: str, errors: dict[str, dict]) -> str:
         for name, error in errors.items()
     ]
     return _table((kind, "clips", "Pearson", "RMSE", "mean error"), lines)
+
+
+def _causes(areas: dict[str, dict], rule: dict) -> str:
+    thresholds = dict(zip(rule["kinds"], rule["threshold"], strict=True))
+    lines = [
+        (kind, area["clips"], area["frames"], area["recordings"], thresholds[kind])
+        for kind, area in areas.items()
+    ]
+    return _table(("cause", "clips with it", "area, frames", "area, recordings", "threshold"), lines)
 
 
 def _unscored(unscored: dict[str, list[int]]) -> str:

@@ -43,6 +43,8 @@ def main(arguments: list[str] | None = None) -> None:
     found = calibration.predictions(exported, power, options.corpus)
     info["no_speech"] = calibration.no_speech_rule(found)
     info["interval"] = calibration.interval_table(found, info["no_speech"], options.widen)
+    info["mos"] = {"interval": calibration.mos_interval_table(found)}
+    info["causes"] = calibration.cause_thresholds(found)
     info["data"] = corpus_summary(options.corpus) | trained_on
     write_info(info, options.out)
     info["metrics"] = evaluate.evaluate(options.corpus, options.out, options.plots, options.elsewhere)
@@ -84,9 +86,10 @@ def disagreement(network: keras.Model, exported: OnnxNetwork) -> float:
         frames = np.abs(generator.standard_normal((length, SPEC.bins))).astype(np.float32)
         expected = network(frames[None], training=False)
         for name, values in zip(OUTPUTS, exported(frames), strict=True):
-            if values.shape != (length,):
+            if values.shape != expected[name][0].shape:
                 raise ValueError(
-                    f"Output {name} of {length} frames has shape {values.shape}, expected ({length},)."
+                    f"Output {name} of {length} frames has shape {values.shape}, expected "
+                    f"{tuple(expected[name][0].shape)}."
                 )
             largest = max(largest, float(np.abs(values - expected[name][0]).max()))
     return largest
@@ -105,6 +108,8 @@ def describe(network: keras.Model, out: Path, version: str, run: dict) -> dict:
         "pooling": {"power": run["config"]["power"]},
         "interval": None,
         "no_speech": None,
+        "mos": None,
+        "causes": None,
         "training": run,
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in VERSIONS},
         "data": None,
