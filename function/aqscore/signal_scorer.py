@@ -18,7 +18,7 @@ from aqscore.model.high_pass import HighPass
 from aqscore.model.loading import Model
 from aqscore.model.windows import Window
 from aqscore.report import MediaInfo, ModelInfo, Scored, Signal, Timing, Warning
-from aqscore.scale import HIGHEST, LOWEST, verdict_of
+from aqscore.scale import HIGHEST, HIGHEST_MOS, LOWEST, LOWEST_MOS, verdict_of
 
 # The network halves the rate of the frames before it scores them: two neighbours have one score, 32 ms.
 FRAMES_PER_SCORE = 2
@@ -64,7 +64,11 @@ class SignalScorer:
         self._offset = Offset()
         self._statistics = SignalStatistics(model.speech_probability)
         self._timeline = Timeline(
-            model.speech_probability, model.power, start_s, frames_per_score=FRAMES_PER_SCORE
+            model.speech_probability,
+            model.power,
+            model.cause_thresholds,
+            start_s,
+            frames_per_score=FRAMES_PER_SCORE,
         )
 
     def push(self, samples: NDArray[np.float32]) -> None:
@@ -78,6 +82,7 @@ class SignalScorer:
         frames = self._timer.run("features", self._features.finish)
         self._add(self._timer.run("model", self._scores.push, frames))
         self._add(self._timer.run("model", self._scores.finish))
+        self._timeline.finish()
 
     def scored(
         self, media: Media, channels: tuple[int, ...], warnings: list[Warning], *, frames: bool
@@ -161,10 +166,14 @@ def _scores(
 ) -> dict[str, Any]:
     """The fields of a Scored that hold scores."""
     overall = float(np.clip(timeline.overall, LOWEST, HIGHEST))
+    mos = float(np.clip(timeline.mos, LOWEST_MOS, HIGHEST_MOS))
     return {
         "score": round(overall, 3),
-        "interval": _interval(overall, info["interval"], speech_s),
+        "interval": _interval(overall, "score", info["interval"], speech_s, (LOWEST, HIGHEST)),
         "verdict": verdict_of(overall),
+        "mos": round(mos, 2),
+        "mos_interval": _interval(mos, "mos", info["mos"]["interval"], speech_s, (LOWEST_MOS, HIGHEST_MOS)),
+        "causes": timeline.causes(duration_s),
         "frames": timeline.frames() if frames else None,
         "timeline": timeline.segments(duration_s),
         "worst_segment": timeline.worst(duration_s),
@@ -178,13 +187,19 @@ def _unscored() -> dict[str, Any]:
     return {"timeline": [], **dict.fromkeys(names)}
 
 
-def _interval(overall: float, table: dict[str, Any], speech_s: float) -> tuple[float, float]:
-    """The calibrated interval at a score, wider for little speech. It always contains the score."""
-    lower, upper = (float(np.interp(overall, table["score"], table[side])) for side in ("lower", "upper"))
+def _interval(
+    value: float, name: str, table: dict[str, Any], speech_s: float, limits: tuple[float, float]
+) -> tuple[float, float]:
+    """The calibrated interval at a value, wider for little speech. It always contains the value.
+
+    ``table`` has the values under their ``name``, and ``lower`` and ``upper`` at each. ``limits`` are the
+    scale's.
+    """
+    lower, upper = (float(np.interp(value, table[name], table[side])) for side in ("lower", "upper"))
     short = table.get("short_speech", SHORT_SPEECH)
     factor = float(np.interp(speech_s, short["speech_s"], short["factor"]))
-    lower, upper = overall - factor * (overall - lower), overall + factor * (upper - overall)
-    return round(max(LOWEST, min(lower, overall)), 2), round(min(HIGHEST, max(upper, overall)), 2)
+    lower, upper = value - factor * (value - lower), value + factor * (upper - value)
+    return round(max(limits[0], min(lower, value)), 2), round(min(limits[1], max(upper, value)), 2)
 
 
 def _decibels(magnitude: float) -> float | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from aqscore.causes import CAUSES
 from aqscore.config import Runtime, ScorerConfig
 from aqscore.errors import SetupError
 from aqscore.model.features import SPEC
@@ -15,6 +16,14 @@ from aqscore.model.runtimes import NETWORKS, Network
 from aqscore.model.score_stream import ScoreStream
 from aqscore.scale import SCALE
 
+# Parts of model.json, and a value in each, that earlier versions of the export didn't write.
+REQUIRED = (
+    ("no_speech", "clearest_speech"),
+    ("pooling", "power"),
+    ("mos", "interval"),
+    ("causes", "kinds"),
+    ("causes", "threshold"),
+)
 INCOMPLETE_MODEL_ADVICE = "Copy model.json and its files together, or export the model again."
 
 
@@ -70,6 +79,7 @@ class Model:
         self.runtime: Runtime = runtime
         self.speech_probability: float = self.info["no_speech"]["speech_probability"]
         self.power: float = self.info["pooling"]["power"]
+        self.cause_thresholds: list[float] = self.info["causes"]["threshold"]
         try:
             self.network: Network = network(path, threads)
         except ImportError as error:
@@ -99,13 +109,18 @@ class Model:
                 f"{SCALE!r}: reports and verdicts are on that one.",
                 advice="Train it on labels of that scale.",
             )
-        for part, name in (("no_speech", "clearest_speech"), ("pooling", "power")):
+        for part, name in REQUIRED:
             if name not in (self.info.get(part) or {}):
                 raise SetupError(
                     f"Model {self.info.get('version')} has {part} {self.info.get(part)}, expected {name} in "
                     "it: an older version wrote it.",
                     advice="Export it again with this version of training.release.export.",
                 )
+        if (kinds := self.info["causes"]["kinds"]) != list(CAUSES):
+            raise SetupError(
+                f"Model {self.info.get('version')} tells the causes {kinds}, expected {list(CAUSES)}.",
+                advice="Train and export it again with this version of function/aqscore/causes.py.",
+            )
 
     def stream(self) -> ScoreStream:
         """A stream that scores the frames of one recording."""

@@ -1,19 +1,35 @@
-"""Frame scores and the power mean that pools them into the score of a recording."""
+"""The network's outputs for frames, and the power mean that pools their scores into a recording's."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aqscore.causes import CAUSES
 from aqscore.scale import HIGHEST
 
 
 class FrameScores(NamedTuple):
-    """The network's output for successive frames; all (frames,) float32."""
+    """The network's outputs for successive frames: (frames,) float32, of the causes (frames, 8).
+
+    The kinds of causes are in the order of ``aqscore.causes.CAUSES``.
+    """
 
     score: NDArray[np.float32]  # MOS-LQO of a recording that sounds like this frame throughout
     weight: NDArray[np.float32]  # above 0: how much the frame counts in the overall score
     speech: NDArray[np.float32]  # 0 to 1: probability of speech in the frame
+    mos: NDArray[np.float32]  # 1 to 5: listeners' MOS of a recording that sounds like this frame throughout
+    causes: NDArray[np.float32]  # 0 to 1: probability that each cause is present in the frame
+    costs: NDArray[np.float32]  # from 0: MOS-LQO points that each cause costs on its own where it is present
+
+    @property
+    def speech_weight(self) -> NDArray[np.float64]:
+        """(frames,) float64: how much each frame counts in the MOS and in the causes.
+
+        The square of the speech probability, the weight of the score without its learned factor.
+        """
+        return np.square(self.speech, dtype=np.float64)
 
     def part(self, start: int | None, stop: int | None) -> "FrameScores":
         return FrameScores(*(values[start:stop] for values in self))
@@ -29,6 +45,23 @@ class FrameScores(NamedTuple):
     def overall(self, power: float) -> float:
         """The score of all frames together, MOS-LQO."""
         return float(pooled(self.distances(power).sum(), self.weight.sum(dtype=np.float64), power))
+
+    def overall_mos(self) -> float:
+        """The mean of the frames' MOS, 1 to 5, weighted by ``speech_weight``; NaN without any speech."""
+        weight = self.speech_weight
+        total = weight.sum()
+        return float(np.dot(weight, self.mos) / total) if total > 0 else float("nan")
+
+
+def no_frames() -> FrameScores:
+    """The outputs of no frames at all."""
+    none, no_causes = np.empty(0, np.float32), np.empty((0, len(CAUSES)), np.float32)
+    return FrameScores(none, none, none, none, no_causes, no_causes)
+
+
+def joined(parts: Iterable[FrameScores]) -> FrameScores:
+    """The outputs of successive parts, in one."""
+    return FrameScores(*(np.concatenate(values) for values in zip(no_frames(), *parts, strict=True)))
 
 
 def pooled(distances: Any, weights: Any, power: float) -> Any:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from aqscore.model.features import SPEC
 from aqscore.model.pooling import FrameScores
 
-OUTPUTS = ("score", "weight", "speech")  # of the network, in the order of FrameScores
+OUTPUTS = FrameScores._fields  # of the network, by name
 
 
 class Network(Protocol):

@@ -6,10 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aqscore.causes import CAUSES
 from aqscore.model.features import SPEC
 from aqscore.model.pooling import FrameScores
 from aqscore.model.windows import Window
-from aqscore.scale import LOWEST
+from aqscore.scale import LOWEST, LOWEST_MOS
 
 MAX_SILENT_FRAMES = 64  # of each pause that go to the network: a second
 # Frames that hold both digital silence and sound look like a click, although there is none. Beside silence of
@@ -78,7 +79,8 @@ class SilenceGate:
     def restore(self, windows: list[Window]) -> list[Window]:
         """Takes the next scored windows; returns them with the frames left out before and between them.
 
-        A frame that was left out has the score of the next kept frame, ``SILENT_WEIGHT`` and no speech.
+        A frame that was left out has the score of the next kept frame, ``SILENT_WEIGHT``, no speech, and so
+        no part in the MOS, and no causes.
         """
         restored: list[Window] = []
         for window in windows:
@@ -151,6 +153,14 @@ def _silent_windows(count: int, score: float) -> list[Window]:
     windows = []
     for start in range(0, count, MAX_WINDOW):
         size = min(MAX_WINDOW, count - start)
-        values = (np.full(size, value, np.float32) for value in (score, SILENT_WEIGHT, 0.0))
-        windows.append(Window(np.broadcast_to(np.float32(0), (size, SPEC.bins)), FrameScores(*values)))
+        no_causes = np.zeros((size, len(CAUSES)), np.float32)
+        scores = FrameScores(
+            score=np.full(size, score, np.float32),
+            weight=np.full(size, SILENT_WEIGHT, np.float32),
+            speech=np.zeros(size, np.float32),
+            mos=np.full(size, LOWEST_MOS, np.float32),
+            causes=no_causes,
+            costs=no_causes,
+        )
+        windows.append(Window(np.broadcast_to(np.float32(0), (size, SPEC.bins)), scores))
     return windows

@@ -47,6 +47,10 @@ def test_a_model_is_loaded_once_per_process(config):
         ({"scale": "P.800 MOS"}, "scores on the scale 'P.800 MOS', expected 'PESQ-WB MOS-LQO'"),
         ({"no_speech": {"speech_probability": 0.85, "least_speech_s": 0.35}}, "expected clearest_speech"),
         ({"pooling": None}, "has pooling None, expected power in it"),
+        ({"mos": None}, "has mos None, expected interval in it: an older version wrote it"),
+        ({"causes": {}}, "has causes {}, expected kinds in it: an older version wrote it"),
+        ({"causes": {"kinds": ["noise"]}}, "expected threshold in it"),
+        ({"causes": {"kinds": ["noise"], "threshold": [0.5]}}, r"tells the causes \['noise'\], expected"),
     ],
 )
 def test_a_model_that_does_not_fit_is_refused(copy, change, text):

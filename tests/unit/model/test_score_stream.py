@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from aqscore.model.features import SPEC, FrameStream, frames_of
 from aqscore.model.high_pass import high_pass
 from aqscore.model.loading import Model
-from aqscore.model.pooling import FrameScores
+from aqscore.model.pooling import FrameScores, joined
 from aqscore.model.score_stream import ScoreStream
 from aqscore.model.silence import FIRST_EDGE, LAST_EDGE, MAX_SILENT_FRAMES
 from aqscore.model.windows import Window
+from tests.frame_scores import frame_scores
 
 
 def assert_frames_in_are_frames_out(windows: list[Window], frames: np.ndarray) -> None:
@@ -31,23 +32,24 @@ def run(stream: ScoreStream, frames: np.ndarray, cuts: list[int]) -> list[Window
     return windows + stream.finish()
 
 
-def joined(windows: list[Window]) -> FrameScores:
-    empty = np.empty(0, np.float32)
-    return FrameScores(*(np.concatenate([empty, *(w.scores[i] for w in windows)]) for i in range(3)))
+def outputs(windows: list[Window]) -> FrameScores:
+    return joined(window.scores for window in windows)
 
 
 def overall(model: Model, frames: np.ndarray, block: int) -> tuple[float, np.ndarray]:
     """The score of the frames pushed in blocks of that size, and the scores of all frames."""
     windows = run(model.stream(), frames, list(range(block, len(frames), block)))
     assert_frames_in_are_frames_out(windows, frames)
-    scores = joined(windows)
+    scores = outputs(windows)
     return scores.overall(model.power), scores.score
 
 
 def level_around(frames: np.ndarray) -> FrameScores:
     """A fake network: the mean of each frame and its neighbours."""
     level = np.convolve(frames.mean(axis=1), np.ones(3), "same").astype(np.float32)
-    return FrameScores(level, level + 1, level)
+    return frame_scores(
+        level, level + 1, level, level + 2, {"noise": level}, {"noise": level, "level": level}
+    )
 
 
 # Lengths of stretches of sound (positive) and of digital silence (negative), in frames.
@@ -71,7 +73,7 @@ def test_frames_in_are_frames_out_however_they_arrive(lengths, window, context, 
     for windows in (whole, streamed):
         if len(frames):
             assert_frames_in_are_frames_out(windows, frames)
-    for one, other in zip(joined(whole), joined(streamed), strict=True):
+    for one, other in zip(outputs(whole), outputs(streamed), strict=True):
         assert len(one) == len(frames)
         np.testing.assert_allclose(one, other, rtol=1e-6)
 
@@ -81,7 +83,7 @@ def test_frames_in_are_frames_out_however_they_arrive(lengths, window, context, 
 def test_frames_in_are_frames_out_with_the_shipped_model(onnx, lengths, data):
     frames = frames_with(lengths)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(frames)), max_size=5)))
-    whole, streamed = (joined(run(onnx.stream(), frames, each)) for each in ([], cuts))
+    whole, streamed = (outputs(run(onnx.stream(), frames, each)) for each in ([], cuts))
     assert len(whole.score) == len(frames)
     for one, other in zip(whole, streamed, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
@@ -155,7 +157,8 @@ def test_the_network_gets_little_silence_and_every_frame_gets_scores(rng, block)
 
     def network(frames: np.ndarray) -> FrameScores:
         inputs.append(frames.any(axis=1))
-        return FrameScores(*np.tile(frames.sum(axis=1), (3, 1)))
+        values = frames.sum(axis=1)
+        return frame_scores(values, values, values, values, {"noise": 1.0}, {"noise": 1.0})
 
     frames = rng.random((300, SPEC.bins)).astype(np.float32)
     for silence in (slice(0, 60), slice(100, 110), slice(130, 200), slice(270, 300)):
@@ -164,15 +167,13 @@ def test_the_network_gets_little_silence_and_every_frame_gets_scores(rng, block)
     windows = [w for at in range(0, 300, block) for w in stream.push(frames[at : at + block])]
     windows += stream.finish()
     assert_frames_in_are_frames_out(windows, frames)
-    scores, weights, speech = (
-        np.concatenate(each) for each in zip(*(w.scores for w in windows), strict=True)
-    )
+    scores, weights, speech, _, causes, costs = outputs(windows)
     expected = frames.sum(axis=1)
     left_out = [slice(0, 61), slice(130 + MAX_SILENT_FRAMES, 200), slice(268, 300)]
     for silence, beside in zip(left_out, (61, 200, 267), strict=True):
         expected[silence] = expected[beside]
         assert weights[silence].max() < 1e-6
-        assert speech[silence].max() == 0
+        assert speech[silence].max() == causes[silence].max() == costs[silence].max() == 0
     np.testing.assert_array_equal(scores, expected)
     assert inputs[0][0] and inputs[-1][-1]
     pauses = [

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from aqscore.model.features import SPEC
-from aqscore.model.pooling import FrameScores
 from aqscore.model.silence import MAX_SILENT_FRAMES, MAX_WINDOW, SILENT_WEIGHT, SilenceGate
 from aqscore.model.windows import Window
 from aqscore.scale import LOWEST
+from tests.frame_scores import frame_scores
 
 
 def frames_at(levels: list[float]) -> np.ndarray:
@@ -19,7 +19,7 @@ def gated(levels: list[float], block: int = 1_000) -> tuple[list[float], list[fl
     gate, frames = SilenceGate(), frames_at(levels)
     blocks = [kept for at in range(0, len(frames), block) for kept in gate.push(frames[at : at + block])]
     kept = np.concatenate([*blocks, *gate.finish(), frames[:0]])
-    windows = gate.restore([Window(kept, FrameScores(*np.tile(kept[:, 0], (3, 1))))]) if len(kept) else []
+    windows = gate.restore([Window(kept, frame_scores(kept[:, 0]))]) if len(kept) else []
     windows += gate.rest()
     return (
         kept[:, 0].tolist(),
@@ -57,4 +57,4 @@ def test_silence_alone_is_restored_in_windows_of_bounded_size():
     assert [len(window.frames) for window in windows] == [MAX_WINDOW, 5_000 - MAX_WINDOW]
     assert windows[0].scores.score.max() == pytest.approx(LOWEST)
     assert windows[0].scores.weight.max() == pytest.approx(SILENT_WEIGHT)
-    assert windows[0].scores.speech.max() == 0
+    assert windows[0].scores.speech.max() == windows[0].scores.causes.max() == 0

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from aqscore.model.features import SPEC
 from aqscore.model.pooling import FrameScores
 from aqscore.model.windows import Windower
+from tests.frame_scores import frame_scores
 
 
 @pytest.mark.parametrize("block", [1, 7, 30, 1_000])
@@ -18,7 +19,7 @@ def test_every_frame_is_scored_with_its_whole_context_on_both_sides(rng, block):
     def network(frames: np.ndarray) -> FrameScores:
         level = frames.mean(axis=1)
         around = np.convolve(level, np.ones(2 * context + 1), "full")[context:-context].astype(np.float32)
-        return FrameScores(around, around, around)
+        return frame_scores(around)
 
     frames = rng.random((100, SPEC.bins)).astype(np.float32)
     stream = Windower(network, frames=20, context=context)
@@ -31,7 +32,7 @@ def test_every_frame_is_scored_with_its_whole_context_on_both_sides(rng, block):
 @given(sizes=st.lists(st.integers(0, 90), max_size=8), window=st.integers(1, 40), context=st.integers(0, 30))
 def test_frames_in_are_frames_out(sizes, window, context):
     frames = np.arange(sum(sizes) * 2, dtype=np.float32).reshape(-1, 2)
-    windower = Windower(lambda frames: FrameScores(*np.tile(frames[:, 0], (3, 1))), window, context)
+    windower = Windower(lambda frames: frame_scores(frames[:, 0]), window, context)
     windows = (
         [w for block in np.split(frames, np.cumsum(sizes)[:-1]) for w in windower.push(block)]
         if sizes
