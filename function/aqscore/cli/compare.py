@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aqscore.causes import CAUSE_NAMES, cause_words
 from aqscore.cli.bootstrap import Difference, paired_difference
 from aqscore.cli.escaping import printable
 from aqscore.cli.inputs import Selection
 from aqscore.cli.messages import print_error
-from aqscore.cli.pairs import Matches, Stretch, match, stretches
+from aqscore.cli.pairs import Matches, Stretch, changed_causes, match, stretches
 from aqscore.cli.rows import file_of
 from aqscore.config import ScorerConfig
 from aqscore.errors import AqscoreError, BadRequest
@@ -56,6 +57,14 @@ class Compared:
         if self.reports is None:
             return None
         first, second = (report.score for report in self.reports)
+        return None if first is None or second is None else (first, second)
+
+    @property
+    def mos(self) -> tuple[float, float] | None:
+        """Both estimates of listeners' MOS, None where one has none."""
+        if self.reports is None:
+            return None
+        first, second = (report.mos for report in self.reports)
         return None if first is None or second is None else (first, second)
 
     @property
@@ -179,12 +188,15 @@ def _print(
                 console.print(text, style="red", markup=False, soft_wrap=True)
     if len(compared) == 1:
         _print_stretches(console, compared[0])
+        _print_change(console, compared[0])
     for side, names in (("A", matches.only_first), ("B", matches.only_second)):
         if names:
             shown = ", ".join(map(printable, names[:3])) + (", ..." if len(names) > 3 else "")
             console.print(f"{len(names)} only in {side}: {shown}", markup=False, soft_wrap=True)
     if difference is not None and len(compared) > 1:
         console.print(sentence(difference, sum(pair.scores is not None for pair in compared)), soft_wrap=True)
+    if len(compared) > 1:
+        _print_changes(console, compared)
 
 
 def _cells(pair: Compared, with_pesq: bool) -> Iterator[str]:
@@ -215,10 +227,33 @@ def _print_stretches(console: "Console", pair: Compared) -> None:
         console.print(f"and {len(found) - MAX_SHOWN} more stretches")
 
 
-def sentence(difference: Difference, count: int) -> str:
-    """The difference over a set of pairs in words."""
+def _print_change(console: "Console", pair: Compared) -> None:
+    """The listeners' MOS and the causes of a single pair."""
+    if pair.mos is not None:
+        console.print("MOS: {:.2f} in A, {:.2f} in B".format(*pair.mos))
+    causes = [report.causes for report in pair.reports or ()]
+    if any(causes):
+        words = (
+            ", ".join(cause_words(cause.kind, cause.share) for cause in found or ()) or "none"
+            for found in causes
+        )
+        console.print("Causes: {} in A; {} in B".format(*words), soft_wrap=True)
+
+
+def _print_changes(console: "Console", compared: list[Compared]) -> None:
+    """The listeners' MOS and the causes over a set of pairs."""
+    mos = [pair.mos for pair in compared if pair.mos is not None]
+    if mos:
+        difference = paired_difference(*zip(*mos, strict=True))
+        console.print(sentence(difference, len(mos), "the MOS of B"), soft_wrap=True)
+    for kind, first, second in changed_causes(pair.reports for pair in compared if pair.reports):
+        console.print(f"{CAUSE_NAMES[kind]}: {first} in A, {second} in B")
+
+
+def sentence(difference: Difference, count: int, subject: str = "B") -> str:
+    """The difference over a set of pairs in words. ``subject`` names the value of the second versions."""
     direction = "lower" if difference.mean < 0 else "higher"
-    words = f"{count} pairs: B is {abs(difference.mean):.2f} {direction} on average"
+    words = f"{count} pairs: {subject} is {abs(difference.mean):.2f} {direction} on average"
     if difference.low is None or difference.high is None or difference.p is None:
         return f"{words}. Too few pairs to tell it from chance."
     p = f"p = {difference.p:.3f}" if difference.p >= 0.001 else "p < 0.001"
@@ -255,6 +290,9 @@ def _side(result: Report | ErrorRecord, pesq: float | None) -> dict[str, Any]:
         "file": document["source"]["file"],
         "score": document.get("score"),
         "interval": document.get("interval"),
+        "mos": document.get("mos"),
+        "mos_interval": document.get("mos_interval"),
+        "causes": document.get("causes"),
         "pesq": None if pesq is None or math.isnan(pesq) else round(pesq, 3),
         "error": document.get("error"),
     }

@@ -1,10 +1,11 @@
-"""Two versions of the same recordings: which belong together, and where two reports differ in time."""
+"""Two versions of the same recordings: which belong together, and where and by which causes they differ."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from aqscore.causes import CAUSES, CauseKind
 from aqscore.report import Report
 
 MIN_DIFFERENCE = 0.5  # MOS-LQO: smaller differences of a second are common in equally good versions
@@ -68,6 +69,22 @@ def stretches(first: Report, second: Report) -> list[Stretch]:
         for part in found
     ]
     return sorted(made, key=lambda each: -abs(each.second - each.first))
+
+
+def changed_causes(pairs: Iterable[tuple[Report, Report]]) -> list[tuple[CauseKind, int, int]]:
+    """The causes that more or fewer of the second versions have: how many of both, the largest change first.
+
+    Pairs of which a report names no causes, because its model doesn't, are left out.
+    """
+    counts = {kind: [0, 0] for kind in CAUSES}
+    for pair in pairs:
+        if any(report.causes is None for report in pair):
+            continue
+        for side, report in enumerate(pair):
+            for cause in report.causes or ():
+                counts[cause.kind][side] += 1
+    changed = [(kind, first, second) for kind, (first, second) in counts.items() if first != second]
+    return sorted(changed, key=lambda each: -abs(each[2] - each[1]))
 
 
 def _by_stem(names: Iterable[str]) -> dict[str, list[str]]:

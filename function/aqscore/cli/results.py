@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aqscore.causes import CauseKind
 from aqscore.errors import BadRequest
 from aqscore.report import ErrorRecord, FileSource, Report, read_document
 from aqscore.scale import Verdict
@@ -29,6 +30,8 @@ class Row:
     error: str | None  # its type
     message: str | None
     model: str | None
+    mos: float | None = None  # as the causes, unknown in results of models before 2.1
+    causes: tuple[CauseKind, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ def row_of(result: Report | ErrorRecord) -> Row:
         error=None,
         message=None,
         model=f"{result.model.name} {result.model.version}",
+        mos=result.mos,
+        causes=None if result.causes is None else tuple(cause.kind for cause in result.causes),
     )
 
 

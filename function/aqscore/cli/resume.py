@@ -17,6 +17,7 @@ from aqscore.errors import BadRequest, RetryableError
 from aqscore.report import FileSource
 
 RESUMABLE = ("jsonl", "csv", "tsv")
+MIN_COLUMNS = COLUMNS.index("model") + 1  # later ones were added by later versions
 RETRYABLE = {kind.type for kind in RetryableError.__subclasses__()}
 
 
@@ -49,15 +50,14 @@ def resume(path: Path, form: str, inputs: Iterable[Input], model: str) -> tuple[
     """The inputs that are left, and the earlier rows of the others.
 
     Rows that no longer hold are taken out of the file, as is a row that was cut off. Rows of files that are
-    not among the inputs stay. Raises BadRequest for a file that isn't an output of this command.
+    not among the inputs stay. The columns that an earlier version didn't have are added, empty. Raises
+    BadRequest for a file that isn't an output of this command.
     """
     content = path.read_bytes() if path.exists() else b""
     lines = content.splitlines(keepends=True)
-    header, lines = (lines[:1], lines[1:]) if form != "jsonl" else ([], lines)
-    if header and header[0].decode(errors="replace").strip().split("\t" if form == "tsv" else ",") != list(
-        COLUMNS
-    ):
-        raise BadRequest(f"{path} has other columns than this version writes.", advice="Name a new output.")
+    header: list[bytes] = []
+    if form != "jsonl":
+        header, lines = _with_all_columns(path, lines, "\t" if form == "tsv" else ",")
     rows = {row.file: row for row in _rows(path, form, lines)}  # of two rows of one file, the later one
     left, done, stale = [], [], set()
     for each in inputs:
@@ -72,6 +72,18 @@ def resume(path: Path, form: str, inputs: Iterable[Input], model: str) -> tuple[
     if kept != content:
         _replace(path, kept)
     return left, done
+
+
+def _with_all_columns(path: Path, lines: list[bytes], separator: str) -> tuple[list[bytes], list[bytes]]:
+    """The header and the rows. A file that is empty has none."""
+    if not lines:
+        return [], []
+    found = lines[0].decode(errors="replace").strip().split(separator)
+    if len(found) < MIN_COLUMNS or found != list(COLUMNS[: len(found)]):
+        raise BadRequest(f"{path} has other columns than this version writes.", advice="Name a new output.")
+    missing = separator.encode() * (len(COLUMNS) - len(found))
+    rows = [line[:-1] + missing + b"\n" if line.endswith(b"\n") else line for line in lines[1:]]
+    return [separator.join(COLUMNS).encode() + b"\n"], rows
 
 
 def _cell(file: str, form: str) -> str:

@@ -12,6 +12,7 @@ from aqscore.report import ErrorRecord, FileSource
 COLUMNS = (
     "file", "score", "lower", "upper", "verdict", "worst_score", "worst_start_s", "duration_s",
     "speech_share", "snr_db", "level_dbfs", "warnings", "error", "size_bytes", "modified", "model",
+    "mos", "cause",
 )  # fmt: skip
 
 
@@ -131,4 +132,6 @@ def _cells(result: Result) -> dict[str, Any]:
         "level_dbfs": result.signal.level_dbfs,
         "warnings": " ".join(warning.code for warning in result.warnings),
         "model": model_label(result.model.version, result.model.sha256),
+        "mos": result.mos,
+        "cause": result.causes[0].kind if result.causes else None,
     }

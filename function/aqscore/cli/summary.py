@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aqscore.causes import CAUSE_NAMES, CAUSES
 from aqscore.cli.bootstrap import MIN_SAMPLES, Difference, paired_difference, unpaired_difference
 from aqscore.cli.escaping import printable
 from aqscore.cli.messages import print_error
@@ -107,6 +108,8 @@ def _print(console: "Console", found: Results, earlier: Results | None, options:
         _print_distribution(console, scored)
         _print_worst(console, scored, options.worst)
     _print_causes(console, rows)
+    _print_warnings(console, rows)
+    _print_errors(console, rows)
     if earlier is not None:
         _print_drift(console, earlier.rows, rows, options.against)
 
@@ -114,12 +117,17 @@ def _print(console: "Console", found: Results, earlier: Results | None, options:
 def _print_distribution(console: "Console", scored: Sequence[Row]) -> None:
     import numpy as np
 
-    scores = [row.score for row in scored if row.score is not None]
-    values = "   ".join(
-        f"{'median' if share == 0.5 else f'{share:.0%}'} {value:.2f}"
-        for share, value in zip(QUANTILES, np.quantile(scores, QUANTILES), strict=True)
-    )
-    console.print(f"\n[bold]Scores[/]  {values}   mean {np.mean(scores):.2f}")
+    console.print()
+    for title, found in (
+        ("Scores", [row.score for row in scored if row.score is not None]),
+        ("MOS", [row.mos for row in scored if row.mos is not None]),
+    ):
+        if found:
+            values = "   ".join(
+                f"{'median' if share == 0.5 else f'{share:.0%}'} {value:.2f}"
+                for share, value in zip(QUANTILES, np.quantile(found, QUANTILES), strict=True)
+            )
+            console.print(f"[bold]{title:<6}[/]  {values}   mean {np.mean(found):.2f}")
     counts = Counter(row.verdict for row in scored)
     largest, width = max(counts.values()), max(1, min(BAR_WIDTH, console.width - BAR_LEFT))
     for _, verdict in VERDICTS:
@@ -129,26 +137,48 @@ def _print_distribution(console: "Console", scored: Sequence[Row]) -> None:
 
 
 def _print_worst(console: "Console", scored: Sequence[Row], count: int) -> None:
-    table = _table("Worst", "score", "worst second", "warnings")
-    for row in sorted(scored, key=lambda row: (row.score, row.name))[:count]:
+    worst = sorted(scored, key=lambda row: (row.score, row.name))[:count]
+    causes = ["cause"] if any(row.causes for row in worst) else []
+    table = _table("Worst", "score", "worst second", *causes, "warnings")
+    for row in worst:
         moment = "" if row.worst_score is None else f"{row.worst_score:.2f} at {row.worst_start_s:.1f} s"
-        table.add_row(_plain(row.name), f"{row.score:.2f}", moment, " ".join(row.warnings))
+        cause = [CAUSE_NAMES[row.causes[0]] if row.causes else ""] if causes else []
+        table.add_row(_plain(row.name), f"{row.score:.2f}", moment, *cause, " ".join(row.warnings))
     console.print()
     console.print(table)
 
 
 def _print_causes(console: "Console", rows: Sequence[Row]) -> None:
-    counts = Counter(code for row in rows for code in row.warnings)
-    if counts:
-        table = _table("Warnings", "files", "share", "mean", "others")
-        for code, count in counts.most_common():
-            means = [
-                _mean([row.score for row in rows if row.score is not None and (code in row.warnings) is has])
-                for has in (True, False)
-            ]
-            table.add_row(code, f"{count:,}", f"{count / len(rows):.1%}", *means)
-        console.print()
-        console.print(table)
+    """Of the recordings whose model names causes: how many have each, and the mean score of these."""
+    rows = [row for row in rows if row.causes is not None]
+    _print_counts(
+        console, "Causes", [(row.score, [CAUSE_NAMES[kind] for kind in row.causes or ()]) for row in rows]
+    )
+
+
+def _print_warnings(console: "Console", rows: Sequence[Row]) -> None:
+    _print_counts(console, "Warnings", [(row.score, row.warnings) for row in rows])
+
+
+def _print_counts(
+    console: "Console", title: str, found: Sequence[tuple[float | None, Sequence[str]]]
+) -> None:
+    """Of the results, each with its score and its words: how many have each word, and their mean score."""
+    counts = Counter(word for _, words in found for word in words)
+    if not counts:
+        return
+    table = _table(title, "files", "share", "mean", "others")
+    for word, count in counts.most_common():
+        means = [
+            _mean([score for score, words in found if score is not None and (word in words) is has])
+            for has in (True, False)
+        ]
+        table.add_row(word, f"{count:,}", f"{count / len(found):.1%}", *means)
+    console.print()
+    console.print(table)
+
+
+def _print_errors(console: "Console", rows: Sequence[Row]) -> None:
     errors = Counter(row.error for row in rows if row.error is not None)
     if errors:
         table = _table("Errors", "files", "for example")
@@ -176,6 +206,7 @@ def _print_drift(console: "Console", before: Sequence[Row], after: Sequence[Row]
     console.print(f"{drift_sentence(difference)} ({basis})", markup=False, soft_wrap=True)
     shares = [sum(score < LOW for score in scores.values()) / len(scores) for scores in (old, new)]
     console.print(f"Below {LOW}: {shares[0]:.1%} before, {shares[1]:.1%} now")
+    _print_causes_drift(console, before, after)
     if (models := (_models(before), _models(after)))[0] != models[1]:
         text = (
             f"The models differ ({', '.join(models[0])}; {', '.join(models[1])}): that alone changes scores."
@@ -187,6 +218,17 @@ def _print_drift(console: "Console", before: Sequence[Row], after: Sequence[Row]
                 console.print(
                     f"{new[each] - old[each]:+.2f}  {printable(each)}", markup=False, soft_wrap=True
                 )
+
+
+def _print_causes_drift(console: "Console", before: Sequence[Row], after: Sequence[Row]) -> None:
+    """The causes whose share of the recordings changed, the largest change first."""
+    runs = [[row.causes for row in rows if row.causes is not None] for rows in (before, after)]
+    if not all(runs):
+        return
+    shares = {kind: [sum(kind in causes for causes in run) / len(run) for run in runs] for kind in CAUSES}
+    for kind, (old, new) in sorted(shares.items(), key=lambda each: -abs(each[1][1] - each[1][0])):
+        if old != new:
+            console.print(f"{CAUSE_NAMES[kind]}: {old:.1%} before, {new:.1%} now")
 
 
 def drift_sentence(difference: Difference) -> str:
@@ -219,6 +261,6 @@ def _table(title: str, *headings: str) -> "Table":
     table = Table(box=None, pad_edge=False)
     table.add_column(title, overflow="fold", header_style="bold", min_width=MIN_NAME_WIDTH)
     for heading in headings:
-        text = heading in ("warnings", "for example")
+        text = heading in ("cause", "warnings", "for example")
         table.add_column(heading, justify="left" if text else "right", no_wrap=not text, overflow="fold")
     return table

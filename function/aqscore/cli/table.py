@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from aqscore.causes import cause_words
 from aqscore.cli.escaping import printable
 from aqscore.cli.rows import file_of
 from aqscore.cli.scoring import Result
@@ -22,6 +23,7 @@ SORTS: dict[str, Callable[[Report], object]] = {
 }
 VERDICT_STYLES = {"excellent": "green", "good": "green", "fair": "yellow", "poor": "red", "bad": "bold red"}
 NOISY_BELOW_DB = 20.0  # a signal-to-noise ratio below it is shown as a possible cause
+SAME_AS_CAUSE = {"clipped": "clipping", "narrow_band": "band_limit"}  # warnings, and the causes that say more
 GAP = 2  # cells between columns
 
 
@@ -125,7 +127,7 @@ def _worst(report: Report) -> str:
 
 
 def _cause(report: Report) -> str:
-    """The measured reasons for a low score: the warnings, and the noise."""
+    """The main cause and the warnings; where the model names no causes, the noise that was measured."""
     signal = report.signal
     measured = {
         "no_speech": "no speech",
@@ -134,10 +136,17 @@ def _cause(report: Report) -> str:
         "narrow_band": f"narrow band {(report.media.bandwidth_hz or 0) / 1000:.1f} kHz",
         "low_level": "low level" if signal.level_dbfs is None else f"low level {signal.level_dbfs:.0f} dBFS",
     }
-    causes = [measured.get(each.code, each.code.replace("_", " ")) for each in report.warnings]
-    if report.score is not None and signal.snr_db is not None and signal.snr_db < NOISY_BELOW_DB:
-        causes.append(f"noise, SNR {signal.snr_db:.0f} dB")
-    return ", ".join(causes)
+    named = {cause.kind for cause in report.causes or ()}
+    found = [cause_words(cause.kind, cause.share) for cause in (report.causes or ())[:1]]
+    found += [
+        measured.get(each.code, each.code.replace("_", " "))
+        for each in report.warnings
+        if SAME_AS_CAUSE.get(each.code) not in named
+    ]
+    noisy = signal.snr_db is not None and signal.snr_db < NOISY_BELOW_DB
+    if report.causes is None and report.score is not None and noisy:
+        found.append(f"noise, SNR {signal.snr_db:.0f} dB")
+    return ", ".join(found)
 
 
 def clock(seconds: float) -> str:

@@ -1,7 +1,9 @@
 """Reports and error records made up for the tests of the command's outputs."""
 
+from aqscore.causes import CauseKind
 from aqscore.errors import AqscoreError
 from aqscore.report import (
+    Cause,
     ErrorRecord,
     FileSource,
     Frames,
@@ -13,7 +15,7 @@ from aqscore.report import (
     Timing,
     Warning,
 )
-from aqscore.scale import HIGHEST, LOWEST, verdict_of
+from aqscore.scale import HIGHEST, HIGHEST_MOS, LOWEST, LOWEST_MOS, verdict_of
 
 
 def report(
@@ -25,6 +27,8 @@ def report(
     snr_db: float | None = None,
     worst_s: float = 1.0,
     duration_s: float = 10.0,
+    mos: float | None = None,
+    causes: list[Cause] | None = None,
 ) -> Report:
     interval = score and (max(LOWEST, score - half_width), min(HIGHEST, score + half_width))
     return Report(
@@ -41,6 +45,9 @@ def report(
         score=score,
         interval=interval,
         verdict=None if score is None else verdict_of(score),
+        mos=mos,
+        mos_interval=mos and (max(LOWEST_MOS, mos - 0.5), min(HIGHEST_MOS, mos + 0.5)),
+        causes=causes,
         frames=None if score is None else Frames(hop_s=0.5, start_s=0.0, scores=[score] * 20),
         timeline=[],
         worst_segment=None
@@ -58,6 +65,10 @@ def report(
         warnings=warnings or [],
         timing=Timing(decode_s=0, features_s=0, model_s=0, total_s=0),
     )
+
+
+def cause(kind: CauseKind, share: float = 0.5) -> Cause:
+    return Cause(kind=kind, share=share, severity=0.8, from_s=1.0, to_s=2.0)
 
 
 def failure(file: str, error: AqscoreError) -> ErrorRecord:

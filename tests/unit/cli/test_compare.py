@@ -4,13 +4,17 @@ import json
 import shutil
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
 from aqscore.cli.bootstrap import Difference
 from aqscore.cli.compare import sentence
 from aqscore.cli.main import main
+from aqscore.report import Report
+from aqscore.scorer import Scorer
 from tests.conftest import EXAMPLES, ROOT
+from tests.unit.cli.reports import cause, report
 
 CLEAN, NOISY = EXAMPLES / "clean.flac", EXAMPLES / "noisy.flac"
 
@@ -93,7 +97,38 @@ def test_what_cannot_be_compared_is_named(tmp_path, capsys):
     assert "missing.wav (A): " in capsys.readouterr().out
 
 
+def compared_lines(capsys, monkeypatch, folders, versions: list[Report]) -> list[str]:
+    """The lines after the table, for made reports in place of those of the recordings: A, B, A, B, ..."""
+    monkeypatch.setattr(Scorer, "score_many", lambda *_, **__: (each for each in versions))
+    main(["compare", *map(str, folders)])
+    return capsys.readouterr().out.splitlines()[1 + len(versions) // 2 :]
+
+
+def test_mos_and_causes_of_a_pair_are_shown(capsys, monkeypatch):
+    before = report("a.wav", 3.0, mos=3.25, causes=[cause("reverberation", 0.8), cause("noise", 0.1)])
+    after = report("b.wav", 3.5, mos=4.0, causes=[])
+    shown = partial(compared_lines, capsys, monkeypatch, (CLEAN, NOISY))
+    assert shown([before, after]) == [
+        "MOS: 3.25 in A, 4.00 in B",
+        "Causes: Reverberation 80%, Noise 10% in A; none in B",
+    ]
+    assert shown([report("a.wav"), after]) == []  # of an earlier model
+
+
+def test_mos_and_causes_over_a_set_are_shown(capsys, monkeypatch, folders):
+    versions = [
+        report("x.wav", 3.0, mos=mos, causes=causes)
+        for mos, causes in ((3.5, []), (3.0, [cause("clipping")]))
+    ]
+    lines = compared_lines(capsys, monkeypatch, folders, versions * 6)
+    assert "6 pairs: the MOS of B is 0.50 lower on average" in lines[-2]
+    assert lines[-1] == "Clipping: 0 in A, 6 in B"
+
+
 def test_the_sentence_says_whether_a_difference_may_be_chance():
+    assert sentence(Difference(-0.3, None, None, None), 3, "the MOS of B").startswith(
+        "3 pairs: the MOS of B is 0.30 lower on average."
+    )
     real = sentence(Difference(-0.21, -0.3, -0.12, 0.0002), 40)
     assert real == (
         "40 pairs: B is 0.21 lower on average (95 % interval -0.30 to -0.12, paired bootstrap, p < 0.001)."

@@ -1,13 +1,15 @@
-"""pairs.py: files that belong together, and where two reports differ in time."""
+"""pairs.py: files that belong together, where two reports differ in time, and by which causes."""
 
 from pathlib import Path
 
 import pytest
 
 from aqscore import Report, score
-from aqscore.cli.pairs import match, stretches
+from aqscore.cli.pairs import changed_causes, match, stretches
 from aqscore.report import Segment
 from tests.conftest import EXAMPLES
+from tests.unit.cli.reports import cause
+from tests.unit.cli.reports import report as made
 
 A, B = Path("a"), Path("b")
 
@@ -56,3 +58,13 @@ def test_neighbouring_seconds_that_differ_make_a_stretch(report):
 def test_seconds_are_compared_by_their_time(report):
     first, second = timed(report, 4.0, None, 4.0, 2.0), timed(report, 4.0, 3.0, 4.0, 2.0, 1.1)
     assert stretches(first, second) == []
+
+
+def test_causes_are_counted_in_both_versions():
+    clean, noisy, both, earlier = (
+        made("a.wav", causes=causes)
+        for causes in ([], [cause("noise")], [cause("noise"), cause("clipping")], None)
+    )
+    pairs = [(noisy, both), (noisy, clean), (clean, both), (both, both), (noisy, earlier), (noisy, clean)]
+    assert changed_causes(pairs) == [("clipping", 1, 3), ("noise", 4, 3)]
+    assert changed_causes([(earlier, earlier)]) == []

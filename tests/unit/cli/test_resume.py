@@ -6,8 +6,8 @@ import os
 import pytest
 
 from aqscore.cli.inputs import Input
-from aqscore.cli.resume import resume
-from aqscore.cli.rows import FORMATS, model_label
+from aqscore.cli.resume import MIN_COLUMNS, resume
+from aqscore.cli.rows import COLUMNS, FORMATS, model_label
 from aqscore.errors import BadRequest, CorruptAudio, DecoderLost
 from tests.unit.cli.reports import failure, report
 
@@ -102,6 +102,18 @@ def test_rows_of_other_files_stay_and_a_missing_output_is_new(tmp_path, recordin
     before = output.read_bytes()
     assert resume(output, form, recordings[1:], MODEL) == (recordings[1:], [])
     assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_the_output_of_an_earlier_version_gets_the_columns_that_it_lacks(tmp_path, recordings, form):
+    output, separator = tmp_path / "out", "," if form == "csv" else "\t"
+    written(output, form, map(scored, recordings))
+    whole = output.read_text()
+    earlier = [line.rsplit(separator, len(COLUMNS) - MIN_COLUMNS)[0] for line in whole.splitlines()]
+    output.write_text("\n".join(earlier) + "\n")
+    left, rows = resume(output, form, recordings, MODEL)
+    assert (left, [row.score for row in rows]) == ([], [3.0] * len(NAMES))
+    assert output.read_text() == whole
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -15,6 +15,8 @@ from aqscore.errors import EmptyFile
 from aqscore.report import FileSource, Warning
 from aqscore.scale import verdict_of
 from tests.conftest import EXAMPLES, ROOT
+from tests.unit.cli.reports import cause
+from tests.unit.cli.reports import report as made
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +111,55 @@ def test_a_narrow_terminal_shows_every_number_and_name(run_of, capsys, monkeypat
     assert max(map(len, lines)) <= 40
     assert "clipped         3  27.3%  1.53    3.67" in lines
     assert "…" not in "".join(lines)
+
+
+def write_reports(path: Path, reports: list[Report]) -> Path:
+    path.write_text("\n".join(each.model_dump_json() for each in reports))
+    return path
+
+
+def test_causes_and_mos_are_summarised_beside_results_of_earlier_models(tmp_path, capsys):
+    reports = [
+        made("a.wav", 1.5, mos=1.75, causes=[cause("packet_loss"), cause("noise")]),
+        made("b.wav", 2.0, mos=2.25, causes=[cause("noise")]),
+        made("c.wav", 4.5, mos=4.75, causes=[]),
+        made("earlier.wav", 3.0),
+    ]
+    path = write_reports(tmp_path / "a.jsonl", reports)
+    assert main(["summary", str(path)]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "4 recordings, 0.0 h: 4 scored, 0 without a score, 0 failed" in lines
+    assert any(line.startswith("MOS 5% 1.8") and "median 2.25" in line for line in lines)
+    assert "Causes files share mean others" in lines
+    assert "Noise 2 66.7% 1.75 4.50" in lines
+    assert "Dropouts 1 33.3% 1.50 3.25" in lines
+    assert "a.wav 1.50 1.04 at 1.0 s Dropouts" in lines
+
+
+def test_the_drift_of_causes_is_shown(tmp_path, capsys):
+    before, after = (
+        write_reports(
+            tmp_path / f"{name}.jsonl",
+            [made(f"{number}.wav", 3.0, causes=causes) for number, causes in enumerate(run)],
+        )
+        for name, run in (
+            ("before", ([], [cause("noise")], [cause("noise")], None)),
+            ("after", ([], [cause("noise"), cause("clipping")], [cause("noise")], [cause("noise")])),
+        )
+    )
+    assert main(["summary", str(after), "--against", str(before)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "Clipping: 0.0% before, 25.0% now" in lines
+    assert "Noise: 66.7% before, 75.0% now" in lines
+    assert main(["summary", str(after), "--against", str(after)]) == 0
+    assert "% before, 75" not in capsys.readouterr().out
+
+
+def test_results_of_earlier_models_have_no_causes_or_mos(tmp_path, capsys):
+    path = write_reports(tmp_path / "a.jsonl", [made("a.wav"), made("b.wav")])
+    assert main(["summary", str(path), "--against", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "Cause" not in shown and "cause" not in shown and "MOS" not in shown
 
 
 def test_a_run_without_scores_is_summarised(run_of, capsys):

@@ -9,7 +9,7 @@ from rich.console import Console
 from aqscore.cli.table import clock, print_table, shortened
 from aqscore.errors import CorruptAudio
 from aqscore.report import warning
-from tests.unit.cli.reports import failure, report
+from tests.unit.cli.reports import cause, failure, report
 
 
 def printed(results, *, width=120, sort="score") -> str:
@@ -41,6 +41,15 @@ def test_the_cause_is_beside_the_score():
     clipped = warning("clipped", share=0.05)
     text = printed([report("a.wav", 2.0, warnings=[clipped], snr_db=8.0)])
     assert "clipped" in text and "noise, SNR 8 dB" in text
+
+
+def test_the_cause_of_the_report_stands_for_what_was_measured():
+    clipped, narrow = warning("clipped", share=0.05), warning("narrow_band", bandwidth_hz=3400)
+    causes = [cause("clipping", 0.004), cause("noise", 0.9)]
+    text = printed([report("a.wav", 2.0, warnings=[clipped, narrow], snr_db=8.0, causes=causes)])
+    assert "Clipping <1%, narrow band" in text
+    assert "SNR" not in text and "clipped" not in text
+    assert "SNR" not in printed([report("a.wav", 4.0, snr_db=8.0, causes=[])])
 
 
 def test_columns_that_say_nothing_are_left_out():
