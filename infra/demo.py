@@ -53,10 +53,10 @@ def collect(stack: Stack, name: str, version_id: str) -> dict:
 
 def table_of(results: dict[str, dict]) -> Table:
     """A table with one row for each recording."""
-    table = Table("file", "score", "interval", "verdict", "warnings")
+    table = Table("file", "score", "interval", "verdict", "mos", "causes", "warnings")
     for name, document in results.items():
         if "error" in document:
-            table.add_row(name, "-", "-", "-", f"[red]{document['error']['message']}")
+            table.add_row(name, *"-----", f"[red]{document['error']['message']}")
             continue
         score, interval = document["score"], document["interval"]
         table.add_row(
@@ -64,6 +64,8 @@ def table_of(results: dict[str, dict]) -> Table:
             "-" if score is None else f"{score:.2f}",
             "-" if interval is None else "{:.2f} to {:.2f}".format(*interval),
             document["verdict"] or "-",
+            "-" if document["mos"] is None else f"{document['mos']:.1f}",
+            ", ".join(cause["kind"] for cause in document["causes"] or []) or "-",
             "\n".join(warning["message"] for warning in document["warnings"]),
         )
     return table

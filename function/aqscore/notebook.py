@@ -1,9 +1,10 @@
-"""A report as HTML for notebooks: score, interval, warnings, and the timeline as a drawing."""
+"""A report as HTML for notebooks: score, MOS, causes, warnings, and the timeline as a drawing."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from aqscore.causes import CAUSE_NAMES
 from aqscore.scale import HIGHEST, LOWEST, SCALE, verdict_of
 
 # On white and on black each has a contrast of at least 3 to 1.
@@ -26,12 +27,24 @@ def html_of(report: Mapping[str, Any]) -> str:
             f"90 % interval {lower:.2f} to {upper:.2f} ({SCALE})"
         )
     lines = [f"<div>{escape(name)}</div>", f"<div>{head}</div>"]
+    if report["mos"] is not None:
+        lines.append(f"<div>MOS of listeners, estimate: {report['mos']:.1f} of 5</div>")
     if report["timeline"]:
         lines.append(_drawing(report["timeline"], report["worst_segment"]))
     if worst := report["worst_segment"]:
-        lines.append(f"<div>Worst second: {worst['score']:.2f} at {worst['start_s']:.1f} s</div>")
+        cause = f", {CAUSE_NAMES[worst['cause']].lower()}" if worst["cause"] else ""
+        lines.append(f"<div>Worst second: {worst['score']:.2f} at {worst['start_s']:.1f} s{cause}</div>")
+    lines += [f"<div>{_cause(cause)}</div>" for cause in report["causes"] or []]
     lines += [f"<div>{escape(warning['message'])}</div>" for warning in report["warnings"]]
     return f'<div class="aqscore">{"".join(lines)}</div>'
+
+
+def _cause(cause: Mapping[str, Any]) -> str:
+    """A cause in words: Noise in 92% of the speech, costs 1.6 there, worst from 0.0 to 5.0 s."""
+    return (
+        f"{CAUSE_NAMES[cause['kind']]} in {cause['share']:.0%} of the speech, costs {cause['severity']:.1f} "
+        f"there, worst from {cause['from_s']:.1f} to {cause['to_s']:.1f} s"
+    )
 
 
 def _drawing(timeline: Sequence[Mapping[str, float]], worst: Mapping[str, float] | None) -> str:

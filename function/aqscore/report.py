@@ -199,10 +199,12 @@ class Report(RecordingScores, _Result):
     """The result for a recording that could be scored."""
 
     def to_dataframe(self) -> "pandas.DataFrame":
-        """The timeline as a table of pandas: ``file``, ``channel``, ``start_s``, ``end_s``, ``score``.
+        """The timeline as a table of pandas.
 
-        One row for each second of the mix, whose ``channel`` is "mix", then of each channel that was scored
-        on its own, by its number as text, counted from 1. Raises SetupError where pandas is not installed.
+        Columns: ``file``, ``channel``, ``start_s``, ``end_s``, ``score``, and ``cause``, None where there is
+        none. One row for each second of the mix, whose ``channel`` is "mix", then of each channel that was
+        scored on its own, by its number as text, counted from 1. Raises SetupError where pandas is not
+        installed.
         """
         try:
             import pandas
@@ -216,11 +218,11 @@ class Report(RecordingScores, _Result):
         source = self.source
         name = source.file if isinstance(source, FileSource) else f"{source.bucket}/{source.key}"
         rows = [
-            (name, channel, segment.start_s, segment.end_s, segment.score)
+            (name, channel, segment.start_s, segment.end_s, segment.score, segment.cause)
             for channel, segments in parts.items()
             for segment in segments
         ]
-        return pandas.DataFrame(rows, columns=["file", "channel", "start_s", "end_s", "score"])
+        return pandas.DataFrame(rows, columns=["file", "channel", "start_s", "end_s", "score", "cause"])
 
     def _repr_html_(self) -> str:
         """The report in a notebook, with the timeline as a drawing."""

@@ -46,6 +46,8 @@ def test_a_report_is_complete_and_survives_json(config):
     assert len(report.frames.scores) == pytest.approx(6.165 / 0.032, abs=1)
     assert (report.frames.hop_s, report.frames.start_s) == (0.032, 0.024)  # pairs of frames, and their middle
     assert report.timeline[-1].end_s == report.media.duration_s == pytest.approx(6.165, abs=0.001)
+    assert 1 <= report.mos_interval[0] <= report.mos <= report.mos_interval[1] <= 5
+    assert all(0 < cause.share <= 1 and cause.from_s < cause.to_s <= 6.17 for cause in report.causes)
     assert sum(dict(report.distribution).values()) == pytest.approx(1, abs=1e-3)
     assert report.timing.total_s >= report.timing.model_s > 0
 
@@ -78,6 +80,7 @@ def test_too_short_for_a_score(config, recorded, speech, seconds):
     result = scored(recorded(speech[: round(seconds * 16_000)]), config)
     assert "too_short" in codes(result)
     assert (result.score, result.interval, result.verdict, result.frames) == (None,) * 4
+    assert (result.mos, result.mos_interval, result.causes) == (None,) * 3
     assert result.timeline == []
 
 

@@ -11,7 +11,16 @@ import soundfile
 from aqscore import Report, score
 from aqscore.aws import notifications as announcements
 from aqscore.errors import EmptyFile, SetupError, StorageUnavailable
-from aqscore.report import ErrorRecord, FileSource, ObjectSource, Segment, json_schema, warning
+from aqscore.report import (
+    Cause,
+    ErrorRecord,
+    FileSource,
+    ObjectSource,
+    Segment,
+    json_schema,
+    read_document,
+    warning,
+)
 from aqscore.scale import verdict_of
 from aqscore.warning_texts import WARNINGS
 from tests.conftest import EXAMPLES, ROOT
@@ -91,7 +100,9 @@ def test_a_data_frame_has_a_row_for_each_second_of_each_channel(reports):
     pandas = pytest.importorskip("pandas")
     stereo, silence, hour = (report.to_dataframe() for report in reports)
     assert list(stereo.channel.unique()) == ["mix", "1", "2"]
-    assert list(stereo[stereo.channel == "mix"].score) == [part.score for part in reports[0].timeline]
+    mix = stereo[stereo.channel == "mix"]
+    assert list(mix.score) == [part.score for part in reports[0].timeline]
+    assert list(mix.cause) == [part.cause for part in reports[0].timeline]
     assert len(silence) == 0 and list(silence.columns) == list(stereo.columns)
     assert set(hour.file) == {"b/<calls>/hour.wav"}
     assert len(pandas.concat([stereo, hour])) == len(stereo) + len(hour)
@@ -101,6 +112,32 @@ def test_a_data_frame_without_pandas_says_so(reports, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(SetupError, match="needs the package pandas"):
         reports[0].to_dataframe()
+
+
+def test_results_of_earlier_models_are_still_read(reports):
+    for report in reports:
+        document = report.to_dict()
+        for part in (document, *(document["channels"] or [])):
+            for name in ("mos", "mos_interval", "causes"):
+                del part[name]
+            for segment in (*part["timeline"], *filter(None, [part["worst_segment"]])):
+                del segment["cause"]
+        earlier = read_document(json.dumps(document).encode())
+        assert isinstance(earlier, Report)
+        assert (earlier.mos, earlier.mos_interval, earlier.causes) == (None, None, None)
+        assert earlier.timeline == [part.model_copy(update={"cause": None}) for part in report.timeline]
+        assert "Worst second" in earlier._repr_html_() or report.worst_segment is None
+
+
+def test_a_notebook_names_the_causes(reports):
+    noise = Cause(kind="noise", share=0.92, severity=1.6, from_s=0.0, to_s=5.0)
+    worst = reports[0].worst_segment.model_copy(update={"cause": "packet_loss"})
+    html = (
+        reports[0].model_copy(update={"causes": [noise], "worst_segment": worst, "mos": 2.93})._repr_html_()
+    )
+    assert "Noise in 92% of the speech, costs 1.6 there, worst from 0.0 to 5.0 s" in html
+    assert "s, dropouts</div>" in html
+    assert "estimate: 2.9 of 5" in html
 
 
 def test_a_notebook_shows_score_timeline_and_warnings_in_bounded_markup(reports):

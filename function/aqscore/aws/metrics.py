@@ -61,7 +61,13 @@ def record_processed(
     if age_s is not None:
         values["Latency"] = max(0, round(1000 * age_s))
     if isinstance(document, Report):
-        fields = {"audio_s": document.media.duration_s, "score": document.score, "verdict": document.verdict}
+        fields = {
+            "audio_s": document.media.duration_s,
+            "score": document.score,
+            "verdict": document.verdict,
+            "mos": document.mos,
+            "cause": document.causes[0].kind if document.causes else None,
+        }
         values["AudioSeconds"] = document.media.duration_s
         if document.score is None:
             values["FilesWithoutScore"] = 1

@@ -11,8 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
 from aqscore.aws.settings import Settings
+from aqscore.causes import CauseKind
 from aqscore.errors import AnnouncementFailed
-from aqscore.report import ErrorRecord, ObjectSource, Report, Score, Seconds
+from aqscore.report import ErrorRecord, Mos, ObjectSource, Report, Score, Seconds
 from aqscore.scale import Verdict
 
 SOURCE = "aqscore"
@@ -57,6 +58,8 @@ class Notification(_Part):
     )
     interval: tuple[Score, Score] | None = None
     verdict: Verdict | None = None
+    mos: Mos | None = Field(default=None, description="Estimate of listeners' MOS; null without a score")
+    causes: list[CauseKind] = Field(default=[], description="Kinds, worst first, as in the report")
     duration_s: Seconds | None = Field(default=None, description="Of the recording; null when refused")
     warnings: list[str] = Field(default=[], description="Codes, as in the report")
     error: ErrorSummary | None = Field(default=None, description="Null when scored")
@@ -81,6 +84,8 @@ class Notification(_Part):
             score=document.score,
             interval=document.interval,
             verdict=document.verdict,
+            mos=document.mos,
+            causes=[cause.kind for cause in document.causes or []],
             duration_s=document.media.duration_s,
             warnings=[warning.code for warning in document.warnings],
         )

@@ -3,6 +3,7 @@ SELECT model.name, model.version, model.runtime, substr(model.sha256, 1, 12) AS 
        count(*) AS recordings,
        round(avg(score), 3) AS mean_score,
        round(stddev(score), 3) AS deviation,
+       round(avg(mos), 2) AS mean_mos,
        sum(CASE WHEN score IS NULL THEN 1 ELSE 0 END) AS without_score
 FROM results
 WHERE error IS NULL

@@ -60,6 +60,7 @@ def test_a_scored_file_has_its_score_and_duration_as_metrics(capsys, caplog, rep
     ]
     [line] = caplog.records
     assert (line.key, line.version_id, line.score) == (SOURCE["key"], "v1", report.score)
+    assert (line.mos, line.cause) == (report.mos, report.causes[0].kind)
     assert not hasattr(line, "etag")
 
 

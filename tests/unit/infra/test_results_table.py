@@ -114,6 +114,7 @@ def test_the_table_has_every_field_of_the_schema():
     assert columns.keys() == (names("Report") | names("ErrorRecord")) - {"channels"}
     for column, part in {
         "media": "MediaInfo", "model": "ModelInfo", "frames": "Frames", "worst_segment": "Segment",
+        "timeline": "Segment", "causes": "Cause",
         "distribution": "Distribution", "signal": "Signal", "timing": "Timing", "error": "ErrorInfo",
     }.items():  # fmt: skip
         assert set(re.findall(r"[<,](\w+):", columns[column])) == names(part), column
@@ -155,6 +156,18 @@ def test_bad_moments_of_good_recordings_are_listed(bucket: Path, tmp_path: Path)
         (tmp_path / f"{key}.json").write_text(json.dumps(report))
     [row] = answer(opened(tmp_path), "bad_moments")
     assert (row["key"], row["worst_score"]) == ("dropout.wav", 1.4)
+
+
+def test_recordings_are_counted_by_cause(bucket: Path, tmp_path: Path):
+    """Three reports with made-up causes, so that the result doesn't depend on the model."""
+    report = json.loads((bucket / "examples" / "clean.flac.json").read_text())
+    for key, cause, mos in (("a.wav", "noise", 2.0), ("b.wav", None, 4.5), ("c.wav", "noise", 3.0)):
+        report |= {"mos": mos, "worst_segment": report["worst_segment"] | {"cause": cause}}
+        (tmp_path / f"{key}.json").write_text(json.dumps(report))
+    rows = answer(opened(tmp_path), "by_cause")
+    assert [(row["cause"], row["recordings"], row["mean_mos"]) for row in rows] == [
+        ("noise", 2, 2.5), (None, 1, 4.5),
+    ]  # fmt: skip
 
 
 def test_scores_are_grouped_by_model(database):
