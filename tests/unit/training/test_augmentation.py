@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from aqscore.causes import CAUSES
 from training.bands import BANDS
 from training.network import augmentation
 from training.network.augmentation import CUT_FRAMES, augmented, warp
@@ -13,7 +14,9 @@ def clip(rng):
     return {
         "frames": rng.random((50, 257)).astype(np.float32),
         "overall": np.float32(2.5),
+        "mos": np.float32(3.5),
         "frame_scores": np.full(50, 2.5, np.float32),
+        "costs": np.arange(50 * len(CAUSES), dtype=np.float32).reshape(50, len(CAUSES)),
         "speech": np.ones(50, np.float32),
         "reference": rng.random((50, BANDS)).astype(np.float32),
     }
@@ -25,11 +28,14 @@ def test_arrays_stay_in_step_and_scores_stay(clip, rng):
         changed = augmented(clip, rng)
         count = len(changed["frames"])
         lengths.add(count)
-        assert all(len(changed[name]) == count for name in ("frame_scores", "speech", "reference"))
+        assert all(len(changed[name]) == count for name in clip.keys() - {"overall", "mos"})
         assert all(changed[name].dtype == np.float32 for name in changed)
-        assert changed["overall"] == clip["overall"]
+        assert changed["overall"] == clip["overall"] and changed["mos"] == clip["mos"]
         speech_frames.add(np.count_nonzero(changed["speech"]))
         assert np.count_nonzero(np.isfinite(changed["frame_scores"])) == np.count_nonzero(changed["speech"])
+        spoken = changed["speech"] > 0
+        np.testing.assert_array_equal(changed["costs"][spoken], clip["costs"][-np.count_nonzero(spoken) :])
+        assert np.isnan(changed["costs"][~spoken]).all()
         assert np.isfinite(changed["frames"]).all() and (changed["frames"] >= 0).all()
     assert max(lengths) > 50, "no clip got silence around it"
     assert speech_frames == set(range(50 - CUT_FRAMES, 51)), "some numbers of frames were never cut off"
@@ -52,6 +58,8 @@ def test_music_beside_the_clip_shares_its_level(clip, rng, monkeypatch):
         beside = each["speech"] == 0
         assert beside.any() and np.isnan(each["frame_scores"][beside]).all()
         assert np.isfinite(each["frame_scores"][~beside]).all()
+        assert np.isnan(each["costs"][beside]).all()
+        assert np.isfinite(each["costs"][~beside]).all()
     levels = [np.median(each["frames"][each["speech"] == 1]) for each in changed]
     assert max(levels) > 2 * min(levels), "the clip's level never changed"
 

@@ -52,11 +52,14 @@ def test_a_splice_is_output_inside_its_intervals_only():
 
 def test_a_frame_has_the_score_of_the_version_at_its_centre():
     count = frame_count(RATE)
-    scores = labels.frame_scores(count, 4.5, 1.5, [(0.25, 0.5)])
+    scores = labels.of_version(count, 4.5, 1.5, [(0.25, 0.5)])
     centres = SPEC.first_centre_s + SPEC.hop_s * np.arange(count)
-    np.testing.assert_array_equal(
-        scores, np.where((centres >= 0.25) & (centres < 0.5), 1.5, 4.5).astype(np.float32)
-    )
+    inside = (centres >= 0.25) & (centres < 0.5)
+    np.testing.assert_array_equal(scores, np.where(inside, 1.5, 4.5).astype(np.float32))
+    base, other = np.array([0.0, 1.0, np.nan]), np.array([2.0, np.nan, 0.5])
+    several = labels.of_version(count, base, other, [(0.25, 0.5)])
+    assert several.dtype == np.float32
+    np.testing.assert_array_equal(several, np.where(inside[:, None], other, base))
 
 
 def test_activity_is_off_in_pauses_and_on_in_speech():
