@@ -1,15 +1,14 @@
 r"""Makes the corpus: clean speech, noise and rooms in; labelled clips, a manifest and the splits out.
 
     python -m training.corpus.build --speech DIR... --noise DIR... [--rir DIR...] --out DIR \
-        --clips N [--seed S] [--workers W]
+        --clips N [--screen mos.csv] [--teacher model_best.pt] [--seed S] [--workers W]
 
 Each --speech DIR is one corpus with one folder per speaker, or in ST-CMDS's flat layout
 (20170001P00001A0001.wav is speaker P00001). It can be stopped at any time, and resumes.
 
 OUT gets manifest.jsonl (one line per clip), SET/NNNNNNN.npz (frames, overall, mos, frame_scores, costs,
 speech, reference) with the audio beside it in the development sets, splits.json, references.jsonl and
-corpus.json.
-docs/decisions/0020-label-frames-by-their-spliced-version.md describes the labels of the frames.
+corpus.json. training/README.md describes the arrays.
 """
 
 import argparse
@@ -42,7 +41,7 @@ from training.corpus.sources import (
 )
 
 PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "pesq")
-_worker: dict = {}  # a worker process's state: "out", "seed", and the Pools by split
+_worker: dict = {}  # a worker process's state: "out", "seed", "teacher", and the Pools by split
 
 
 def build(arguments: argparse.Namespace) -> None:
