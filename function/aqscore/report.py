@@ -174,7 +174,9 @@ class Scored(_Part):
         description="Estimate of listeners' mean opinion; null without a score, and in results of models "
         "before 2.1",
     )
-    mos_interval: tuple[Mos, Mos] | None = Field(None, description="Contains the true MOS 9 times out of 10")
+    mos_interval: tuple[Mos, Mos] | None = Field(
+        None, description="Contains the MOS of the training's labels 9 times out of 10"
+    )
     causes: list[Cause] | None = Field(
         None,
         description="Causes of a low score, worst first; empty without damage, null without a score and in "
