@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page, Route
 
+from aqscore.causes import CAUSES
 from aqscore.scale import HIGHEST, LOWEST, verdict_of
 
-KINDS = ("noise", "reverberation", "clipping", "packet_loss", "coding", "band_limit", "suppression")
 MAX_FRAMES = 20_000
 ERROR = {
     "type": "empty_file",
@@ -113,16 +113,16 @@ def _timeline(scores: np.ndarray, hop_s: float, duration_s: float) -> list[dict[
 
 def _add_causes(report: dict[str, Any], rng: np.random.Generator) -> None:
     """The fields of model 2.1: causes, worst first, and the estimate of listeners."""
-    kinds = list(rng.permutation(KINDS)[:3])
+    kinds = rng.permutation(CAUSES)[:3].tolist()
     timeline, worst = report["timeline"], report["worst_segment"]
     stretches = [timeline[i] for i in rng.integers(0, len(timeline), 3)]
     report["causes"] = [
         {"kind": kind, "share": share, "severity": severity, "from_s": part["start_s"], "to_s": part["end_s"]}
         for kind, share, severity, part in zip(
-            kinds, (0.8, 0.3, 0.05), (0.7, 0.4, 0.2), stretches, strict=True
+            kinds, (0.8, 0.3, 0.05), (1.4, 0.8, 0.4), stretches, strict=True
         )
     ]
     worst["cause"] = kinds[0]
     for kind, part in zip(kinds, stretches, strict=True):
         part["cause"] = kind
-    report["mos"] = {"value": 3.1, "interval": [2.6, 3.6]}
+    report |= {"mos": 3.1, "mos_interval": [2.6, 3.6]}

@@ -8,6 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from aqscore.causes import CAUSES
 from tests.browser.fake_reports import answer_with_reports, fake_report
 from tests.conftest import wav_bytes
 
@@ -133,9 +134,34 @@ def test_filters_by_name_verdict_and_cause(many):
     expect(chip).to_have_attribute("aria-pressed", "true")
     expect(rows(page)).to_have_count(expected)
     chip.click()
-    page.get_by_label("Filter by cause").select_option("Error")
+    by_cause = page.get_by_label("Filter by cause")
+    by_cause.select_option("Error")
     expect(rows(page)).to_have_count(1)
     expect(rows(page)).to_contain_text("empty.wav")
+    dropouts = sum(
+        any(
+            cause["kind"] == "packet_loss"
+            for cause in fake_report(name, 6.0 + 9 * len(name), causes=True)["causes"]
+        )
+        for name in NAMES[:-1]
+    )
+    by_cause.select_option("Dropouts")
+    expect(by_cause.locator("option:checked")).to_have_text(f"Dropouts ({dropouts})")
+    expect(rows(page)).to_have_count(dropouts)
+    for row in rows(page).all():
+        expect(row.locator(".cause-column")).to_contain_text("Dropouts")
+
+
+def test_the_main_cause_has_a_column_to_sort_by(many):
+    page = many()
+    causes = page.locator("#list td.cause-column")
+    expect(causes.first).to_be_visible()
+    page.get_by_role("button", name="Cause", exact=True).click()
+    shown = causes.all_inner_texts()
+    assert shown[:-1] == sorted(shown[:-1], key=lambda text: text.splitlines()[0]) and shown[-1] == ""
+    page.set_viewport_size({"width": 390, "height": 800})
+    expect(causes.first).to_be_hidden()
+    expect(page.locator("#list .problems").first).to_be_visible()
 
 
 def test_all_results_are_downloaded_as_csv_and_json(many):
@@ -146,11 +172,14 @@ def test_all_results_are_downloaded_as_csv_and_json(many):
     assert len(table) == len(NAMES)
     assert "'=formula.wav" in {row["file"] for row in table}
     assert [row["error"] for row in table if row["file"] == "empty.wav"] == ["The file is empty."]
+    for row in table[:-1]:
+        assert row["mos"] == "3.1" and row["causes"].split()[0] == row["cause"] in CAUSES
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON", exact=True).click()
     results = json.loads(download.value.path().read_text())
     assert len(results) == len(NAMES)
     assert sum("error" in each for each in results) == 1
+    assert sum(len(each.get("causes", [])) == 3 and each["mos"] == 3.1 for each in results) == len(NAMES) - 1
 
 
 def test_failed_recordings_are_tried_again(many):

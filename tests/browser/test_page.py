@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from aqscore.causes import CAUSES
 from aqscore.http.bundle import bundle
-from tests.browser.fake_reports import answer_with_reports
+from tests.browser.fake_reports import answer_with_reports, fake_report
 from tests.conftest import EXAMPLES, wav_bytes
 
 NOISY, CLEAN = EXAMPLES / "noisy.flac", EXAMPLES / "clean.flac"
@@ -84,23 +85,76 @@ def test_all_of_it_is_above_the_fold(opened):
     assert box["y"] + box["height"] <= DESKTOP["height"]
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_causes_and_the_estimate_of_listeners_are_shown_where_a_report_has_them(
-    opened, accessible, screenshot, speech
+    opened, accessible, screenshot, speech, scheme, size
 ):
-    page = opened()
+    page = opened(color_scheme=scheme, viewport=size)
     answer_with_reports(page, lambda _: 42.0, causes=True)
     sound = wav_bytes(np.resize(speech, 42 * 16_000))
     page.set_input_files("#files", {"name": "interview.wav", "mimeType": "audio/wav", "buffer": sound})
     scored(page)
     expect(page.locator(".mos")).to_contain_text("3.1 of 5")
+    expect(page.locator(".mos")).to_contain_text("2.6 to 3.6")
     causes = page.locator(".cause")
     expect(causes).to_have_count(3)
     expect(causes.nth(0)).to_contain_text("most of it")
+    expect(causes.nth(0)).to_contain_text("80\xa0%")
     expect(causes.nth(1)).to_contain_text("part of it")
     expect(causes.nth(2)).to_contain_text(re.compile(r"at 0:\d\d"))
+    expect(page.locator("#spoken")).to_contain_text("MOS of listeners, predicted: 3.1 of 5.")
     expect(page.locator("#spoken")).to_contain_text("most of it")
     accessible(page)
-    screenshot(page, "causes")
+    assert_no_sideways_scrolling(page)
+    screenshot(page, f"causes-{scheme}-{size['width']}", full=size == PHONE)
+    if size == DESKTOP:  # all of it is above the fold
+        box = page.locator(".transport").bounding_box()
+        assert box["y"] + box["height"] <= size["height"]
+
+
+def with_causes(kinds: list[str], score: float = 2.0) -> dict:
+    """A report of ten seconds with these causes, each in a tenth of it and nowhere the main one."""
+    causes = [
+        {"kind": kind, "share": 0.1, "severity": 0.6, "from_s": second, "to_s": second + 1}
+        for second, kind in enumerate(kinds)
+    ]
+    return fake_report("call.wav", 10.0) | {"score": score, "mos": None, "causes": causes}
+
+
+def test_many_causes_stay_above_the_fold(opened, screenshot):
+    page = opened()
+    page.route("**/v1/scores", lambda route: route.fulfill(json=with_causes(CAUSES)))
+    page.set_input_files("#files", TONE)
+    scored(page)
+    expect(page.locator(".cause")).to_have_count(4)
+    expect(page.locator(".causes")).to_contain_text("Clipping at 0:02.")
+    expect(page.locator(".causes")).to_contain_text("Less: coding artefacts, dropouts, ")
+    box = page.locator(".transport").bounding_box()
+    screenshot(page, "causes-all")
+    assert box["y"] + box["height"] <= DESKTOP["height"]
+
+
+@pytest.mark.parametrize(
+    ("score", "words"), [(4.2, "No damage was found."), (2.0, "The model names no cause.")]
+)
+def test_a_report_without_causes_says_so(opened, score, words):
+    page = opened()
+    page.route("**/v1/scores", lambda route: route.fulfill(json=with_causes([], score)))
+    page.set_input_files("#files", TONE)
+    scored(page)
+    expect(page.locator(".findings")).to_contain_text(words)
+    expect(page.locator(".mos")).to_have_count(0)
+
+
+def test_a_rare_cause_in_many_places_is_counted(opened):
+    report = with_causes(["packet_loss"])
+    for segment in report["timeline"][::3]:
+        segment["cause"] = "packet_loss"
+    page = opened()
+    page.route("**/v1/scores", lambda route: route.fulfill(json=report))
+    page.set_input_files("#files", TONE)
+    expect(page.locator(".cause")).to_contain_text("Dropouts in 4 places, worst at 0:00.")
 
 
 def test_a_file_is_dropped_anywhere_on_the_page(opened):

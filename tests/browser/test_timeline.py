@@ -1,15 +1,18 @@
 """The timeline: picture, score, zoom, playing, with a mouse, a finger or the keyboard."""
 
+import re
+
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from aqscore import score
-from tests.browser.fake_reports import answer_with_reports
+from tests.browser.fake_reports import answer_with_reports, fake_report
 from tests.conftest import EXAMPLES, wav_bytes
 
 NOISY = EXAMPLES / "noisy.flac"
 RED, TEAL = (0xF2, 0x55, 0x5A), (0x3C, 0xC8, 0xAB)  # of the classes bad and excellent
+CAUSE_COLOURS = (0x96, 0x78, 0xF0), (0x2F, 0x95, 0xD8), (0xD6, 0x5F, 0xA8)  # of the first three
 
 
 @pytest.fixture
@@ -146,6 +149,26 @@ def test_the_pointer_shows_time_and_score(noisy):
     expect(noisy.locator(".tip")).to_contain_text("bad")
 
 
+def test_the_pointer_and_the_keyboard_name_the_cause(opened, speech):
+    report = fake_report("call.wav", 6.0)
+    report["timeline"][3]["cause"] = "packet_loss"
+    page = opened()
+    page.route("**/v1/scores", lambda route: route.fulfill(json=report))
+    sound = {"name": "call.wav", "mimeType": "audio/wav", "buffer": wav_bytes(speech)}
+    page.set_input_files("#files", sound)
+    timeline = page.locator(".timeline")
+    box = timeline.bounding_box()
+    plot = box["width"] - 40 - 54  # without its axes
+    timeline.hover(position={"x": 40 + plot * 3.5 / 6, "y": 100})
+    expect(page.locator(".tip")).to_contain_text(", dropouts")
+    timeline.hover(position={"x": 40 + plot * 5.5 / 6, "y": 100})
+    expect(page.locator(".tip")).not_to_contain_text("dropouts")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_enabled()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(timeline).to_have_attribute("aria-valuetext", re.compile("dropouts"))
+
+
 def test_an_hour_has_an_overview_and_shows_its_marks(opened, accessible, screenshot, recorded, speech):
     page = opened()
     answer_with_reports(page, lambda _: 3725.0, causes=True)
@@ -155,6 +178,8 @@ def test_an_hour_has_an_overview_and_shows_its_marks(opened, accessible, screens
     page.set_input_files("#files", recorded(sound, "board-meeting.wav", rate=4000, subtype="PCM_U8"))
     expect(page.locator(".overview")).to_be_visible()
     wait_for_pixels(page, 20, near=RED)  # the mark of the worst second, a third of a pixel long
+    for colour in CAUSE_COLOURS:
+        wait_for_pixels(page, 20, near=colour)  # the marks of the causes, each a second long
     wait_for_pixels(page, 20_000)  # the spectrogram
     accessible(page)
     screenshot(page, "long")

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from aqscore.causes import CAUSE_NAMES
 from aqscore.http.bundle import PAGE, SAMPLES, bundle
 from aqscore.scale import HIGHEST, LOWEST, VERDICTS
 
@@ -43,6 +44,12 @@ def test_the_scale_is_that_of_the_package():
     assert re.search(r"HIGHEST = ([\d.]+)", source)[1] == str(HIGHEST)
     assert [(numbers.get(low) or float(low), word) for word, low, _ in classes] == list(reversed(VERDICTS))
     assert [high for _, _, high in classes[:-1]] == [low for _, low, _ in classes[1:]]
+
+
+def test_the_words_of_the_causes_are_those_of_the_package():
+    """causes.js has the same names, which it can't import."""
+    object_of = re.search(r"const CAUSE_NAMES = \{(.*?)\};", (PAGE / "causes.js").read_text(), re.DOTALL)
+    assert dict(re.findall(r'(\w+): "([^"]+)"', object_of[1])) == CAUSE_NAMES
 
 
 def test_the_samples_of_the_page_exist():

@@ -1,12 +1,17 @@
 // The cards of a recording: its score, what is wrong with it, and errors.
 
+import { causeColor, causeWords, kindName } from "./causes.js";
 import { el } from "./dom.js";
+import { CLASSES } from "./scale.js";
 import { scaleBar, shareBar } from "./scalebar.js";
 import { measuredRows } from "./measured.js";
-import { causeWords, clock, intervalWords, whereWords } from "./words.js";
+import { clock, intervalWords, number, percent, whereWords } from "./words.js";
+
+const MOST_CAUSES = 4; // in full
+const GOOD = CLASSES.find(({ name }) => name === "good").from;
 
 export function scoreCard(report) {
-  const mos = typeof report.mos === "number" ? { value: report.mos } : report.mos;
+  const { mos, mos_interval: range } = report;
   return el(
     "section",
     { class: "card score-card", "aria-label": "Score" },
@@ -19,17 +24,15 @@ export function scoreCard(report) {
         el("output", null, report.score === null ? "No score" : report.score.toFixed(2)),
         report.verdict && el("span", { class: "verdict" }, report.verdict),
       ),
-      mos &&
+      typeof mos === "number" &&
         el(
           "p",
           { class: "mos" },
-          el("b", null, `${mos.value.toFixed(1)} of 5`),
+          el("b", null, `${mos.toFixed(1)} of 5`),
           el(
             "span",
             null,
-            mos.interval
-              ? `estimate of listeners, ${mos.interval[0].toFixed(1)} to ${mos.interval[1].toFixed(1)}`
-              : "estimate of listeners",
+            `MOS of listeners, predicted${range ? `: ${range[0].toFixed(1)} to ${range[1].toFixed(1)}` : ""}`,
           ),
         ),
     ),
@@ -48,46 +51,47 @@ export function findingsCard(report, play) {
     "section",
     { class: "card findings", "aria-label": "Findings" },
     where && el("p", { class: "where" }, where),
-    causes?.length > 0 && el("h3", null, "Causes", el("span", null, "severity and worst moment")),
+    causes?.length > 0 && el("h3", null, "Causes", el("span", null, "share of the speech, points lost there")),
     causes?.length > 0 &&
       el(
         "ul",
         { class: "causes" },
-        causes.map((cause) => causeItem(cause, report, play)),
+        causes.slice(0, MOST_CAUSES).map((cause, place) => causeItem(cause, place, report, play)),
+        causes.length > MOST_CAUSES && el("li", { class: "soft" }, restWords(causes.slice(MOST_CAUSES))),
       ),
-    causes?.length === 0 && el("p", null, "No cause of damage was found."),
+    causes?.length === 0 && el("p", null, noCauseWords(report)),
     !causes && el("h3", null, "Measured"),
     !causes && measuredList(report),
   );
 }
 
-function causeItem(cause, report, play) {
-  const at = typeof cause.from_s === "number" && clock(cause.from_s);
+function causeItem(cause, place, report, play) {
+  const at = clock(cause.from_s),
+    cost = number(-cause.severity);
   return el(
     "li",
     { class: "cause" },
-    el("span", null, `${causeWords(cause, report)}.`),
-    typeof cause.severity === "number" &&
-      el("span", {
-        class: "severity",
-        role: "img",
-        "aria-label": `severity ${Math.round(cause.severity * 100)} %`,
-        style: { "--share": Math.min(1, cause.severity) },
-      }),
-    at &&
-      (play
-        ? el(
-            "button",
-            {
-              class: "link",
-              onclick: () => play(cause.from_s, cause.to_s),
-              "aria-label": `Play its worst moment, at ${at}`,
-            },
-            `▶ ${at}`,
-          )
-        : el("span", { class: "soft" }, at)),
+    el("i", { style: { background: causeColor(place) } }),
+    el("b", null, `${causeWords(cause, report)}.`),
+    el("span", { class: "soft" }, percent(cause.share)),
+    el("span", { class: "soft", title: `It costs ${number(cause.severity)} points there` }, cost),
+    play
+      ? el(
+          "button",
+          {
+            class: "link",
+            onclick: () => play(cause.from_s, cause.to_s),
+            "aria-label": `Play its worst moment, at ${at}`,
+          },
+          `▶ ${at}`,
+        )
+      : el("span", { class: "soft" }, at),
   );
 }
+
+const restWords = (causes) => `Less: ${causes.map(({ kind }) => kindName(kind).toLowerCase()).join(", ")}.`;
+
+const noCauseWords = ({ score }) => (score < GOOD ? "The model names no cause." : "No damage was found.");
 
 export function measuredList(report) {
   return el(

@@ -1,6 +1,7 @@
 // One recording: score, findings, timeline, sound.
 
 import { errorCard, findingsCard, measuredList, pendingCard, scoreCard, warningList } from "./cards.js";
+import { kindName } from "./causes.js";
 import { download, el } from "./dom.js";
 import { Player } from "./player.js";
 import { decode } from "./sound.js";
@@ -14,6 +15,8 @@ const KEEP_DECODED = 3,
   SLOW_S = 300;
 const MOVE_KEYS = "← → move by a second, Home and End to the ends, + and − zoom";
 const KEYS = { silent: `${MOVE_KEYS}, Esc shows the whole.`, sound: `Space plays, ${MOVE_KEYS}, Esc stops.` };
+
+const mainCause = ({ causes }) => causes?.length && kindName(causes[0].kind).toLowerCase();
 
 export class Detail {
   #container;
@@ -97,11 +100,12 @@ export class Detail {
     const panels = report.channels?.length
       ? report.channels.map((channel, i) => ({
           name: `Channel ${i + 1}`,
-          label: `Channel ${i + 1}, ${scoreWords(channel)}`,
+          label: [`Channel ${i + 1}`, scoreWords(channel), mainCause(channel)].filter(Boolean).join(", "),
           channel: i,
           curve: curveOf(channel),
+          timeline: channel.timeline,
         }))
-      : [{ label: null, channel: null, curve: curveOf(report) }];
+      : [{ label: null, channel: null, curve: curveOf(report), timeline: report.timeline }];
     this.#timeline = new Timeline(report, panels, stretchesOf(report));
     this.#timeline.addEventListener("seek", ({ detail: seconds }) => {
       if (this.#player.ready) this.#player.play(seconds);

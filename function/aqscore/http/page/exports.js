@@ -1,6 +1,5 @@
-// All results as a table or as JSON. The columns are those of `aqscore score --csv`, and `causes`.
-
-import { kindName } from "./words.js";
+// All results as a table or as JSON. The columns are those of `aqscore score --csv` without file size, time and
+// model, and `causes`, all of them.
 
 const COLUMNS_OF_CSV = [
   "file",
@@ -8,7 +7,6 @@ const COLUMNS_OF_CSV = [
   "lower",
   "upper",
   "verdict",
-  "causes",
   "worst_score",
   "worst_start_s",
   "duration_s",
@@ -17,6 +15,9 @@ const COLUMNS_OF_CSV = [
   "level_dbfs",
   "warnings",
   "error",
+  "mos",
+  "cause",
+  "causes",
 ];
 
 export function csvOf(recordings) {
@@ -27,14 +28,13 @@ export function csvOf(recordings) {
 }
 
 function valuesOf({ name, report, error }) {
-  if (!report) return [name, ...Array(COLUMNS_OF_CSV.length - 2).fill(null), error.message];
+  if (!report) return COLUMNS_OF_CSV.map((each) => ({ file: name, error: error.message })[each]);
   const { signal, worst_segment: worst } = report;
   return [
     name,
     report.score,
     ...(report.interval ?? [null, null]),
     report.verdict,
-    report.causes?.map(({ kind }) => kindName(kind)).join("; "),
     worst?.score,
     worst?.start_s,
     report.media.duration_s,
@@ -43,6 +43,9 @@ function valuesOf({ name, report, error }) {
     signal.level_dbfs,
     report.warnings.map(({ code }) => code).join(" "),
     null,
+    report.mos,
+    report.causes?.[0]?.kind,
+    report.causes?.map(({ kind }) => kind).join(" "),
   ];
 }
 

@@ -6,9 +6,10 @@ import { $ } from "./dom.js";
 import { chosenFiles, droppedFiles } from "./intake.js";
 import { Microphone } from "./microphone.js";
 import { Queue } from "./queue.js";
+import { spoken } from "./spoken.js";
 import { Summary } from "./summary.js";
 import { RecordingTable } from "./table.js";
-import { clock, count, spoken } from "./words.js";
+import { clock, count } from "./words.js";
 
 const recordings = [];
 let follow = false; // show the first result of what was just added, unless another is selected meanwhile

@@ -8,8 +8,7 @@ export const EDGE = { left: 40, right: 54, top: 42, bottom: 22, gap: 6 };
 const GROUND = "#0a0d14",
   QUIET = "#a6b0c0",
   FAINT = "rgba(255,255,255,.16)",
-  RED = "#f2555a",
-  VIOLET = "#c9a3ff";
+  RED = "#f2555a";
 const FONT = "11px system-ui, sans-serif";
 const TICKS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 
@@ -180,38 +179,49 @@ function paintTag(pen, x, y, text) {
   pen.fillText(text, x, y);
 }
 
-// Marks above the plot, at least six pixels wide, so that they show in an hour too.
+// Marks above the plot, a few pixels wide at least, so that they show in an hour too.
 function paintStretches(pen, area, { stretches, view }) {
   const scale = area.width / (view.to - view.from);
-  let taken = -Infinity; // labels of causes don't overlap
+  const shown = stretches
+    .map((each) => ({
+      ...each,
+      left: area.x + (each.from - view.from) * scale,
+      wide: Math.max(each.peak || each.worst ? 6 : 2, (each.to - each.from) * scale),
+    }))
+    .filter(({ left, wide }) => left + wide >= area.x && left <= area.x + area.width);
   pen.save();
   pen.beginPath();
   pen.rect(area.x - 4, 0, area.width + 8, area.y + area.height);
   pen.clip();
-  for (const { from, to, label, worst } of stretches.toSorted(
-    (a, b) => Boolean(b.worst) - Boolean(a.worst) || a.from - b.from,
-  )) {
-    const left = area.x + (from - view.from) * scale,
-      wide = Math.max(6, (to - from) * scale);
-    if (left + wide < area.x || left > area.x + area.width) continue;
-    pen.fillStyle = worst ? RED : VIOLET;
-    pen.globalAlpha = worst ? 1 : 0.8;
+  for (const { left, wide, color, worst } of shown) {
+    pen.fillStyle = worst ? RED : color;
     pen.fillRect(left, area.y - (worst ? 4 : 9), wide, 4);
     pen.globalAlpha = 0.16;
     if (worst) pen.fillRect(left, area.y, wide, area.height);
     pen.globalAlpha = 1;
-    pen.textAlign = "left";
+  }
+  paintLabels(pen, area, shown.toReversed());
+  pen.restore();
+}
+
+// The names of the marks, the most important ones first. Those of causes don't overlap, nor follow their like.
+function paintLabels(pen, area, marks) {
+  const taken = [];
+  pen.textAlign = "left";
+  for (const { left, label, color, worst } of marks) {
+    if (!label) continue;
     const room = pen.measureText(label).width,
-      at = Math.max(area.x, Math.min(left, area.x + area.width - room));
+      at = Math.max(area.x, Math.min(left, area.x + area.width - room)),
+      apart = (each) => (each.label === label ? 200 : 10);
     if (worst) {
       pen.fillStyle = "#ff9a9d";
       pen.fillText(label, at, 9);
-    } else if (left >= taken && label) {
+    } else if (taken.every((each) => at > each.to + apart(each) || at + room < each.from - apart(each))) {
+      pen.fillStyle = color;
       pen.fillText(label, at, area.y - 18);
-      taken = at + room + 10;
+      taken.push({ from: at, to: at + room, label });
     }
   }
-  pen.restore();
 }
 
 function paintTimeAxis(pen, area, view, height) {

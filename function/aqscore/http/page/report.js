@@ -2,9 +2,10 @@
 
 import { Detail } from "./detail.js";
 import { $, el } from "./dom.js";
+import { spoken } from "./spoken.js";
 import { Summary } from "./summary.js";
 import { RecordingTable } from "./table.js";
-import { clock, count, spoken } from "./words.js";
+import { clock, count } from "./words.js";
 
 const { results, created, command, notes } = JSON.parse($("results").textContent);
 const names = results.map(({ source }) => source.file ?? source.key);

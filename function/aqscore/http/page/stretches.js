@@ -1,22 +1,15 @@
 // The stretches of a recording that a timeline marks, and the scores of frames as curves.
 
-import { kindName } from "./words.js";
+import { causeColor, causeRuns, kindName } from "./causes.js";
 
-// [{from, to, label, worst}]: by cause where the report names causes, and the worst second.
+// [{from, to, label, color, peak, worst}]: by cause, most important ones last, then the worst second.
 export function stretchesOf(report) {
-  const found = [];
-  report.timeline.forEach((each) => {
-    if (!each.cause) return;
-    const last = found.at(-1);
-    if (last && last.kind === each.cause && Math.abs(last.to - each.start_s) < 0.01) last.to = each.end_s;
-    else found.push({ from: each.start_s, to: each.end_s, kind: each.cause, label: kindName(each.cause) });
-  });
-  if (!found.length) {
-    for (const cause of report.causes ?? []) {
-      if (typeof cause.from_s === "number")
-        found.push({ from: cause.from_s, to: cause.to_s, kind: cause.kind, label: kindName(cause.kind) });
-    }
-  }
+  const runs = causeRuns(report).map((run) => ({
+    ...run,
+    label: kindName(run.kind),
+    color: causeColor(run.place),
+  }));
+  const found = runs.sort((a, b) => Boolean(a.peak) - Boolean(b.peak) || (a.peak && b.place - a.place));
   const worst = report.worst_segment;
   if (worst) {
     const parts = [
@@ -25,10 +18,6 @@ export function stretchesOf(report) {
       worst.cause && kindName(worst.cause).toLowerCase(),
     ];
     const label = parts.filter(Boolean).join(", ");
-    const same = found.find(
-      ({ kind, from, to }) => kind === worst.cause && from <= worst.start_s && to >= worst.end_s,
-    );
-    if (same) same.label = ""; // the worst second names it
     found.push({ from: worst.start_s, to: worst.end_s, label, worst: true });
   }
   return found;

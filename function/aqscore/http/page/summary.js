@@ -1,12 +1,13 @@
 // The set of recordings: counts, histogram, median, filters, downloads.
 
+import { problemsOf } from "./causes.js";
 import { download, el } from "./dom.js";
 import { csvOf, jsonOf } from "./exports.js";
 import { CLASSES, HIGHEST, LOWEST, classOf, placeOf } from "./scale.js";
-import { count, problemsOf } from "./words.js";
+import { count } from "./words.js";
 
 const BARS = 24,
-  FREQUENT = 4;
+  FREQUENT = 6;
 
 export class Summary {
   #recordings;
@@ -129,7 +130,7 @@ export class Summary {
   #offerProblems() {
     const counts = new Map();
     for (const each of this.#recordings)
-      for (const problem of new Set(problemsOf(each))) counts.set(problem, (counts.get(problem) ?? 0) + 1);
+      for (const problem of problemsOf(each)) counts.set(problem, (counts.get(problem) ?? 0) + 1);
     const chosen = this.#problem.value,
       options = [...counts].sort((a, b) => b[1] - a[1]);
     this.#problem.replaceChildren(

@@ -1,9 +1,10 @@
 // All recordings as a table, worst first, those without a score and errors last. A click or the arrow keys select
 // a row.
 
+import { problemsOf } from "./causes.js";
 import { el, svg } from "./dom.js";
 import { classOf, placeOf } from "./scale.js";
-import { clock, problemsOf } from "./words.js";
+import { clock } from "./words.js";
 
 const POINTS = 60,
   WIDE = 96,
@@ -13,6 +14,7 @@ const COLUMNS = [
   ["score", "Score", (each) => each.report?.score],
   ["name", "Recording", (each) => each.name.toLowerCase()],
   [null, "Over time"],
+  ["cause-column", "Cause", (each) => problemsOf(each)[0]],
   ["length", "Length", (each) => each.report?.media.duration_s],
 ];
 
@@ -187,8 +189,8 @@ function cells(recording) {
   const name = recording.shortName ?? recording.name,
     slash = name.lastIndexOf("/"),
     folder = slash > 0 ? name.slice(0, slash) : null;
-  const problems =
-    state === "done" || state === "failed" ? (error ? error.message : problemsOf(recording).join(", ")) : "";
+  const [main, ...others] = state === "done" ? problemsOf(recording) : [];
+  const problems = main && el("span", { class: "problems" }, [main, ...others].join(", "), folder && " · ");
   const verdict = scored ? report.verdict : error ? "error" : report ? "no score" : STATES[state];
   return [
     el(
@@ -201,9 +203,11 @@ function cells(recording) {
       "td",
       { class: "recording" },
       el("span", { class: "file", title: recording.name }, name.slice(slash + 1)),
-      (problems || folder) && el("span", { class: "why" }, [problems, folder].filter(Boolean).join(" · ")),
+      (problems || error || folder) &&
+        el("span", { class: "why" }, problems, error?.message, error && folder && " · ", folder),
     ),
     el("td", { class: "line" }, report?.timeline?.length ? sparkline(report.timeline) : null),
+    el("td", { class: "cause-column" }, main, others.length > 0 && el("span", { class: "why" }, others.join(", "))),
     el("td", { class: "number length" }, report ? clock(report.media.duration_s) : ""),
   ];
 }

@@ -4,20 +4,21 @@
 
 import { el } from "./dom.js";
 import { drawn, onto } from "./bitmap.js";
+import { kindName } from "./causes.js";
 import { EDGE, paint, paintCursor, panelArea } from "./paint.js";
 import { classOf } from "./scale.js";
 import { spectrogram } from "./spectrogram.js";
 import { scoreAt } from "./stretches.js";
-import { clock, kindName } from "./words.js";
+import { clock } from "./words.js";
 import { View } from "./view.js";
 
 const LONG_S = 60; // from here on the overview is always there
-const DRAG_PX = 4;
+const DRAG_PX = 4,
+  MARKS_PX = 10; // height of the marks above the overview
 
 export class Timeline extends EventTarget {
   #panels;
   #stretches;
-  #report;
   #pointers = new Map();
   #moved = false;
   #hover = null;
@@ -30,7 +31,6 @@ export class Timeline extends EventTarget {
 
   constructor(report, panels, stretches) {
     super();
-    this.#report = report;
     this.#panels = panels;
     this.#stretches = stretches;
     this.view = new View(report.media.duration_s);
@@ -163,9 +163,9 @@ export class Timeline extends EventTarget {
         stretches: this.#stretches.map((each) => ({ ...each, label: "" })),
       };
       // The plot without its axes: they are cut off by the offset.
-      const tall = height + EDGE.top + EDGE.bottom - 6;
+      const tall = height + EDGE.top + EDGE.bottom - MARKS_PX;
       this.#overviewBase = drawn(width, height, (pen) => {
-        pen.translate(0, 6 - EDGE.top);
+        pen.translate(0, MARKS_PX - EDGE.top);
         paint(pen, width, tall, scene);
         pen.clearRect(0, 0, EDGE.left, tall);
         pen.clearRect(width - EDGE.right, 0, EDGE.right, tall);
@@ -278,12 +278,13 @@ export class Timeline extends EventTarget {
 
   #wordsAt(seconds, digits = 1) {
     const words = [clock(seconds, digits)];
-    for (const { name, curve } of this.#panels) {
+    for (const { name, curve, timeline } of this.#panels) {
       const score = scoreAt(curve, seconds);
-      if (score !== null) words.push(`${name ? `${name}: ` : ""}${score.toFixed(2)} ${classOf(score).name}`);
+      if (score === null) continue;
+      const { cause } = timeline.findLast((each) => each.start_s <= seconds) ?? {},
+        why = cause ? `, ${kindName(cause).toLowerCase()}` : "";
+      words.push(`${name ? `${name}: ` : ""}${score.toFixed(2)} ${classOf(score).name}${why}`);
     }
-    const { cause } = this.#report.timeline.findLast((each) => each.start_s <= seconds) ?? {};
-    if (cause) words.push(kindName(cause));
     return words.join(" · ");
   }
 }
