@@ -51,7 +51,7 @@ export function findingsCard(report, play) {
     "section",
     { class: "card findings", "aria-label": "Findings" },
     where && el("p", { class: "where" }, where),
-    causes?.length > 0 && el("h3", null, "Causes", el("span", null, "share of the speech, points lost there")),
+    causes?.length > 0 && el("h3", null, "Causes", el("span", null, "share of the speech, cost alone")),
     causes?.length > 0 &&
       el(
         "ul",
@@ -74,7 +74,7 @@ function causeItem(cause, place, report, play) {
     el("i", { style: { background: causeColor(place) } }),
     el("b", null, `${causeWords(cause, report)}.`),
     el("span", { class: "soft" }, percent(cause.share)),
-    el("span", { class: "soft", title: `It costs ${number(cause.severity)} points there` }, cost),
+    el("span", { class: "soft", title: `Alone it would cost ${number(cause.severity)} points there` }, cost),
     play
       ? el(
           "button",
