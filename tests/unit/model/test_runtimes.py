@@ -6,9 +6,11 @@ import sys
 import numpy as np
 import pytest
 
+from aqscore.causes import CAUSES
 from aqscore.config import ScorerConfig
 from aqscore.model.features import SPEC, frames_of
 from aqscore.model.loading import Model
+from aqscore.model.runtimes import OUTPUTS
 from tests.conftest import ROOT
 
 FOLDER = ScorerConfig().model_dir
@@ -23,8 +25,8 @@ def tensorflow() -> Model:
 @pytest.mark.parametrize("frames", [1, 2, 3, 31, 384, 1_000])
 def test_tensorflow_and_onnx_agree_to_1e_4(onnx, tensorflow, speech, frames):
     looped = np.tile(frames_of(speech), (3, 1))[:frames]
-    for ours, theirs in zip(onnx.network(looped), tensorflow.network(looped), strict=True):
-        assert ours.shape == (frames,)
+    for name, ours, theirs in zip(OUTPUTS, onnx.network(looped), tensorflow.network(looped), strict=True):
+        assert ours.shape == ((frames, len(CAUSES)) if name in ("causes", "costs") else (frames,))
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
@@ -58,6 +60,9 @@ def test_outputs_are_in_range(onnx, rng):
     assert scores.score.min() >= 1.04 and scores.score.max() <= 4.6401
     assert scores.weight.min() > 0
     assert scores.speech.min() >= 0 and scores.speech.max() <= 1
+    assert scores.mos.min() >= 1 and scores.mos.max() <= 5
+    assert scores.causes.min() >= 0 and scores.causes.max() <= 1
+    assert scores.costs.min() >= 0
 
 
 def test_onnx_runtime_writes_no_telemetry(tmp_path):
