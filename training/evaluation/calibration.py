@@ -129,14 +129,14 @@ def mos_interval_table(found: list[Prediction]) -> dict:
 def cause_thresholds(found: list[Prediction]) -> dict:
     """The lowest threshold of each cause that few seconds without it reach: ``kinds``, ``threshold``.
 
-    A threshold is at least 0.5, so that a cause is more likely than not.
+    A threshold is at least 0.5, so that a cause is more likely than not, and at most 0.95.
     """
     seconds = np.concatenate([p.seconds for p in found], axis=1)
     thresholds = []
     for costs, probability in np.moveaxis(seconds, 2, 0):
         absent = probability[costs == 0]
         allowed = np.quantile(absent, 1 - MAX_FALSE_CAUSE) if len(absent) else SPEECH_PROBABILITY
-        thresholds.append(round(float(np.clip(allowed, 0.5, 0.95)), 3))
+        thresholds.append(float(np.clip(np.ceil(1000 * allowed) / 1000, 0.5, 0.95)))
     return {"kinds": list(CAUSES), "threshold": thresholds}
 
 

@@ -16,7 +16,7 @@ from training.corpus.causes import CAUSE_OF
 from training.evaluation.calibration import MOS_SETS, is_for_calibration
 from training.evaluation.robustness import Run
 from training.evaluation.statistics import pearson, rmse, roc_auc
-from training.evaluation.table import AT_LEAST, AT_MOST, measured, plain
+from training.evaluation.table import AT_LEAST, AT_MOST, measured, plain, rounded
 from training.network.dataset import clip_path, load_clip, read_manifest
 from training.network.losses import ABSENT_COST, PRESENT_COST
 
@@ -83,13 +83,14 @@ def _add_causes(
             whole[kind].append((bool(present.any()), float(probability[part, number].mean())))
 
 
-def _area(pairs: list[tuple[bool, float]]) -> float:
+def _area(pairs: list[tuple[bool, float]]) -> float | None:
     present, probability = np.array(pairs, float).T
-    return round(roc_auc(present > 0, probability), 4)
+    return rounded(roc_auc(present > 0, probability))
 
 
 def _mean(areas: Mapping[CauseKind, dict], name: str) -> float:
-    return float(np.mean([area[name] for area in areas.values()])) if areas else np.nan
+    values = [area[name] for area in areas.values() if area[name] is not None]
+    return float(np.mean(values)) if values else np.nan
 
 
 def _named_right(runs: Iterable[Run]) -> Iterable[bool]:

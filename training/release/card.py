@@ -86,7 +86,7 @@ def _errors(kind: str, errors: dict[str, dict]) -> str:
 def _causes(areas: dict[str, dict], rule: dict) -> str:
     thresholds = dict(zip(rule["kinds"], rule["threshold"], strict=True))
     lines = [
-        (kind, area["clips"], area["frames"], area["recordings"], thresholds[kind])
+        (kind, area["clips"], value_text(area["frames"]), value_text(area["recordings"]), thresholds[kind])
         for kind, area in areas.items()
     ]
     return _table(("cause", "clips with it", "area, frames", "area, recordings", "threshold"), lines)
