@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from aqscore.causes import CAUSES
 from aqscore.model.features import SPEC, frames_of
 from tests.unit.training.material import make_sources
 from training.bands import BANDS
 from training.corpus import build as corpus
+from training.corpus.causes import CAUSE_OF, SIDE_EFFECTS
 from training.corpus.splits import DEV, TRAIN
+from training.teachers import dnsmos_pro
 
 DEV_SETS = {
     "dev_noise": 3,
@@ -26,7 +29,9 @@ TRAIN_CLIPS = 24
 
 def build(sources, out, workers=1, seed=1, clips=TRAIN_CLIPS):
     settings = {"out": out, "clips": clips, "seed": seed, "workers": workers}
-    corpus.build(argparse.Namespace(**({"screen": None, "min_mos": 3.4} | sources), **settings))
+    corpus.build(
+        argparse.Namespace(**({"screen": None, "min_mos": 3.4, "teacher": None} | sources), **settings)
+    )
     return [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
 
 
@@ -65,16 +70,26 @@ def test_the_arrays_are_as_agreed(built):
             assert arrays["frames"].shape == (count, SPEC.bins)
             assert arrays["frame_scores"].shape == arrays["speech"].shape == (count,)
             assert arrays["reference"].shape == (count, BANDS)
+            assert arrays["costs"].shape == (count, len(CAUSES))
+            assert arrays["costs"].dtype == np.float16
+            assert np.isnan(arrays["mos"]) and arrays["mos"].shape == ()  # no teacher
             assert all(np.isfinite(arrays[name]).all() for name in ("frames", "reference"))
             if line["pesq_wb"] is None:
                 assert line["group"] == "no_speech"
                 assert np.isnan(arrays["overall"])
                 assert not arrays["speech"].any()
                 assert not arrays["reference"].any()
+                assert np.isnan(arrays["costs"]).all()
             else:
                 assert arrays["overall"] == np.float32(line["pesq_wb"])
                 assert np.all((arrays["frame_scores"] > 1) & (arrays["frame_scores"] < 4.65))
                 assert arrays["speech"].any()
+                known = arrays["costs"][np.isfinite(arrays["costs"])]
+                assert np.all((known >= 0) & (known < 3.7))
+                kinds = {record["kind"] for record in line["degradations"]} - {"clean"}
+                possible = {CAUSE_OF[kind] for kind in kinds}.union(*(SIDE_EFFECTS.get(k, ()) for k in kinds))
+                others = [number for number, cause in enumerate(CAUSES) if cause not in possible]
+                assert not arrays["costs"][:, others].any()
 
 
 def test_frames_come_from_the_audio_beside_them(built):
@@ -153,6 +168,50 @@ def test_it_resumes_after_a_kill(built):
     assert sorted(json.dumps(line) for line in again) == sorted(json.dumps(line) for line in lines)
     assert contents(out) == before
     assert sum(path.stat().st_mtime_ns != at for path, at in kept.items()) == 1
+
+
+class OneProcess:
+    """Replaces the pool of spawned processes, which would not see what a test replaces."""
+
+    def __init__(self, workers, initialise, arguments):
+        initialise(*arguments)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def imap_unordered(self, function, jobs, chunk):
+        return map(function, jobs)
+
+
+class FakeTeacher:
+    def __init__(self, weights):
+        self.weights = weights
+
+    def score(self, samples):
+        assert self.weights.name == "model_best.pt"
+        return 2.0 + float(np.abs(samples).max() > 0)
+
+
+def test_a_teacher_labels_every_clip_with_speech(built, tmp_path, monkeypatch):
+    sources, out, _ = built
+    monkeypatch.setattr(corpus, "DEV_SETS", {"dev_noise": 1, "dev_no_speech": 1})
+    monkeypatch.setattr(corpus, "_worker", {})
+    monkeypatch.setattr(corpus, "spawned", OneProcess)
+    monkeypatch.setattr(dnsmos_pro, "DnsmosPro", FakeTeacher)
+    lines = build(sources | {"teacher": tmp_path / "model_best.pt"}, tmp_path / "out", clips=3)
+    for line in lines:
+        path = f"{line['set']}/{line['clip']}.npz"
+        with np.load(tmp_path / "out" / path) as arrays, np.load(out / path) as before:
+            if line["pesq_wb"] is None:
+                assert np.isnan(arrays["mos"])
+            else:
+                assert arrays["mos"] == np.float32(3.0)
+            for name in before.keys() - {"mos"}:  # the teacher changes no other label
+                np.testing.assert_array_equal(arrays[name], before[name])
+    assert {line["set"] for line in lines} == {"dev_noise", "dev_no_speech", "train"}
 
 
 def test_another_seed_in_the_same_folder_is_rejected(built):

@@ -7,7 +7,9 @@ import numpy as np
 import soundfile as sf
 import tensorflow as tf
 
+from aqscore.causes import CAUSES
 from aqscore.model.features import SPEC, frames_of
+from training.corpus.labels import PERFECT
 from training.network.config import Config
 
 BANDS = 48
@@ -42,11 +44,16 @@ def _clip(folder: Path, name: str, number: int, index: int) -> dict:
     samples = 0.1 * (voice + (1 - quality) * generator.standard_normal(length))
     frames = frames_of(samples.astype(np.float32))
     overall = 1.04 + 3.6 * quality if is_speech else None
+    costs = np.full((len(frames), len(CAUSES)), 0 if is_speech else np.nan, np.float16)
+    if overall is not None:
+        costs[:, CAUSES.index("noise")] = PERFECT - overall
     centres = SPEC.first_centre_s + SPEC.hop_s * np.arange(len(frames))
     np.savez(
         folder / name / f"{number:07d}.npz",
         frames=frames.astype(np.float16),
         overall=np.float32(np.nan if overall is None else overall),
+        mos=np.float32(1 + 4 * quality if is_speech else np.nan),
+        costs=costs,
         frame_scores=np.full(len(frames), np.nan if overall is None else overall, np.float32),
         speech=((np.sin(2 * np.pi * 1.5 * centres) > 0) & is_speech).astype(np.uint8),
         reference=np.abs(generator.standard_normal((len(frames), BANDS))).astype(np.float16),
