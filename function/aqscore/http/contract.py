@@ -12,8 +12,8 @@ DESCRIPTION = """\
 Scores recordings of speech without a reference, on the scale of wideband PESQ (ITU-T P.862.2).
 
 Names of fields and parameters end in their unit: `_s` seconds, `_hz` hertz, `_dbfs` decibels relative to full
-scale, `_db` decibels, `_bytes` bytes, `_share` a share from 0 to 1. Scores are MOS-LQO, 1.04 to 4.64; `mos`
-estimates the mean opinion of listeners, 1 to 5.
+scale, `_db` decibels, `_bytes` bytes, `share` a share from 0 to 1. Scores are MOS-LQO, 1.04 to 4.64, and
+severities are points of it; `mos` estimates the mean opinion of listeners, 1 to 5.
 """
 TAGS = [
     {"name": "Scores", "description": "Score a recording in one request, or look up a result."},

@@ -53,7 +53,7 @@ def test_every_field_with_a_number_of_bytes_or_seconds_names_its_unit(document):
     for name, schema in document["components"]["schemas"].items():
         for field, value in schema.get("properties", {}).items():
             if value.get("type") == "number":
-                units = ("_s", "_hz", "_dbfs", "_db", "_share", "score")
+                units = ("_s", "_hz", "_dbfs", "_db", "share", "score", "severity")  # points of the score
                 assert field.endswith(units) or name == "Distribution", f"{name}.{field}"
 
 
