@@ -1,8 +1,12 @@
 """The HTML report of ``aqscore score --report``: the page's components, from disk, without a network."""
 
+import re
+from collections import Counter
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from aqscore.causes import CAUSE_NAMES
 from aqscore.cli.html_report import write_html
 from aqscore.errors import UnsupportedFormat
 from aqscore.report import ErrorRecord, FileSource, Report
@@ -80,6 +84,26 @@ def test_a_thousand_recordings_stay_usable(report, tmp_path, screenshot):
     rows.nth(500).click()
     expect(page.locator("#detail .timeline")).to_be_visible()
     screenshot(page, "report-thousand")
+
+
+def test_causes_are_counted_and_shown_beside_results_of_earlier_models(report, accessible, screenshot):
+    found = [fake_report(f"{name}.wav", 42.0, causes=True) for name in ("a", "b", "c")]
+    counts = Counter(cause["kind"] for each in found for cause in each["causes"])
+    [(kind, count)] = counts.most_common(1)
+    page = report(list(map(Report.model_validate, [*found, fake_report("earlier.wav", 42.0)])))
+    frequent = page.get_by_role("group", name="Most frequent causes")
+    expect(frequent.get_by_role("button").first).to_have_text(re.compile(rf" {count}$"))
+    expect(frequent).to_contain_text(f"{CAUSE_NAMES[kind]} {count}")
+    row = page.locator("#list tbody tr").filter(has_text="a.wav")
+    row.click()
+    expect(row.locator(".cause-column")).to_contain_text(CAUSE_NAMES[found[0]["causes"][0]["kind"]])
+    expect(page.locator(".mos")).to_contain_text("3.1 of 5")
+    expect(page.locator(".cause")).to_have_count(3)
+    accessible(page)
+    screenshot(page, "report-causes")
+    page.locator("#list tbody tr").filter(has_text="earlier.wav").click()
+    expect(page.locator(".mos")).to_have_count(0)
+    expect(page.locator(".findings")).to_contain_text("Measured")
 
 
 def test_channels_are_in_the_report(report):
