@@ -1,4 +1,4 @@
-"""Conformance signals: generated sounds whose scores are pinned beside the model, to check an installation.
+"""Conformance signals: generated sounds with pinned score and MOS, to check an installation.
 
 The signals resemble speech for the network only; their scores say nothing about quality.
 """
@@ -27,16 +27,16 @@ LOWEST_PITCH_HZ, PITCH_RANGE_HZ = 105, 35
 
 @dataclass(frozen=True)
 class Check:
-    """A signal's pinned score and the one found here, MOS-LQO; None where there is no speech."""
+    """A signal's pinned value and the one found here: score or MOS; None where there is no speech."""
 
-    signal: str
+    signal: str  # its name, for the MOS followed by ": MOS"
     pinned: float | None
     found: float | None
     tolerance: float
 
     @property
     def passed(self) -> bool:
-        """Whether both are scores within the tolerance, or none is a score."""
+        """Whether both are numbers within the tolerance, or none is a number."""
         if self.pinned is None or self.found is None:
             return self.pinned is self.found
         return abs(self.pinned - self.found) <= self.tolerance
@@ -45,27 +45,28 @@ class Check:
 def checks(config: ScorerConfig) -> list[Check]:
     """Scores every pinned signal through the decoder and the model of a configuration.
 
-    Raises SetupError when the model can't be loaded or pins no scores.
+    Raises SetupError when the model can't be loaded or pins no values.
     """
     scorer = Scorer.from_config(config)
     path = config.model_dir / "conformance.json"
     try:
         pinned = json.loads(path.read_text())
-        tolerance, scores = float(pinned["tolerance"]), dict(pinned["scores"])
+        tolerance, scores, mos = float(pinned["tolerance"]), dict(pinned["scores"]), dict(pinned["mos"])
     except (OSError, ValueError, KeyError, TypeError):
         raise SetupError(
-            f"{path} is missing or damaged, expected the pinned scores of the conformance signals.",
+            f"{path} is missing or damaged, expected the pinned values of the conformance signals.",
             advice="Restore it, or write it: python -m training.release.conformance --model DIR.",
         ) from None
     made = signals()
-    if unknown := scores.keys() - made.keys():
+    if unknown := (scores.keys() | mos.keys()) - made.keys():
         raise SetupError(
             f"{path} pins {', '.join(sorted(unknown))}, which this version can't generate.",
             advice="Use the version of aqscore that the model came with.",
         )
+    reports = {name: scorer.score(_wav(made[name]), frames=False) for name in scores | mos}
     return [
-        Check(name, score, scorer.score(_wav(made[name]), frames=False).score, tolerance)
-        for name, score in scores.items()
+        *(Check(name, score, reports[name].score, tolerance) for name, score in scores.items()),
+        *(Check(f"{name}: MOS", value, reports[name].mos, tolerance) for name, value in mos.items()),
     ]
 
 

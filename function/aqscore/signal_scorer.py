@@ -171,7 +171,7 @@ def _scores(
         "score": round(overall, 3),
         "interval": _interval(overall, "score", info["interval"], speech_s, (LOWEST, HIGHEST)),
         "verdict": verdict_of(overall),
-        "mos": round(mos, 2),
+        "mos": round(mos, 3),
         "mos_interval": _interval(mos, "mos", info["mos"]["interval"], speech_s, (LOWEST_MOS, HIGHEST_MOS)),
         "causes": timeline.causes(duration_s),
         "frames": timeline.frames() if frames else None,

@@ -20,7 +20,7 @@ def model(tmp_path):
 
 def test_the_shipped_model_scores_as_pinned(config):
     found = checks(config)
-    assert len(found) == len(signals())
+    assert len(found) == 2 * len(signals())
     assert all(check.passed for check in found), found
 
 
@@ -32,15 +32,20 @@ def test_a_check_compares_scores_and_their_absence(pinned, found, passed):
     assert Check("voice", pinned, found, tolerance=0.005).passed is passed
 
 
-def test_another_score_is_found(model):
+def test_another_score_and_another_mos_are_found(model):
     folder, config = model
     pinned = json.loads((folder / "conformance.json").read_text())
     pinned["scores"]["voice"] += 0.1
+    pinned["mos"]["voice, clipped"] -= 0.1
     (folder / "conformance.json").write_text(json.dumps(pinned))
-    assert [check.signal for check in checks(config) if not check.passed] == ["voice"]
+    differing = [check.signal for check in checks(config) if not check.passed]
+    assert differing == ["voice", "voice, clipped: MOS"]
 
 
-@pytest.mark.parametrize("content", [None, "{", "[]", "{}", '{"tolerance": 1, "scores": {"a chime": 2}}'])
+CHIME = '{"tolerance": 1, "scores": {"a chime": 2}, "mos": {}}'
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", "{}", CHIME, '{"tolerance": 1, "scores": {}}'])
 def test_missing_and_damaged_pins_are_named(model, content):
     folder, config = model
     (folder / "conformance.json").unlink()

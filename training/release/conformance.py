@@ -1,4 +1,4 @@
-"""Conformance signals and their pinned scores: `python -m training.release.conformance --model DIR`.
+"""Conformance signals, their pinned scores and MOS: `python -m training.release.conformance --model DIR`.
 
 Writes conformance.json beside the model. `aqscore.conformance` makes the signals, and compares the scores of
 an installation with these.
@@ -19,14 +19,15 @@ from aqscore.pipeline import score_file
 TOLERANCE = 0.005
 
 
-def scores_of(settings: ScorerConfig) -> dict[str, float | None]:
-    """The serving pipeline's score of each signal, MOS-LQO; None where it finds no speech."""
-    found = {}
+def values_of(settings: ScorerConfig) -> dict[str, dict[str, float | None]]:
+    """The pipeline's ``scores``, MOS-LQO, and ``mos`` of the signals; None where it finds no speech."""
+    found: dict[str, dict[str, float | None]] = {"scores": {}, "mos": {}}
     for name, samples in signals().items():
         with tempfile.TemporaryFile(suffix=".wav") as file:
             sf.write(file, samples, RATE, format="WAV", subtype="PCM_16")
             file.seek(0)
-            found[name] = score_file(file, settings, frames=False).score
+            report = score_file(file, settings, frames=False)
+            found["scores"][name], found["mos"][name] = report.score, report.mos
     return found
 
 
@@ -41,10 +42,10 @@ def main(arguments: list[str] | None = None) -> None:
         help="folder that training.release.export wrote",
     )
     folder = parser.parse_args(arguments).model
-    scores = scores_of(replace(ScorerConfig(), model_dir=folder))
-    pinned = {"tolerance": TOLERANCE, "scores": scores}
+    values = values_of(replace(ScorerConfig(), model_dir=folder))
+    pinned = {"tolerance": TOLERANCE, **values}
     (folder / "conformance.json").write_text(json.dumps(pinned, indent=1) + "\n")
-    for name, value in scores.items():
+    for name, value in values["scores"].items():
         print(f"{name}: {'no score' if value is None else value}")
 
 

@@ -50,18 +50,21 @@ def promote(model: Path, out: Path, name: str | None, version: str | None) -> di
 
 
 def check(folder: Path) -> None:
-    """Raises SetupError when a runtime can't load the model, or gives a signal another score than pinned."""
+    """Raises SetupError when a runtime can't load the model, or gives a signal other values than pinned."""
     pinned = json.loads((folder / PINNED).read_text())
     runtimes: tuple[Literal["onnx", "tensorflow"], ...] = ("onnx", "tensorflow")
     for runtime in runtimes:
-        found = conformance.scores_of(replace(ScorerConfig(), model_dir=folder, runtime=runtime))
-        for signal, expected in pinned["scores"].items():
-            if _difference(found.get(signal), expected) > pinned["tolerance"]:
-                raise SetupError(
-                    f"With {runtime}, the signal “{signal}” scores {found.get(signal)}, expected {expected} "
-                    f"within {pinned['tolerance']}: the model is not the one that was exported.",
-                    advice="Export the run again: python -m training.release.export",
-                )
+        for measure, found in conformance.values_of(
+            replace(ScorerConfig(), model_dir=folder, runtime=runtime)
+        ).items():
+            for signal, expected in pinned[measure].items():
+                if _difference(found.get(signal), expected) > pinned["tolerance"]:
+                    raise SetupError(
+                        f"With {runtime}, the signal “{signal}” has {measure} {found.get(signal)}, expected "
+                        f"{expected} within {pinned['tolerance']}: the model is not the one that was "
+                        "exported.",
+                        advice="Export the run again: python -m training.release.export",
+                    )
 
 
 def _difference(found: float | None, expected: float | None) -> float:

@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     console.print(table)
     if failed := sum(not check.passed for check in found):
         console.print(
-            f"\n[bold red]{failed} of {len(found)} signals score otherwise than pinned.[/] "
+            f"\n[bold red]{failed} of {len(found)} values differ from those pinned.[/] "
             "Install the dependencies again, or another version of onnxruntime."
         )
         return 1

@@ -33,7 +33,7 @@ def test_a_score_that_differs_fails(folder, capsys):
     pinned["scores"]["tone"] = 3.0
     (folder / "conformance.json").write_text(json.dumps(pinned))
     assert main(["model", "--model", str(folder)]) == 1
-    assert "1 of 7 signals score otherwise" in capsys.readouterr().out
+    assert "1 of 14 values differ from those pinned" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing", "no model"])
