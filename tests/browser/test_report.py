@@ -94,6 +94,7 @@ def test_causes_are_counted_and_shown_beside_results_of_earlier_models(report, a
     frequent = page.get_by_role("group", name="Most frequent causes")
     expect(frequent.get_by_role("button").first).to_have_text(re.compile(rf" {count}$"))
     expect(frequent).to_contain_text(f"{CAUSE_NAMES[kind]} {count}")
+    expect(page.locator(".figures")).to_contain_text("median MOS 3.1")
     row = page.locator("#list tbody tr").filter(has_text="a.wav")
     row.click()
     expect(row.locator(".cause-column")).to_contain_text(CAUSE_NAMES[found[0]["causes"][0]["kind"]])

@@ -220,8 +220,9 @@ def _print_stretches(console: "Console", pair: Compared) -> None:
         )
     found = pair.stretches
     for each in found[:MAX_SHOWN]:
+        cause = f", {CAUSE_NAMES[each.cause].lower()}" if each.cause else ""
         console.print(
-            f"{each.start_s:8.1f} to {each.end_s:.1f} s: {each.first:.2f} in A, {each.second:.2f} in B"
+            f"{each.start_s:8.1f} to {each.end_s:.1f} s: {each.first:.2f} in A, {each.second:.2f} in B{cause}"
         )
     if len(found) > MAX_SHOWN:
         console.print(f"and {len(found) - MAX_SHOWN} more stretches")

@@ -1,12 +1,12 @@
 """Two versions of the same recordings: which belong together, and where and by which causes they differ."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aqscore.causes import CAUSES, CauseKind
-from aqscore.report import Report
+from aqscore.report import Report, Segment
 
 MIN_DIFFERENCE = 0.5  # MOS-LQO: smaller differences of a second are common in equally good versions
 
@@ -28,6 +28,7 @@ class Stretch:
     end_s: float
     first: float  # lowest score of a second
     second: float
+    cause: CauseKind | None = None  # of the lowest score of both; None where the model names none
 
 
 def match(first: Path, second: Path, files_first: Iterable[Path], files_second: Iterable[Path]) -> Matches:
@@ -53,7 +54,7 @@ def stretches(first: Report, second: Report) -> list[Stretch]:
     Seconds are compared by their time, so the recordings must be aligned.
     """
     others = {segment.start_s: segment for segment in second.timeline}
-    found: list[list[tuple[float, float, float, float]]] = []
+    found: list[list[tuple[Segment, Segment]]] = []
     previous: tuple[float, bool] | None = None
     for one in first.timeline:
         other = others.get(one.start_s)
@@ -62,13 +63,15 @@ def stretches(first: Report, second: Report) -> list[Stretch]:
         better = other.score > one.score
         if previous != (one.start_s, better):
             found.append([])
-        found[-1].append((one.start_s, one.end_s, one.score, other.score))
+        found[-1].append((one, other))
         previous = one.end_s, better
-    made = [
-        Stretch(part[0][0], part[-1][1], min(second[2] for second in part), min(second[3] for second in part))
-        for part in found
-    ]
-    return sorted(made, key=lambda each: -abs(each.second - each.first))
+    return sorted(map(_stretch, found), key=lambda each: -abs(each.second - each.first))
+
+
+def _stretch(seconds: Sequence[tuple[Segment, Segment]]) -> Stretch:
+    worst = min((segment for pair in seconds for segment in pair), key=lambda segment: segment.score)
+    first, second = (min(segment.score for segment in side) for side in zip(*seconds, strict=True))
+    return Stretch(seconds[0][0].start_s, seconds[-1][0].end_s, first, second, worst.cause)
 
 
 def changed_causes(pairs: Iterable[tuple[Report, Report]]) -> list[tuple[CauseKind, int, int]]:

@@ -55,6 +55,15 @@ def test_neighbouring_seconds_that_differ_make_a_stretch(report):
     assert found == [(4, 5, 1.5, 4.2), (1, 3, 4.0, 1.5), (5, 6, 4.0, 3.4)]
 
 
+def test_a_stretch_has_the_cause_of_its_worst_second(report):
+    first, second = timed(report, 4.0, 4.0), timed(report, 3.0, 1.5)
+    kinds = ("noise", "clipping")
+    for segment, kind in zip(second.timeline, kinds, strict=True):
+        segment.cause = kind
+    assert [each.cause for each in stretches(first, second)] == ["clipping"]
+    assert [each.cause for each in stretches(second, first)] == ["clipping"]
+
+
 def test_seconds_are_compared_by_their_time(report):
     first, second = timed(report, 4.0, None, 4.0, 2.0), timed(report, 4.0, 3.0, 4.0, 2.0, 1.1)
     assert stretches(first, second) == []

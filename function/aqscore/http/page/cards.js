@@ -51,7 +51,7 @@ export function findingsCard(report, play) {
     "section",
     { class: "card findings", "aria-label": "Findings" },
     where && el("p", { class: "where" }, where),
-    causes?.length > 0 && el("h3", null, "Causes", el("span", null, "share of the speech, cost alone")),
+    causes?.length > 0 && el("h3", null, "Causes", el("span", null, "share of speech, points lost to it alone")),
     causes?.length > 0 &&
       el(
         "ul",

@@ -9,6 +9,10 @@ import { count } from "./words.js";
 const BARS = 24,
   FREQUENT = 6;
 
+// Of sorted numbers, null without any.
+const median = (sorted) =>
+  sorted.length ? (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2 : null;
+
 export class Summary {
   #recordings;
   #filtered;
@@ -79,17 +83,21 @@ export class Summary {
   }
 
   #updateNow() {
-    const scores = this.#recordings
-      .map((each) => each.report?.score)
-      .filter((score) => typeof score === "number")
-      .sort((a, b) => a - b);
+    const [scores, opinions] = ["score", "mos"].map((field) =>
+      this.#recordings
+        .map((each) => each.report?.[field])
+        .filter((value) => typeof value === "number")
+        .sort((a, b) => a - b),
+    );
     const failed = this.#recordings.filter((each) => each.error).length;
     const blank = this.#recordings.filter((each) => each.report?.score === null).length;
-    const middle = scores.length ? (scores[(scores.length - 1) >> 1] + scores[scores.length >> 1]) / 2 : null;
+    const middle = median(scores),
+      opinion = median(opinions);
     this.#figures.replaceChildren(
       ...[
         el("span", null, el("b", null, scores.length.toLocaleString("en")), " scored"),
         middle !== null && el("span", null, "median ", el("b", null, middle.toFixed(2))),
+        opinion !== null && el("span", null, "median MOS ", el("b", null, opinion.toFixed(1))),
         blank > 0 && el("span", null, el("b", null, blank), " without a score"),
         failed > 0 && el("span", { class: "bad" }, el("b", null, failed), " failed"),
       ].filter(Boolean),
