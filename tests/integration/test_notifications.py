@@ -85,7 +85,8 @@ def test_eventbridge_gets_reports_and_error_records(s3, by_eventbridge, received
     report = json.loads(stored(s3, results)["a b+录音.flac.json"])
     assert scored.result.model_dump() == {"bucket": results, "key": "a b+录音.flac.json"}
     assert scored.source.model_dump() == report["source"]
-    assert (scored.score, scored.verdict) == (report["score"], report["verdict"])
+    assert (scored.score, scored.verdict, scored.mos) == (report["score"], report["verdict"], report["mos"])
+    assert scored.causes == [cause["kind"] for cause in report["causes"]]
     refused = Notification.model_validate(events["Recording Refused"]["detail"])
     assert (refused.score, refused.error.type) == (None, "unsupported_format")
 
