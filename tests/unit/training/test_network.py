@@ -8,12 +8,24 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from aqscore.causes import CAUSES
 from aqscore.config import ScorerConfig
 from aqscore.model.pooling import FrameScores
 from tests.unit.training.tiny_corpus import TINY
 from training.network.blocks import used_bands
 from training.network.config import Config
-from training.network.losses import frame_loss, losses, overall_score, speech_loss, utterance_loss
+from training.network.losses import (
+    ABSENT_COST,
+    PRESENT_COST,
+    cause_loss,
+    cost_loss,
+    frame_loss,
+    losses,
+    overall_mos,
+    overall_score,
+    speech_loss,
+    utterance_loss,
+)
 from training.network.model import build, build_for_training
 from training.network.weights import exported, warm_start
 
@@ -33,12 +45,16 @@ def batch_of(lengths: list[int], padded_to: int, seed: int = 0) -> dict:
         "speech": generator.random((size, padded_to)).round(),
         "reference": generator.random((size, padded_to, 48)),
         "overall": real.uniform(1.04, 4.64, size),
+        "mos": real.uniform(1, 5, size),
+        "costs": generator.uniform(0, 3, (size, padded_to, len(CAUSES))),
     }
     for row, length in enumerate(lengths):
         batch["frames"][row, :length] = real.random((length, 257))
         batch["frame_scores"][row, :length] = real.uniform(1.04, 4.64, length)
         batch["speech"][row, :length] = real.random(length).round()
         batch["reference"][row, :length] = real.random((length, 48))
+        costs = real.uniform(0, 1.5, (length, len(CAUSES)))
+        batch["costs"][row, :length] = np.where(real.random(costs.shape) < 0.3, np.nan, costs)
     return {name: tf.constant(value, tf.float32) for name, value in batch.items()} | {
         "mask": tf.constant(mask)
     }
@@ -46,7 +62,7 @@ def batch_of(lengths: list[int], padded_to: int, seed: int = 0) -> dict:
 
 @pytest.fixture(scope="module")
 def shipped() -> keras.Model:
-    return keras.models.load_model(ScorerConfig().model_dir / "model.keras", compile=False)
+    return keras.models.load_model(ScorerConfig.from_env().model_dir / "model.keras", compile=False)
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +71,13 @@ def network():
 
 
 def test_the_default_configuration_is_the_shipped_network(shipped):
-    info = json.loads((ScorerConfig().model_dir / "model.json").read_text())
+    info = json.loads((ScorerConfig.from_env().model_dir / "model.json").read_text())
     expected = Config().as_dict()
     if "warm_start_sha256" in info["training"]:  # a third of the rate (training/network/EXPERIMENTS.md)
         expected["learning_rate"] = pytest.approx(Config.learning_rate / 3)
     assert expected == info["training"]["config"]
     built = build(Config())
-    assert built.count_params() == shipped.count_params() == info["parameters"] == 541_456
+    assert built.count_params() == shipped.count_params() == info["parameters"] == 604_641
     shapes, expected = (
         {layer.name: [weights.shape for weights in layer.weights] for layer in model.layers if layer.weights}
         for model in (built, shipped)
@@ -78,11 +94,15 @@ def test_outputs_have_the_frames_shape_and_lie_in_range(network, length):
     config, trained = network
     frames = np.random.default_rng(0).random((2, length, 257)).astype(np.float32) * 3
     outputs = exported(config, trained)(frames, training=False)
-    assert set(outputs) == {"score", "weight", "speech"}
-    assert all(values.shape == (2, length) for values in outputs.values())
+    assert set(outputs) == set(FrameScores._fields)
+    for name, values in outputs.items():
+        assert values.shape == ((2, length, len(CAUSES)) if name in ("causes", "costs") else (2, length))
     assert np.all((outputs["score"] >= 1.04) & (outputs["score"] <= 4.64))
     assert np.all(outputs["weight"] > 0)
-    assert np.all((outputs["speech"] >= 0) & (outputs["speech"] <= 1))
+    for name in ("speech", "causes"):
+        assert np.all((outputs[name] >= 0) & (outputs[name] <= 1))
+    assert np.all((outputs["mos"] >= 1) & (outputs["mos"] <= 5))
+    assert np.all((outputs["costs"] >= 0) & (outputs["costs"] <= 3.6))
 
 
 @pytest.mark.parametrize("length", [20, 21])
@@ -142,14 +162,31 @@ def test_a_warm_start_needs_the_same_sizes():
     assert np.array_equal(build(TINY).get_layer("bands").get_weights()[0], used_bands())
 
 
+def served(**outputs) -> FrameScores:
+    """Frames with these outputs, and zeros for the others."""
+    count = len(next(iter(outputs.values())))
+    zeros = dict.fromkeys(FrameScores._fields, np.zeros(count, np.float32))
+    return FrameScores(**zeros | outputs)
+
+
 @pytest.mark.parametrize("power", [1.0, 3.0])
 def test_a_recording_is_scored_in_training_as_it_is_served(power):
     generator = np.random.default_rng(3)
     score = generator.uniform(1.04, 4.64, (1, 50)).astype(np.float32)
     weight = generator.uniform(0.1, 3, (1, 50)).astype(np.float32)
     mask = np.arange(50)[None] < 40
-    served_score = FrameScores(score[0, :40], weight[0, :40], weight[0, :40]).overall(power)
+    served_score = served(score=score[0, :40], weight=weight[0, :40]).overall(power)
     assert overall_score(score, weight, mask, power).numpy() == pytest.approx([served_score], abs=1e-5)
+
+
+def test_a_recordings_mos_is_pooled_in_training_as_it_is_served():
+    generator = np.random.default_rng(3)
+    mos = generator.uniform(1, 5, (1, 50)).astype(np.float32)
+    speech = generator.random((1, 50)).astype(np.float32)
+    mask = np.arange(50)[None] < 40
+    outputs = {"mos": tf.constant(mos), "speech": tf.constant(speech)}
+    served_mos = served(mos=mos[0, :40], speech=speech[0, :40]).overall_mos()
+    assert overall_mos(outputs, tf.constant(mask)).numpy() == pytest.approx([served_mos], abs=1e-5)
 
 
 def test_a_perfect_recording_has_a_gradient_and_it_is_finite():
@@ -191,8 +228,81 @@ def test_clips_without_speech_enter_the_speech_loss_alone():
 def test_gradients_stay_finite_without_any_scored_clip():
     config = Config()
     trained = build_for_training(config)
-    batch = batch_of([4, 5], padded_to=6) | {"overall": tf.constant([np.nan, np.nan])}
+    unknown = {name: tf.fill(batch_of([4, 5], 6)[name].shape, np.nan) for name in ("overall", "mos", "costs")}
+    batch = batch_of([4, 5], padded_to=6) | unknown
     with tf.GradientTape() as tape:
         loss = losses(config, trained([batch["frames"], batch["mask"]], training=True), batch)["loss"]
     gradients = [g for g in tape.gradient(loss, trained.trainable_variables) if g is not None]
     assert all(np.isfinite(gradient).all() for gradient in gradients)
+
+
+def known_costs(batch: dict) -> np.ndarray:
+    """(B, T, causes) whether the frame is no padding, holds speech and has a known cost."""
+    spoken = batch["mask"].numpy() & (batch["speech"].numpy() > 0.5)
+    return spoken[:, :, None] & np.isfinite(batch["costs"])
+
+
+def test_losses_of_causes_and_costs_are_those_by_hand():
+    batch = batch_of([7, 9], padded_to=11)
+    known, costs = known_costs(batch), batch["costs"].numpy()
+    predicted = np.random.default_rng(2).uniform(0.05, 0.95, costs.shape).astype(np.float32)
+    target = np.clip((costs - ABSENT_COST) / (PRESENT_COST - ABSENT_COST), 0, 1)
+    entropy = -target * np.log(predicted) - (1 - target) * np.log(1 - predicted)
+    frames = np.count_nonzero(known.any(axis=2))
+    assert 0 < frames < 16
+    np.testing.assert_allclose(cause_loss(predicted, batch), entropy[known].sum() / frames, rtol=1e-5)
+    present = known & (costs >= ABSENT_COST)
+    by_hand = np.mean((predicted - costs)[present] ** 2)
+    np.testing.assert_allclose(cost_loss(predicted, batch), by_hand, rtol=1e-5)
+
+
+@pytest.mark.parametrize("loss", [cause_loss, cost_loss])
+def test_costs_that_are_unknown_padding_or_without_speech_have_no_part(loss):
+    batch = batch_of([7, 9], padded_to=11)
+    known = known_costs(batch)
+    predicted = tf.Variable(np.random.default_rng(2).uniform(0.05, 0.95, known.shape), dtype=tf.float32)
+    with tf.GradientTape() as tape:
+        value = loss(predicted, batch)
+    gradient = tape.gradient(value, predicted).numpy()
+    has_part = known & (batch["costs"].numpy() >= ABSENT_COST) if loss is cost_loss else known
+    assert np.isfinite(gradient).all()
+    np.testing.assert_array_equal(gradient != 0, has_part)
+    spoken = batch["mask"].numpy() & (batch["speech"].numpy() > 0.5)
+    for other in (0.0, 2.0, np.nan):
+        costs = np.where(spoken[:, :, None], batch["costs"], other)
+        changed = batch | {"costs": tf.constant(costs, tf.float32)}
+        np.testing.assert_allclose(loss(predicted, changed), value, rtol=1e-6)
+
+
+def test_clips_without_a_teachers_score_have_no_part_in_the_mos():
+    batch = batch_of([4, 5, 6], padded_to=7)
+    batch["mos"] = tf.constant([3.0, np.nan, 2.0])
+    mos = tf.Variable(np.random.default_rng(2).uniform(1, 5, (3, 7)), dtype=tf.float32)
+    speech = tf.Variable(np.random.default_rng(3).uniform(0.1, 1, (3, 7)), dtype=tf.float32)
+    with tf.GradientTape() as tape:
+        overall = overall_mos({"mos": mos, "speech": speech}, batch["mask"])
+        value = utterance_loss(overall, batch["mos"])
+    by_hand = [(overall[0] - 3.0) ** 2, (overall[2] - 2.0) ** 2]
+    np.testing.assert_allclose(value, np.mean(by_hand), rtol=1e-5)
+    gradient, of_speech = tape.gradient(value, [mos, speech])
+    assert of_speech is None, "the MOS must not teach the head of speech"
+    np.testing.assert_array_equal(
+        gradient.numpy() != 0, batch["mask"].numpy() & np.array([True, False, True])[:, None]
+    )
+
+
+@pytest.mark.parametrize(
+    ("term", "head"), [("mos", "mos_head"), ("causes", "cause_head"), ("costs", "cost_head")]
+)
+def test_each_new_head_and_the_trunk_learn_from_their_own_labels(term, head):
+    trained = build_for_training(TINY)
+    batch = batch_of([12, 16], padded_to=16)
+    heads = ("mos_head", "cause_head", "cost_head")
+    below = ("described", "described_slow", "described_context", "fine")
+    with tf.GradientTape() as tape:
+        terms = losses(TINY, trained([batch["frames"], batch["mask"]], training=False), batch)
+    kernels = [trained.get_layer(name).kernel for name in (*heads, *below)]
+    gradients = dict(zip((*heads, *below), tape.gradient(terms[term], kernels), strict=True))
+    for name, gradient in gradients.items():
+        is_reached = gradient is not None and bool(np.any(gradient))
+        assert is_reached == (name == head or name in below), name

@@ -13,7 +13,7 @@ from aqscore.report import FileSource, Report
 from tests.conftest import EXAMPLES
 from training.release import conformance, promote
 
-SHIPPED = ScorerConfig().model_dir
+SHIPPED = ScorerConfig.from_env().model_dir
 FILES = {"MODEL_CARD.md", "conformance.json", "model.json", "model.keras", "model.onnx"}
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

@@ -7,8 +7,15 @@ import keras
 import numpy as np
 import pytest
 
+from aqscore.causes import CAUSES
 from tests.unit.training.tiny_corpus import TINY, make_corpus
-from training.network.dataset import epoch_files, load_clip, read_manifest, training_batches
+from training.network.dataset import (
+    epoch_files,
+    evaluation_batches,
+    load_clip,
+    read_manifest,
+    training_batches,
+)
 from training.network.model import build
 from training.network.optimisation import LAST_RATE, WARM_UP, precision, scheduled_rate
 from training.network.train import Trainer, train
@@ -50,12 +57,29 @@ def test_batches_hold_every_clip_once_and_mask_what_is_padded(corpus):
     lengths = []
     for batch in epoch_batches(corpus, clips=100, seed=3):
         assert batch["frames"].shape[1:] == (batch["mask"].shape[1], 257)
-        assert np.isnan(batch["frame_scores"].numpy()[~batch["mask"].numpy()]).all()
+        assert batch["costs"].shape[1:] == (batch["mask"].shape[1], len(CAUSES))
+        for name in ("frame_scores", "costs"):
+            assert np.isnan(batch[name].numpy()[~batch["mask"].numpy()]).all()
+        assert batch["mos"].shape == batch["overall"].shape
         assert not batch["frames"].numpy()[~batch["mask"].numpy()].any()
         lengths.extend(np.count_nonzero(batch["mask"], axis=1))
     clips = [load_clip(path) for path in (corpus / "train").glob("*.npz")]
     assert len(lengths) == len(clips)
     assert sum(lengths) >= sum(len(clip["frames"]) for clip in clips)
+
+
+def test_a_batch_has_the_labels_of_its_clips(corpus):
+    clips = {
+        float(clip["overall"]): clip for path in (corpus / "train").glob("*.npz") if (clip := load_clip(path))
+    }
+    seen = 0
+    for batch in evaluation_batches(sorted((corpus / "train").glob("*.npz"))):
+        for row, overall in enumerate(batch["overall"].numpy()):
+            clip, mask = clips[float(overall)], batch["mask"][row].numpy()
+            assert batch["mos"][row] == clip["mos"]
+            np.testing.assert_array_equal(batch["costs"][row].numpy()[mask], clip["costs"])
+            seen += 1
+    assert seen == len(clips)
 
 
 def test_batches_are_not_tuned_at_run_time(corpus):
@@ -133,8 +157,10 @@ def _state(trainer):
 
 
 def test_it_fits_a_few_clips(trained):
-    errors = [float(trained.trainer.step(trained.batch)["utterance"]) for _ in range(80)]
-    assert errors[-1] < 0.05 < trained.errors[0]
+    terms = [trained.trainer.step(trained.batch) for _ in range(80)]
+    assert float(terms[-1]["utterance"]) < 0.05 < trained.errors[0]
+    for name in ("mos", "causes"):
+        assert float(terms[-1][name]) < 0.5 * float(terms[0][name]), name
 
 
 @pytest.fixture
