@@ -79,7 +79,8 @@ class RecordingCauses:
         """Takes the frames of complete seconds, and the second of each."""
         if len(seconds) == 0:
             return
-        numbers, frames = np.unique(seconds, return_counts=True)
+        frames = np.bincount(seconds - seconds[0])
+        numbers = np.arange(seconds[0], seconds[0] + len(frames))
         found = causes_in(scores, frames, self._thresholds)
         self._stretches.add((numbers.astype(np.float64) + 0.5) * SECOND_S, found.likely_costs)
         # Second by second, so that the sums are the same to the last bit for any blocks.
