@@ -79,6 +79,7 @@ lock: $(INSTALLED) ## Pin all packages with their hashes, after a change of a re
 	@$(LOCK) function/requirements.in -c requirements.txt -o function/requirements.txt
 	@$(LOCK) function/requirements-tensorflow.in -c requirements.txt -o function/requirements-tensorflow.txt
 	@$(LOCK) function/requirements-formats.in -c requirements.txt -o function/requirements-formats.txt
+	@$(LOCK) function/requirements-command.in -c requirements.txt -o function/requirements-command.txt
 	@for list in infra/localstack/requirements infra/localstack/requirements-sam infra/audit/requirements-audit \
 		infra/audit/requirements-checkov; do $(LOCK) $$list.in -o $$list.txt || exit 1; done
 
