@@ -3,7 +3,8 @@
 Run it after the release of a model, a run of the benchmarks, or a change of the command's output.
 """
 
-from infra.documents import figures, sound_examples
+from infra import deploy
+from infra.documents import figures, parameters, readme, sound_examples
 from infra.documents.sections import write_section
 
 
@@ -14,6 +15,11 @@ def main() -> None:
     write_section(figures.SCALING, "service time", figures.service_time(measured))
     write_section(figures.SCALING, "capacity", figures.capacity(measured))
     write_section(figures.SCALING, "burst", figures.burst(measured))
+    write_section(readme.PAGE, "result", readme.result())
+    write_section(readme.PAGE, "accuracy", readme.accuracy(described))
+    for page in (readme.PAGE, parameters.PAGE):
+        write_section(page, "price", f"{deploy.price()}\n")
+    write_section(parameters.PAGE, parameters.SECTION, parameters.tables())
 
 
 if __name__ == "__main__":
