@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import boto3
@@ -156,6 +157,14 @@ def test_parameters_are_checked_before_anything_is_built() -> None:
     ]:
         with pytest.raises(ValueError, match=message):
             deploy.parameters_of([text], None)
+
+
+def test_make_passes_everything_on() -> None:
+    command = ["make", "--no-print-directory", "--dry-run", "deploy"]
+    given = ["STACK=calls", "AUTH=API_KEY", "PARAMETERS=Formats=basic Track=2"]
+    done = subprocess.run([*command, *given], cwd=ROOT, capture_output=True, text=True, check=True)
+    expected = ".venv/bin/python -m infra.deploy --stack calls --auth API_KEY Formats=basic Track=2"
+    assert done.stdout.splitlines()[-1] == expected
 
 
 @pytest.mark.parametrize("name", ["Calls", "our_calls", "7calls", "", "a" * 29])
