@@ -1,10 +1,11 @@
 """Writes the generated parts of the documents: ``python -m infra.documents``.
 
-Run it after the release of a model, a run of the benchmarks, or a change of the command's output.
+Run it after the release of a model, a run of the benchmarks, or a change of the page, of the command's output
+or of the template's parameters.
 """
 
 from infra import deploy
-from infra.documents import figures, parameters, readme, sound_examples
+from infra.documents import figures, parameters, pictures, readme, sound_examples
 from infra.documents.sections import write_section
 
 
@@ -20,6 +21,7 @@ def main() -> None:
     for page in (readme.PAGE, parameters.PAGE):
         write_section(page, "price", f"{deploy.price()}\n")
     write_section(parameters.PAGE, parameters.SECTION, parameters.tables())
+    pictures.update()  # last: it needs Chromium
 
 
 if __name__ == "__main__":
