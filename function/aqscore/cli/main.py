@@ -66,7 +66,7 @@ def command_parser() -> argparse.ArgumentParser:
         ("model", model.TITLE, model.add_options),
         ("completion", completion.TITLE, completion.add_options),
     ):
-        add_options(commands.add_parser(name, help=text, description=f"{text.capitalize()}."))
+        add_options(commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}."))
     return parser
 
 
