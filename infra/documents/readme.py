@@ -32,8 +32,8 @@ def accuracy(described: dict[str, Any]) -> str:
         f"**Accuracy**, on {elsewhere['recordings']} recordings that share no speaker, room, noise or codec "
         f"with the\ntraining: correlation with PESQ {pearson['value']:.2f} ({pearson['low']:.2f} to "
         f"{pearson['high']:.2f}), RMSE {rows['RMSE, everything']['value']:.2f}; clean recordings score "
-        f"{abs(clean):.2f} too {direction} in the mean. The\n[model card](model_artifacts/MODEL_CARD.md) says "
-        "which targets are not met.\n"
+        f"{abs(clean):.2f} too {direction} in the mean. The\n[model card](model_artifacts/MODEL_CARD.md) "
+        "says which targets are not met.\n"
     )
 
 
