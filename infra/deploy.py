@@ -43,10 +43,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     try:
         given = parameters_of(options.parameters, options.auth)
-        session = signed_in_session()
+        session, account = signed_in_session()
         check_name(options.stack, session.region_name)
         cloudformation = session.client("cloudformation")
         stack = present_stack(cloudformation, options.stack)
+        if not stack:
+            check_results_bucket(session.client("s3"), options.stack, account)
         parameters = build_parameters(stack, given)
         sam = sam_command()
     except (BotoCoreError, ClientError, RuntimeError, ValueError) as error:
@@ -84,8 +86,11 @@ def parameters_of(given: list[str], auth: str | None) -> dict[str, str]:
     return parameters
 
 
-def signed_in_session() -> boto3.Session:
-    """A session with accepted credentials and a region. Raises RuntimeError with what to do without them."""
+def signed_in_session() -> tuple[boto3.Session, str]:
+    """A session with a region and accepted credentials, and the number of their account.
+
+    Raises RuntimeError with what to do where one is missing.
+    """
     try:
         # As in the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
         session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
@@ -99,7 +104,7 @@ def signed_in_session() -> boto3.Session:
     except BotoCoreError as error:
         raise RuntimeError(f"{str(error).rstrip('.')}. {SIGN_IN}") from None
     print(f"Account {account}, region {session.region_name}")
-    return session
+    return session, account
 
 
 def check_name(stack: str, region: str) -> None:
@@ -142,6 +147,19 @@ def present_stack(cloudformation: BaseClient, name: str) -> dict[str, Any] | Non
     if "IncomingBucketName" not in outputs_of(stack):
         raise RuntimeError(f"The stack {name} is another application's. Choose another name: STACK=NAME")
     return stack
+
+
+def check_results_bucket(s3: BaseClient, stack: str, account: str) -> None:
+    """Raises RuntimeError when an earlier stack of that name left its bucket, which would fail a new one."""
+    bucket = f"{stack}-results-{account}-{s3.meta.region_name}"
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError:  # 404: there is none
+        return
+    raise RuntimeError(
+        f"The bucket {bucket} of an earlier stack exists, so CloudFormation can't create it. Choose another "
+        "name, STACK=NAME, or delete that stack's buckets as docs/operations.md says."
+    )
 
 
 def build_parameters(stack: Mapping[str, Any] | None, given: Mapping[str, str]) -> dict[str, str]:

@@ -120,6 +120,17 @@ def test_a_stack_that_is_not_there_is_a_new_one(cloudformation) -> None:
     assert deploy.build_parameters(None, {"Formats": "basic"}) == {"Formats": "basic"}
 
 
+def test_the_bucket_of_a_deleted_stack_is_named_before_anything_is_built() -> None:
+    s3 = boto3.client("s3", region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
+    bucket = {"Bucket": "calls-results-123456789012-eu-central-1"}
+    with Stubber(s3) as stubber:
+        stubber.add_response("head_bucket", {}, bucket)
+        with pytest.raises(RuntimeError, match="calls-results-123456789012-eu-central-1 of an earlier stack"):
+            deploy.check_results_bucket(s3, "calls", "123456789012")
+        stubber.add_client_error("head_bucket", "404", "Not Found", 404, expected_params=bucket)
+        deploy.check_results_bucket(s3, "calls", "123456789012")
+
+
 def test_the_image_of_a_stack_is_built_with_the_stack_s_own_parameters(cloudformation) -> None:
     stack = present(
         cloudformation,
