@@ -95,7 +95,7 @@ def signed_in_session() -> tuple[boto3.Session, str]:
         # As in the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
         session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
         if not session.region_name:
-            raise RuntimeError("No AWS region is chosen. Choose one first: export AWS_REGION=eu-central-1")
+            raise RuntimeError("No AWS region is chosen. Choose one: export AWS_DEFAULT_REGION=eu-central-1")
         account = session.client("sts").get_caller_identity()["Account"]
     except (ConnectionError, HTTPClientError, InvalidRegionError) as error:
         raise RuntimeError(f"{error} Check the network, and the name of the region.") from None

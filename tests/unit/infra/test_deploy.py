@@ -50,7 +50,7 @@ def present(cloudformation, status: str, outputs: dict[str, str], **parameters: 
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({}, r"No AWS region is chosen\. .*export AWS_REGION="),
+        ({}, r"No AWS region is chosen\. .*export AWS_DEFAULT_REGION="),
         ({"AWS_REGION": "eu-central-1"}, r"Unable to locate credentials\. Sign in first: aws sso login"),
         ({"AWS_DEFAULT_REGION": "eu-central-1", "AWS_PROFILE": "none"}, r"profile \(none\).* Sign in first"),
         (
