@@ -1,4 +1,4 @@
-"""The table for a person: worst recordings first, then the errors, each whole."""
+"""The table for a person: worst recordings first, each with its channels, then the errors, each whole."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from rich.text import Text
 from aqscore.cli.escaping import printable
 from aqscore.cli.rows import file_of
 from aqscore.cli.scoring import Result
-from aqscore.report import ErrorRecord, Report
+from aqscore.report import ErrorRecord, Report, Scored
 from aqscore.scale import verdict_range
 
 SORTS: dict[str, Callable[[Report], object]] = {
@@ -29,14 +29,14 @@ class Column:
     """A column of the table, and how it is filled in."""
 
     def __init__(
-        self, heading: str, cell: Callable[[Report], str], *, right: bool = False, coloured: bool = False
+        self, heading: str, cell: Callable[[Scored], str], *, right: bool = False, coloured: bool = False
     ) -> None:
         self.heading, self.cell = heading, cell
         self.right, self.coloured = right, coloured
 
-    def width(self, reports: Sequence[Report]) -> int:
+    def width(self, rows: Sequence[Scored]) -> int:
         """The cells that its longest text takes, 0 if it says nothing about any recording."""
-        longest = max((cell_len(self.cell(each)) for each in reports), default=0)
+        longest = max((cell_len(self.cell(each)) for each in rows), default=0)
         return max(longest, cell_len(self.heading)) if longest else 0
 
 
@@ -56,10 +56,14 @@ def print_table(results: Sequence[Result], console: Console, sort: str) -> None:
 
 def _print_reports(reports: Sequence[Report], console: Console) -> None:
     folder = _common_folder([file_of(each) for each in reports])
-    names = [printable(file_of(each)[len(folder) :]) for each in reports]
-    longest = max(map(cell_len, names))
-    columns = _columns_that_fit(reports, console.width - GAP, longest)
-    name_width = console.width - sum(column.width(reports) + GAP for column in columns)
+    rows: list[tuple[str, Scored]] = []
+    for report in reports:
+        rows.append((printable(file_of(report)[len(folder) :]), report))
+        rows += [(f"  channel {number}", each) for number, each in enumerate(report.channels or [], 1)]
+    longest = max(cell_len(name) for name, _ in rows)
+    shown = [scored for _, scored in rows]
+    columns = _columns_that_fit(shown, console.width - GAP, longest)
+    name_width = console.width - sum(column.width(shown) + GAP for column in columns)
     if folder:
         console.print(Text(shortened(f"in {printable(folder)}", console.width), style="dim"))
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
@@ -67,14 +71,14 @@ def _print_reports(reports: Sequence[Report], console: Console) -> None:
     for column in columns:
         justify = "right" if column.right else "left"
         table.add_column(column.heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    for report, name in zip(reports, names, strict=True):
-        style = VERDICT_STYLES.get(report.verdict or "", "dim")
-        cells = [Text(column.cell(report), style=style if column.coloured else "") for column in columns]
+    for name, scored in rows:
+        style = VERDICT_STYLES.get(scored.verdict or "", "dim")
+        cells = [Text(column.cell(scored), style=style if column.coloured else "") for column in columns]
         table.add_row(Text(shortened(name, max(name_width, 1))), *cells)
     console.print(table)
 
 
-def _columns_that_fit(reports: Sequence[Report], width: int, longest_name: int) -> list[Column]:
+def _columns_that_fit(rows: Sequence[Scored], width: int, longest_name: int) -> list[Column]:
     """The columns to show beside the name within ``width`` cells: those that say least go first."""
     score = Column("Score", _score, right=True, coloured=True)
     interval = Column("90 % interval", _interval)
@@ -89,22 +93,22 @@ def _columns_that_fit(reports: Sequence[Report], width: int, longest_name: int) 
         (16, [score, short_verdict, cause]),
         (12, [score, short_verdict]),
     ):
-        shown = [column for column in columns if column.width(reports)]
-        taken = sum(column.width(reports) + GAP for column in shown)
+        shown = [column for column in columns if column.width(rows)]
+        taken = sum(column.width(rows) + GAP for column in shown)
         if taken + min(longest_name, name_cells) <= width:
             return shown
     return [score]
 
 
-def _score(report: Report) -> str:
+def _score(report: Scored) -> str:
     return "-" if report.score is None else f"{report.score:.2f}"
 
 
-def _interval(report: Report) -> str:
+def _interval(report: Scored) -> str:
     return "" if report.interval is None else "{:.1f} to {:.1f}".format(*report.interval)
 
 
-def _verdict(report: Report) -> str:
+def _verdict(report: Scored) -> str:
     """The verdict, and those that the interval allows: fair, could be poor to good."""
     if report.verdict is None or report.interval is None:
         return report.verdict or "no score"
@@ -112,19 +116,19 @@ def _verdict(report: Report) -> str:
     return f"{report.verdict}, could be {' to '.join(others)}" if others else report.verdict
 
 
-def _short_verdict(report: Report) -> str:
+def _short_verdict(report: Scored) -> str:
     if report.verdict is None or report.interval is None:
         return report.verdict or "no score"
     lowest, highest = verdict_range(report.interval)
     return lowest if lowest == highest else f"{lowest} to {highest}"
 
 
-def _worst(report: Report) -> str:
+def _worst(report: Scored) -> str:
     worst = report.worst_segment
     return "" if worst is None else f"{worst.score:.2f} at {clock(worst.start_s)}"
 
 
-def _cause(report: Report) -> str:
+def _cause(report: Scored) -> str:
     """The measured reasons for a low score: the warnings, and the noise."""
     signal = report.signal
     measured = {

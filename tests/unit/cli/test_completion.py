@@ -10,7 +10,7 @@ import pexpect
 import pytest
 
 from aqscore.cli.main import main
-from tests.conftest import ROOT
+from tests.conftest import EXAMPLES, ROOT
 
 COMMANDS = ["score", "watch", "compare", "summary", "serve", "model", "completion"]
 SCREEN_LINES, SCREEN_COLUMNS = 48, 80
@@ -36,6 +36,18 @@ def test_help_fits_a_screen_and_has_examples(command, capsys, monkeypatch):
     assert len(lines) <= SCREEN_LINES
     assert "examples:" in lines
     assert command == "score" or max(map(len, lines)) <= SCREEN_COLUMNS
+
+
+def test_without_arguments_the_help_is_shown(capsys):
+    assert main([]) == 2
+    assert "aqscore score calls/" in capsys.readouterr().err
+
+
+def test_a_recording_in_the_place_of_the_command_is_answered_by_the_command(capsys):
+    with pytest.raises(SystemExit) as exit:
+        main([str(EXAMPLES / "noisy.flac"), "--jobs", "1"])
+    assert exit.value.code == 2
+    assert f"aqscore score {EXAMPLES / 'noisy.flac'} --jobs 1" in capsys.readouterr().err
 
 
 def offered_by_bash(words: list[str], folder: Path) -> set[str]:

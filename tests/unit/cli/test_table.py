@@ -82,6 +82,15 @@ def test_errors_are_listed_below_whole():
     assert words.index("a.wav") < words.index("b[bold].wav")
 
 
+def test_channels_scored_apart_follow_their_recording():
+    mix = report("calls/b.wav", 2.5).model_copy(update={"channels": [report("", 4.2), report("", None)]})
+    lines = [line.rstrip() for line in printed([report("calls/a.wav", 3.0), mix]).splitlines()]
+    assert lines[2].startswith("b.wav") and "2.50" in lines[2]
+    assert lines[3].startswith("  channel 1") and "4.20" in lines[3] and "excellent" in lines[3]
+    assert lines[4].startswith("  channel 2") and "no score" in lines[4]
+    assert lines[5].startswith("a.wav")
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(3.31, "3.3 s"), (725.4, "12:05"), (3725, "1:02:05")])
 def test_a_moment_is_said_as_a_clock_would(seconds, text):
     assert clock(seconds) == text
