@@ -59,7 +59,8 @@ def _print_reports(reports: Sequence[Report], console: Console) -> None:
     rows: list[tuple[str, Scored]] = []
     for report in reports:
         rows.append((printable(file_of(report)[len(folder) :]), report))
-        rows += [(f"  channel {number}", each) for number, each in enumerate(report.channels or [], 1)]
+        if report.media.channels > 1:
+            rows += [(f"  channel {number}", each) for number, each in enumerate(report.channels or [], 1)]
     longest = max(cell_len(name) for name, _ in rows)
     shown = [scored for _, scored in rows]
     columns = _columns_that_fit(shown, console.width - GAP, longest)
@@ -131,14 +132,19 @@ def _worst(report: Scored) -> str:
 def _cause(report: Scored) -> str:
     """The measured reasons for a low score: the warnings, and the noise."""
     signal = report.signal
+    left_out = set(range(1, report.media.channels + 1)).difference(report.media.scored_channels or [])
     measured = {
+        "channel_silent": f"channel {', '.join(map(str, sorted(left_out)))} silent",
         "no_speech": "no speech",
         "dc_offset": "DC offset",
         "clipped": f"clipped {signal.clipped_share:.1%}",
         "narrow_band": f"narrow band {(report.media.bandwidth_hz or 0) / 1000:.1f} kHz",
         "low_level": "low level" if signal.level_dbfs is None else f"low level {signal.level_dbfs:.0f} dBFS",
     }
-    causes = [measured.get(each.code, each.code.replace("_", " ")) for each in report.warnings]
+    codes = [warning.code for warning in report.warnings]
+    if "channels_cancel" in codes:  # it leaves channels out, too
+        del measured["channel_silent"]
+    causes = [measured.get(code, code.replace("_", " ")) for code in codes]
     if report.score is not None and signal.snr_db is not None and signal.snr_db < NOISY_BELOW_DB:
         causes.append(f"noise, SNR {signal.snr_db:.0f} dB")
     return ", ".join(causes)
