@@ -7,6 +7,7 @@ INSTALLED := .venv/installed
 SEED ?= 1
 CLIPS ?= 80000
 MINUTES ?= 90
+STACK ?= aqscore
 
 .PHONY: help demo score serve check test-fast test fuzz bench soak audit sbom lock base-image train release-model backfill deploy
 .DEFAULT_GOAL := help
@@ -79,6 +80,7 @@ lock: $(INSTALLED) ## Pin all packages with their hashes, after a change of a re
 	@$(LOCK) function/requirements.in -c requirements.txt -o function/requirements.txt
 	@$(LOCK) function/requirements-tensorflow.in -c requirements.txt -o function/requirements-tensorflow.txt
 	@$(LOCK) function/requirements-formats.in -c requirements.txt -o function/requirements-formats.txt
+	@$(LOCK) function/requirements-command.in -c requirements.txt -o function/requirements-command.txt
 	@for list in infra/localstack/requirements infra/localstack/requirements-sam infra/audit/requirements-audit \
 		infra/audit/requirements-checkov; do $(LOCK) $$list.in -o $$list.txt || exit 1; done
 
@@ -101,6 +103,6 @@ release-model: $(INSTALLED) ## Check an exported model and ship it: make release
 backfill: $(INSTALLED) ## Score what is already in the bucket: make backfill OPTIONS="--prefix calls/ --dry-run"
 	@$(BIN)/python -m infra.backfill $(OPTIONS)
 
-deploy: ## Build the image and deploy the stack into your AWS account (needs Docker and the SAM CLI)
-	sam build
-	sam deploy --guided
+deploy: $(INSTALLED) ## Deploy the stack into your AWS account: make deploy STACK=aqscore [AUTH=API_KEY] [PARAMETERS="Formats=basic"]
+	@command -v sam >/dev/null || $(BIN)/python -m infra.localstack.install sam
+	@$(BIN)/python -m infra.deploy --stack $(STACK) $(if $(AUTH),--auth $(AUTH)) $(PARAMETERS)

@@ -13,7 +13,7 @@ from aqscore.config import Runtime, ScorerConfig
 from aqscore.deadline import Deadline
 from aqscore.errors import AqscoreError, BadRequest, PermanentError, RetryableError, SetupError
 from aqscore.limits import Limits
-from aqscore.model.loading import load_model
+from aqscore.model.loading import ModelFiles, load_model
 from aqscore.pipeline import Channels, ScoreOptions, score_recording
 from aqscore.report import ErrorRecord, FileSource, Report
 from aqscore.scorer_pool import results_in_order
@@ -62,8 +62,14 @@ class Scorer:
 
     @classmethod
     def from_config(cls, config: ScorerConfig) -> "Scorer":
-        """A scorer of that configuration; raises as the constructor does."""
-        return cls(config.model_dir, runtime=config.runtime, threads=config.threads, limits=config.limits)
+        """A scorer of that configuration, whose model is checked, and loaded at the first recording.
+
+        A process that scores with others needs no model of its own. Raises as the constructor does.
+        """
+        ModelFiles(config.model_dir, config.runtime)
+        scorer = cls.__new__(cls)
+        scorer._config = config
+        return scorer
 
     def score(
         self,

@@ -13,6 +13,7 @@ import sys
 from typing import IO, Any
 
 from aqscore.errors import SetupError
+from aqscore.model.loading import load_model
 from aqscore.scorer import Scorer, result_of
 
 
@@ -26,6 +27,7 @@ def run(requests: IO[bytes], answers: IO[bytes]) -> None:
     config, options = pickle.load(requests)
     try:
         scorer = Scorer.from_config(config)
+        load_model(config)
     except SetupError as error:
         answer(error)
         return

@@ -9,11 +9,12 @@ from importlib.metadata import PackageMetadata, metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# List -> the images that hold it.
+# List -> the images that hold it, beside those of the lists above it.
 LISTS = {
     "function/requirements.txt": "both runtimes",
     "function/requirements-formats.txt": "`Formats=all`",
     "function/requirements-tensorflow.txt": "`Runtime=tensorflow`",
+    "function/requirements-command.txt": "the command",
 }
 # Packages whose metadata name no licence, with that of the file LICENSE in their repositories.
 STATED_ELSEWHERE = {"namex": "Apache-2.0"}
@@ -30,9 +31,10 @@ BUNDLED = {
 HEAD = """\
 # Third-party licences
 
-`python -m infra.image.licences > docs/third-party.md` writes this list of what the function's image holds
-beyond AWS's base image. The licence texts are in the image, in each package's `.dist-info` folder.
-`make sbom` writes the same packages as CycloneDX. aqscore itself is under [Apache-2.0](../LICENSE).
+`.venv/bin/python -m infra.image.licences > docs/third-party.md` writes this list of what the images of the
+function and of the command hold beyond AWS's base image. The licence texts are in the image, in each
+package's `.dist-info` folder. `make sbom` writes the same packages as CycloneDX. aqscore itself is under
+[Apache-2.0](../LICENSE).
 
 **GPL:** the default image (`Formats=all`) holds the wheel of PyAV. Its FFmpeg links to x264 and x265, video
 encoders under GPL-2.0-or-later that aqscore never calls. You may run such an image for any purpose. If you
@@ -60,16 +62,18 @@ def licence(package: PackageMetadata) -> str:
 
 def table() -> str:
     """The document."""
-    rows, seen = [], set()
+    held: dict[tuple[str, str], list[str]] = {}
     for name, images in LISTS.items():
-        for package, version in pins(ROOT / name).items():
-            if package in seen:
-                continue
-            seen.add(package)
-            stated = STATED_ELSEWHERE.get(package) or licence(metadata(package))
-            if not stated:
-                raise SystemExit(f"{package} states no licence: look it up, and add it to STATED_ELSEWHERE.")
-            rows.append(f"| {package} | {version} | {stated} | {images} | {BUNDLED.get(package, '')} |\n")
+        for pin in pins(ROOT / name).items():
+            if "both runtimes" not in (holders := held.setdefault(pin, [])):
+                holders.append(images)
+    rows = []
+    for (package, version), holders in held.items():
+        stated = STATED_ELSEWHERE.get(package) or licence(metadata(package))
+        if not stated:
+            raise SystemExit(f"{package} states no licence: look it up, and add it to STATED_ELSEWHERE.")
+        others = BUNDLED.get(package, "")
+        rows.append(f"| {package} | {version} | {stated} | {', '.join(holders)} | {others} |\n")
     return HEAD + "".join(rows)
 
 

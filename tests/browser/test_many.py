@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -231,3 +232,58 @@ def test_two_hundred_files_are_dropped_at_once(opened, screenshot):
     expect(rows(page)).to_have_count(200)
     assert scores(page) == sorted(scores(page), key=float)
     screenshot(page, "two-hundred")
+
+
+def dropped(page: Page, *paths: Path) -> None:
+    """Drops files and folders of this machine on the page, as a file manager does."""
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data})
+
+
+def test_a_folder_is_dropped_with_its_subfolders(opened, tmp_path):
+    """More than a hundred entries: the browser lists a folder in parts."""
+    folder = tmp_path / "calls"
+    (folder / "2026" / "november").mkdir(parents=True)
+    for number in range(120):
+        (folder / f"call-{number:03}.wav").write_bytes(SOUND)
+    (folder / "2026" / "november" / "deep.flac").write_bytes(SOUND)
+    (folder / "notes.txt").touch()
+    (folder / ".hidden.wav").touch()
+    beside = tmp_path / "single.bin"  # named by itself: taken, whatever its suffix
+    beside.write_bytes(SOUND)
+    page = opened()
+    answer_with_reports(page)
+    dropped(page, folder, beside)
+    expect(page.locator(".figures")).to_contain_text("122 scored", timeout=180_000)
+    done(page)
+    expect(page.locator("body")).to_contain_text("2 files skipped")
+    expect(page.locator("#list").get_by_title("calls/2026/november/deep.flac")).to_have_count(1)
+    expect(rows(page).filter(has_text="single.bin")).to_have_count(1)
+
+
+def test_cancel_ends_the_wait_for_a_busy_server(opened):
+    opened.allow("503")
+    page = opened()
+    busy = {"status": 503, "headers": {"Retry-After": "3600"}, "json": {"detail": "Busy."}}
+    page.route("**/v1/scores", lambda route: route.fulfill(**busy))
+    with page.expect_response("**/v1/scores"):
+        page.set_input_files("#files", files("a.wav"))
+    page.locator("#queue").get_by_role("button", name="Cancel").click()
+    expect(page.locator("#queue")).to_be_hidden()
+    expect(page.locator("#detail")).to_contain_text(re.compile("cancelled", re.I))
+
+
+def test_cancel_ends_the_wait_for_the_result_of_an_upload(opened, address):
+    page = opened()
+    ticket = {"url": f"{address}bucket", "fields": {"key": "a"}, "score_url": "/v1/scores/a"}
+    page.route("**/v1/uploads", lambda route: route.fulfill(status=201, json=ticket))
+    page.route("**/bucket", lambda route: route.fulfill(status=204))
+    page.route("**/v1/scores/a", lambda route: route.fulfill(status=202))
+    large = {"name": "large.wav", "mimeType": "audio/wav", "buffer": SOUND + bytes(4_000_000)}
+    with page.expect_response("**/v1/scores/a"):
+        page.set_input_files("#files", large)
+    page.locator("#queue").get_by_role("button", name="Cancel").click()
+    expect(page.locator("#queue")).to_be_hidden()
+    expect(page.locator("#detail")).to_contain_text(re.compile("cancelled", re.I))

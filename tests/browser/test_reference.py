@@ -1,4 +1,4 @@
-"""The reference of the API, behind a stage of API Gateway: its files, its policy, and a request from it."""
+"""The reference of the API and the page behind a stage of API Gateway: files, policy, requests, promises."""
 
 import threading
 from collections.abc import Iterator
@@ -48,3 +48,10 @@ def test_the_reference_works_behind_a_stage_and_asks_no_other_server(browser, st
     assert said == []
     assert all(url.startswith((staged, "data:")) for url in asked)
     page.close()
+
+
+def test_the_page_behind_a_stage_does_not_promise_that_recordings_stay_here(browser, staged):
+    """As through a signing proxy on this machine, which sends recordings to AWS."""
+    page = browser.new_page()
+    page.goto(f"{staged}/")
+    expect(page.locator("#start")).to_contain_text("Recordings go only to this service, 127.0.0.1.")

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from aqscore import score
+from infra.waiting import wait_until
 from tests.browser.fake_reports import answer_with_reports, fake_report
 from tests.conftest import EXAMPLES, wav_bytes
 
@@ -140,6 +141,36 @@ def test_the_wheel_zooms_only_with_control(noisy):
     noisy.mouse.wheel(0, -400)
     noisy.keyboard.up("Control")
     expect(fit).to_be_enabled()
+
+
+def test_two_fingers_zoom_and_one_moves(opened):
+    page = opened(has_touch=True)
+    page.set_input_files("#files", NOISY)
+    fit = page.get_by_role("button", name="Show the whole recording")
+    expect(fit).to_be_disabled()
+    box = page.locator(".timeline").bounding_box()
+    middle, height = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch = page.context.new_cdp_session(page)
+
+    def fingers(kind: str, *places: float) -> None:
+        points = [{"x": middle + place, "y": height, "id": number} for number, place in enumerate(places)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fingers("touchStart", -40, 40)
+    for apart in (60, 120, 200):
+        fingers("touchMove", -apart, apart)
+    fingers("touchEnd")
+    expect(fit).to_be_enabled()
+    expect(page.locator(".overview")).to_be_visible()
+    assert now(page) == 0  # the end of a pinch is no tap
+
+    before = page.locator(".timeline").screenshot()
+    fingers("touchStart", 0)
+    fingers("touchMove", -60)
+    fingers("touchMove", -150)
+    fingers("touchEnd")
+    wait_until(lambda: page.locator(".timeline").screenshot() != before, "the part in view to move", 30)
+    assert now(page) == 0
 
 
 def test_the_pointer_shows_time_and_score(noisy):

@@ -1,4 +1,4 @@
-"""`sam build` and `sam deploy` as in the README, into LocalStack, with the real image in containers.
+"""`sam build` and `sam deploy` as in docs/deploy.md, into LocalStack, with the real image in containers.
 
 Needs a container engine. There is no registry, so the image gets the name that it would have in ECR, and SAM
 assumes that it has been pushed.

@@ -112,6 +112,7 @@ def test_a_decision_record_has_title_status_and_date_and_stands_in_the_index(pat
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with the recordings that the commands and examples name."""
+    shutil.copytree(EXAMPLES, tmp_path / "examples")
     (tmp_path / "calls").mkdir()
     shutil.copy(EXAMPLES / "clean.flac", tmp_path / "calls" / "a.flac")
     shutil.copy(EXAMPLES / "noisy.flac", tmp_path / "meeting.wav")  # the content decides, not the name
@@ -122,7 +123,7 @@ def folder(tmp_path: Path) -> Path:
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """A shell command in that folder, with this Python in place of an installed one."""
     done = subprocess.run(
-        ["bash", "-c", re.sub(r"^aqscore\b", AQSCORE, command)],
+        ["bash", "-c", re.sub(r"^(?:\.venv/bin/)?aqscore\b", AQSCORE, command)],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT / "function")},
         capture_output=True,
@@ -145,15 +146,16 @@ def test_an_example_in_python_runs(block: str, folder: Path) -> None:
 
 
 def test_the_command_for_people_writes_a_table_and_files(folder: Path) -> None:
-    [command] = [line for line in commands(README) if line.startswith("aqscore score meeting.wav")]
+    [command] = [line for line in commands(README) if line.startswith(".venv/bin/aqscore score")]
     options = re.search(r"`(--csv [^`]+)`", README.read_text()).group(1)
     done = run(f"{command} {options}", folder)
-    assert "meeting.wav" in done.stdout and "a.flac" in done.stdout
+    assert "clean.flac" in done.stdout and "noisy.flac" in done.stdout
     assert {"scores.csv", "scores.png", "scores.html"} <= {path.name for path in folder.iterdir()}
 
 
 def test_the_command_for_programs_writes_json_lines(folder: Path) -> None:
-    [command] = [line for line in commands(README) if line.startswith("aqscore score calls/ --format jsonl")]
+    command = "aqscore score calls/ --output scores.jsonl --no-frames --resume"
+    assert command in commands(ROOT / "docs/command-line.md")
     run(command, folder)
     [line] = (folder / "scores.jsonl").read_text().splitlines()
     assert Report.model_validate_json(line).frames is None
@@ -200,4 +202,4 @@ def test_the_call_of_the_api_gets_a_report(folder: Path, served: str) -> None:
     [command] = [line for line in commands(README) if line.startswith("curl -F")]
     assert "127.0.0.1:8000" in command
     command = command.replace("127.0.0.1:8000", served).replace("curl", "curl --silent --noproxy '*'")
-    assert Report.model_validate(json.loads(run(command, folder).stdout)).source.file == "call.wav"
+    assert Report.model_validate(json.loads(run(command, folder).stdout)).source.file == "noisy.flac"

@@ -168,6 +168,25 @@ def test_a_model_that_a_process_cannot_load_is_named(tmp_path):
         list(scorer.score_many([CLEAN, NOISY], jobs=2))
 
 
+def test_the_parent_of_several_processes_loads_no_model():
+    """It would take the time of several recordings, while nothing else runs."""
+    code = (
+        "import sys; from aqscore.config import ScorerConfig; from aqscore.scorer import Scorer; "
+        "scorer = Scorer.from_config(ScorerConfig()); "
+        "print(*(result.score for result in scorer.score_many(sys.argv[1:], jobs=2, frames=False))); "
+        "print('onnxruntime' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, CLEAN, NOISY],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "function")},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+    )
+    scores, loaded = done.stdout.splitlines()
+    assert len(scores.split()) == 2 and loaded == "False"
+
+
 @linux
 def test_a_recording_whose_process_dies_is_recorded_and_the_others_are_scored(scorer, endless):
     results = scorer.score_many([CLEAN, endless, NOISY, CLEAN], jobs=2, frames=False)

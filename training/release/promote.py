@@ -115,7 +115,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{error.message} {error.advice}", file=sys.stderr)
         return 1
     print(
-        f"{info['name']} {info['version']} is in {options.out}. Now: make test, then sam build && sam deploy."
+        f"{info['name']} {info['version']} is in {options.out}. "
+        "Now: python -m infra.documents, make test, then make deploy."
     )
     return 0
 

@@ -38,8 +38,10 @@ def check_format(source: SampleSource, limits: Limits, part: Part) -> None:
             advice=MANY_CHANNELS_ADVICE,
         )
     if part.channel is not None and not 0 <= part.channel < source.channels:
+        have = f"{source.channels} channel" + ("" if source.channels == 1 else "s")
         raise BadRequest(
-            f"The recording has {source.channels} channels, channel {part.channel + 1} is not one of them."
+            f"The recording has {have}, channel {part.channel + 1} is not one of them.",
+            advice="Choose a channel that it has, or mix.",
         )
 
 

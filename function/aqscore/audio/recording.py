@@ -215,5 +215,6 @@ class Recording:
         if slicer.taken == 0:
             raise BadRequest(
                 f"The recording ends after {slicer.seen / self.media.sample_rate_hz:.3f} s, before the "
-                f"requested part begins ({self._part.start_s:.3f} s)."
+                f"requested part begins ({self._part.start_s:.3f} s).",
+                advice="Choose an earlier start.",
             )

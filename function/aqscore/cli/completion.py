@@ -11,6 +11,8 @@ examples:
   aqscore completion fish > ~/.config/fish/completions/aqscore.fish
 """
 SHELLS = ("bash", "zsh", "fish")
+# shtab writes "one or more" as zsh's "optional", which completes the first file only.
+SEVERAL_FILES = ('"(*)::', '"*:')
 FILES, FOLDERS = {"A", "B", "FILE", "PATH", "RESULTS"}, {"FOLDER"}  # metavars of arguments
 
 
@@ -33,7 +35,10 @@ def run(options: argparse.Namespace) -> int:
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif action.metavar in FOLDERS:
             action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
-    print(shtab.complete(parser, options.shell))
+    text = shtab.complete(parser, options.shell)
+    if options.shell == "zsh":
+        text = text.replace(*SEVERAL_FILES)
+    print(text)
     return 0
 
 

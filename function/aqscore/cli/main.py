@@ -1,13 +1,17 @@
 """The command ``aqscore``: its subcommands. Each has a module that adds its options and runs it."""
 
 import argparse
+import os
+import shlex
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from aqscore import __version__
 from aqscore.cli.interrupts import EXIT_INTERRUPTED, exit_on_interrupt
 
+EXIT_USAGE = 2
 EXIT_BROKEN_PIPE = 141  # as a shell reports SIGPIPE
 EXAMPLES = """\
 examples:
@@ -21,9 +25,16 @@ examples:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one subcommand; returns the exit status. Without ``arguments``, those of the process."""
+    given = sys.argv[1:] if arguments is None else arguments
     with exit_on_interrupt():
-        options = command_parser().parse_args(arguments)
-        options.arguments = sys.argv[1:] if arguments is None else arguments
+        parser = command_parser()
+        if not given:
+            parser.print_help(sys.stderr)
+            return EXIT_USAGE
+        if given[0] not in _commands() and os.path.exists(given[0]):  # noqa: PTH110  of any characters
+            parser.error(f"{given[0]} is no command. To score it: aqscore score {shlex.join(given)}")
+        options = parser.parse_args(given)
+        options.arguments = given
     if arguments is None:  # __main__ has set SIGINT to its default of the system
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -45,8 +56,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def command_parser() -> argparse.ArgumentParser:
     """The parser of the command, with its subcommands."""
-    from aqscore.cli import compare, completion, model, score, serve, summary, watch
-
     parser = argparse.ArgumentParser(
         prog="aqscore",
         description="Scores recordings of speech without a clean reference.",
@@ -57,17 +66,24 @@ def command_parser() -> argparse.ArgumentParser:
         "--version", action=_Version, nargs=0, help="print the versions of the software and of the model"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, text, add_options in (
-        ("score", "score files and folders", score.add_options),
-        ("watch", watch.TITLE, watch.add_options),
-        ("compare", compare.TITLE, compare.add_options),
-        ("summary", summary.TITLE, summary.add_options),
-        ("serve", "serve the page and the HTTPS API on this machine", serve.add_options),
-        ("model", model.TITLE, model.add_options),
-        ("completion", completion.TITLE, completion.add_options),
-    ):
-        add_options(commands.add_parser(name, help=text, description=f"{text.capitalize()}."))
+    for name, (text, add_options) in _commands().items():
+        add_options(commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}."))
     return parser
+
+
+def _commands() -> dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]]:
+    """The title of each subcommand, and the function that adds its options."""
+    from aqscore.cli import compare, completion, model, score, serve, summary, watch
+
+    return {
+        "score": ("score files and folders", score.add_options),
+        "watch": (watch.TITLE, watch.add_options),
+        "compare": (compare.TITLE, compare.add_options),
+        "summary": (summary.TITLE, summary.add_options),
+        "serve": ("serve the page and the HTTPS API on this machine", serve.add_options),
+        "model": (model.TITLE, model.add_options),
+        "completion": (completion.TITLE, completion.add_options),
+    }
 
 
 class _Version(argparse.Action):

@@ -28,7 +28,7 @@ from aqscore.cli.scoring import results_of, suitable_jobs
 from aqscore.cli.tally import Tally, skipped_line
 from aqscore.config import ScorerConfig
 from aqscore.errors import AqscoreError, BadRequest
-from aqscore.model.loading import load_model
+from aqscore.model.loading import ModelFiles
 from aqscore.pipeline import ScoreOptions
 from aqscore.report import read_document
 from aqscore.scorer import Options, Scorer
@@ -104,7 +104,7 @@ class _Run:
         """With --resume, leaves out the inputs that the output has already, and counts their results."""
         if not self._options.resume:
             return
-        model = load_model(self._config)
+        model = ModelFiles(self._config.model_dir, self._config.runtime)
         label = model_label(model.info["version"], model.sha256)
         path = Path(self._options.output)
         self._inputs, rows = resume(path, self._format, self._inputs, label)

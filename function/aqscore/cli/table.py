@@ -1,4 +1,4 @@
-"""The table for a person: worst recordings first, then the errors, each whole."""
+"""The table for a person: worst recordings first, each with its channels, then the errors, each whole."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from aqscore.causes import cause_words
 from aqscore.cli.escaping import printable
 from aqscore.cli.rows import file_of
 from aqscore.cli.scoring import Result
-from aqscore.report import ErrorRecord, Report
+from aqscore.report import ErrorRecord, Report, Scored
 from aqscore.scale import verdict_range
 
 SORTS: dict[str, Callable[[Report], object]] = {
@@ -31,14 +31,14 @@ class Column:
     """A column of the table, and how it is filled in."""
 
     def __init__(
-        self, heading: str, cell: Callable[[Report], str], *, right: bool = False, coloured: bool = False
+        self, heading: str, cell: Callable[[Scored], str], *, right: bool = False, coloured: bool = False
     ) -> None:
         self.heading, self.cell = heading, cell
         self.right, self.coloured = right, coloured
 
-    def width(self, reports: Sequence[Report]) -> int:
+    def width(self, rows: Sequence[Scored]) -> int:
         """The cells that its longest text takes, 0 if it says nothing about any recording."""
-        longest = max((cell_len(self.cell(each)) for each in reports), default=0)
+        longest = max((cell_len(self.cell(each)) for each in rows), default=0)
         return max(longest, cell_len(self.heading)) if longest else 0
 
 
@@ -58,10 +58,15 @@ def print_table(results: Sequence[Result], console: Console, sort: str) -> None:
 
 def _print_reports(reports: Sequence[Report], console: Console) -> None:
     folder = _common_folder([file_of(each) for each in reports])
-    names = [printable(file_of(each)[len(folder) :]) for each in reports]
-    longest = max(map(cell_len, names))
-    columns = _columns_that_fit(reports, console.width - GAP, longest)
-    name_width = console.width - sum(column.width(reports) + GAP for column in columns)
+    rows: list[tuple[str, Scored]] = []
+    for report in reports:
+        rows.append((printable(file_of(report)[len(folder) :]), report))
+        if report.media.channels > 1:
+            rows += [(f"  channel {number}", each) for number, each in enumerate(report.channels or [], 1)]
+    longest = max(cell_len(name) for name, _ in rows)
+    shown = [scored for _, scored in rows]
+    columns = _columns_that_fit(shown, console.width - GAP, longest)
+    name_width = console.width - sum(column.width(shown) + GAP for column in columns)
     if folder:
         console.print(Text(shortened(f"in {printable(folder)}", console.width), style="dim"))
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
@@ -69,14 +74,14 @@ def _print_reports(reports: Sequence[Report], console: Console) -> None:
     for column in columns:
         justify = "right" if column.right else "left"
         table.add_column(column.heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    for report, name in zip(reports, names, strict=True):
-        style = VERDICT_STYLES.get(report.verdict or "", "dim")
-        cells = [Text(column.cell(report), style=style if column.coloured else "") for column in columns]
+    for name, scored in rows:
+        style = VERDICT_STYLES.get(scored.verdict or "", "dim")
+        cells = [Text(column.cell(scored), style=style if column.coloured else "") for column in columns]
         table.add_row(Text(shortened(name, max(name_width, 1))), *cells)
     console.print(table)
 
 
-def _columns_that_fit(reports: Sequence[Report], width: int, longest_name: int) -> list[Column]:
+def _columns_that_fit(rows: Sequence[Scored], width: int, longest_name: int) -> list[Column]:
     """The columns to show beside the name within ``width`` cells: those that say least go first."""
     score = Column("Score", _score, right=True, coloured=True)
     interval = Column("90 % interval", _interval)
@@ -91,22 +96,22 @@ def _columns_that_fit(reports: Sequence[Report], width: int, longest_name: int) 
         (16, [score, short_verdict, cause]),
         (12, [score, short_verdict]),
     ):
-        shown = [column for column in columns if column.width(reports)]
-        taken = sum(column.width(reports) + GAP for column in shown)
+        shown = [column for column in columns if column.width(rows)]
+        taken = sum(column.width(rows) + GAP for column in shown)
         if taken + min(longest_name, name_cells) <= width:
             return shown
     return [score]
 
 
-def _score(report: Report) -> str:
+def _score(report: Scored) -> str:
     return "-" if report.score is None else f"{report.score:.2f}"
 
 
-def _interval(report: Report) -> str:
+def _interval(report: Scored) -> str:
     return "" if report.interval is None else "{:.1f} to {:.1f}".format(*report.interval)
 
 
-def _verdict(report: Report) -> str:
+def _verdict(report: Scored) -> str:
     """The verdict, and those that the interval allows: fair, could be poor to good."""
     if report.verdict is None or report.interval is None:
         return report.verdict or "no score"
@@ -114,34 +119,37 @@ def _verdict(report: Report) -> str:
     return f"{report.verdict}, could be {' to '.join(others)}" if others else report.verdict
 
 
-def _short_verdict(report: Report) -> str:
+def _short_verdict(report: Scored) -> str:
     if report.verdict is None or report.interval is None:
         return report.verdict or "no score"
     lowest, highest = verdict_range(report.interval)
     return lowest if lowest == highest else f"{lowest} to {highest}"
 
 
-def _worst(report: Report) -> str:
+def _worst(report: Scored) -> str:
     worst = report.worst_segment
     return "" if worst is None else f"{worst.score:.2f} at {clock(worst.start_s)}"
 
 
-def _cause(report: Report) -> str:
+def _cause(report: Scored) -> str:
     """The main cause and the warnings; where the model names no causes, the noise that was measured."""
     signal = report.signal
+    left_out = set(range(1, report.media.channels + 1)).difference(report.media.scored_channels or [])
     measured = {
+        "channel_silent": f"channel {', '.join(map(str, sorted(left_out)))} silent",
         "no_speech": "no speech",
         "dc_offset": "DC offset",
         "clipped": f"clipped {signal.clipped_share:.1%}",
         "narrow_band": f"narrow band {(report.media.bandwidth_hz or 0) / 1000:.1f} kHz",
         "low_level": "low level" if signal.level_dbfs is None else f"low level {signal.level_dbfs:.0f} dBFS",
     }
+    codes = [warning.code for warning in report.warnings]
+    if "channels_cancel" in codes:  # it leaves channels out, too
+        del measured["channel_silent"]
     named = {cause.kind for cause in report.causes or ()}
     found = [cause_words(cause.kind, cause.share) for cause in (report.causes or ())[:1]]
     found += [
-        measured.get(each.code, each.code.replace("_", " "))
-        for each in report.warnings
-        if SAME_AS_CAUSE.get(each.code) not in named
+        measured.get(code, code.replace("_", " ")) for code in codes if SAME_AS_CAUSE.get(code) not in named
     ]
     noisy = signal.snr_db is not None and signal.snr_db < NOISY_BELOW_DB
     if report.causes is None and report.score is not None and noisy:

@@ -25,6 +25,7 @@ class OnnxNetwork:
     """The exported graph in ONNX Runtime: the default, for its cold start."""
 
     file: ClassVar = "onnx"  # key in model.json's "files"
+    package: ClassVar = "onnxruntime"
 
     def __init__(self, path: Path, threads: int) -> None:
         # Official builds since 1.29 send usage data about model and machine unless this is set before the
@@ -45,6 +46,7 @@ class TensorFlowNetwork:
     """The reference: the Keras model as it was trained."""
 
     file: ClassVar = "keras"
+    package: ClassVar = "tensorflow"
 
     def __init__(self, path: Path, threads: int) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # or it logs to standard error when loaded

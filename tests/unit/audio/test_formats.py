@@ -197,6 +197,8 @@ def test_a_format_is_recognised_behind_other_bytes(name):
             "an XML",
             "downloaded",
         ),
+        ("Ein Wort gab das andere. 「通話」\n".encode() * 40, "it is text", "no recording"),
+        (b'{"score": 3.1}\n', "it is text", "no recording"),
         (b"%PDF-1.7\n" + bytes(100), "a PDF", "no recording"),
         (b"RIFF\x00\x10\x00\x00AVI LIST" + bytes(100), "an AVI video", "Extract the sound"),
         (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(100), "Windows Media", "Convert the recording"),

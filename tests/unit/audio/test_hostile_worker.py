@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +17,13 @@ from aqscore.audio.linux_worker import LinuxWorkers
 from aqscore.audio.worker_output import MAX_OUTPUT_BYTES
 from aqscore.errors import DecoderCrashed, DecodingTooSlow
 from aqscore.limits import Limits
+from infra.waiting import wait_until
 from tests.conftest import EXAMPLES, ROOT
 from tests.recordings import titled
 
 HOSTILE = ROOT / "tests" / "hostile"
 LIMITS = Limits()
+LIMIT_S = 60
 SAMPLES = np.full(16_000, 0.25, np.float32)
 CLEAN = EXAMPLES / "clean.flac"
 # What an attacker gets without the sandbox. Some of it depends on the user and on the system's settings.
@@ -136,11 +138,25 @@ def test_daemon_no_process_is_left_behind(file_titled, workers):
         decode(file_titled("daemon"), workers)
 
 
-def test_daemon_a_worker_ends_with_its_client(file_titled):
-    """Even if the client is killed while a decoder hangs."""
+@contextmanager
+def ends(worker: int) -> Iterator[None]:
+    """Expects the process to be gone afterwards, and ends it in any case: it would use a core for ever."""
+    process = Path(f"/proc/{worker}")
+    assert process.exists()
+    yield
+    try:
+        wait_until(lambda: not process.exists(), "the end of the worker", LIMIT_S)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("folders", [[HOSTILE], [HOSTILE / "unconfined", HOSTILE]], ids=["", "unconfined"])
+def test_daemon_a_worker_ends_with_its_client(file_titled, folders):
+    """Even if the client is killed while a decoder hangs; the fork server ends an unconfined one too."""
     script = f"""
 import sys
-sys.path.insert(0, {str(HOSTILE)!r})
+sys.path[:0] = {list(map(str, folders))!r}
 from aqscore.audio.decoder_client import DecoderClient
 from aqscore.limits import Limits
 with open({str(file_titled("block"))!r}, "rb") as file, DecoderClient(file, Limits()) as client:
@@ -151,12 +167,15 @@ with open({str(file_titled("block"))!r}, "rb") as file, DecoderClient(file, Limi
         [sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": str(ROOT / "function")},
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    with client:
-        worker = Path(f"/proc/{int(client.stdout.readline())}")
-        assert worker.exists()
+    with client, ends(int(client.stdout.readline())):
         client.send_signal(signal.SIGKILL)
-    while worker.exists():
-        time.sleep(0.01)
+
+
+def test_daemon_a_worker_ends_with_the_fork_server(workers):
+    with CLEAN.open("rb") as file, DecoderClient(file, LIMITS, workers) as client:
+        status = Path(f"/proc/{client.pid}/stat").read_text().rpartition(")")[2].split()
+        with ends(client.pid):
+            os.kill(int(status[1]), signal.SIGKILL)
 
 
 def test_chatter_is_logged_in_part_and_without_control_characters(file_titled, workers, caplog, capfd):

@@ -91,6 +91,18 @@ def test_errors_are_listed_below_whole():
     assert words.index("a.wav") < words.index("b[bold].wav")
 
 
+def test_channels_scored_apart_follow_their_recording():
+    silent = report("calls/b.wav", 2.5, warnings=[warning("channel_silent", channels="2")])
+    media = silent.media.model_copy(update={"channels": 2, "scored_channels": [1]})
+    channels = [report("", 4.2), report("", None)]
+    mix = silent.model_copy(update={"channels": channels, "media": media})
+    lines = [line.rstrip() for line in printed([report("calls/a.wav", 3.0), mix]).splitlines()]
+    assert lines[2].startswith("b.wav") and "2.50" in lines[2] and "channel 2 silent" in lines[2]
+    assert lines[3].startswith("  channel 1") and "4.20" in lines[3] and "excellent" in lines[3]
+    assert lines[4].startswith("  channel 2") and "no score" in lines[4]
+    assert lines[5].startswith("a.wav")
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(3.31, "3.3 s"), (725.4, "12:05"), (3725, "1:02:05")])
 def test_a_moment_is_said_as_a_clock_would(seconds, text):
     assert clock(seconds) == text

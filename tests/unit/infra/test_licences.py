@@ -15,7 +15,12 @@ def test_every_package_of_the_image_is_listed_with_its_version():
             assert f"| {package} | {version} | " in document
 
 
-def test_the_readme_names_the_gpl_beside_the_deployment():
-    _, _, deployment = (ROOT / "README.md").read_text().partition("## Deploy it")
-    deployment, _, _ = deployment.partition("\n## ")
-    assert "**GPL**" in deployment and "`Formats=basic`" in deployment
+def test_the_pages_on_deployment_name_the_gpl():
+    for page in ("README.md", "docs/deploy.md"):
+        text = (ROOT / page).read_text()
+        assert "GPL" in text and "`Formats=basic`" in text, page
+
+
+def test_a_package_of_several_images_names_them_all():
+    [row] = [line for line in table().splitlines() if line.startswith("| rich |")]
+    assert "`Runtime=tensorflow`, the command" in row

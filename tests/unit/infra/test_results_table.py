@@ -6,6 +6,9 @@ from it is noticed.
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -180,6 +183,39 @@ def test_scores_are_grouped_by_model(database):
 def test_duckdb_reads_the_results_without_a_definition(bucket: Path):
     found = duckdb.sql(f"SELECT count(*), count(score), count(error) FROM read_json('{bucket}/**/*.json')")
     assert found.fetchall() == [(6, 3, 2)]
+
+
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs" / "results.md").read_text(), flags=re.M | re.S)
+
+
+@pytest.fixture
+def demo(bucket: Path, tmp_path: Path) -> Path:
+    """A folder as `make demo` leaves it: three results, no error record, logs."""
+    results = tmp_path / "demo-results"
+    (results / "logs").mkdir(parents=True)
+    (results / "logs" / "localstack.json").write_text("no result\n")
+    for path in (bucket / "examples").glob("*.json"):
+        shutil.copy(path, results)
+    (tmp_path / "infra").symlink_to(ROOT / "infra")
+    return tmp_path
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=["DuckDB", "pandas"])
+def test_the_documented_code_runs_on_the_folder_of_the_demo(block: str, demo: Path):
+    done = subprocess.run([sys.executable, "-"], input=block, cwd=demo, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    if "duckdb" in block:
+        assert all(name in done.stdout for name in QUERIES)
+        assert "noisy.flac" in done.stdout
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_the_documented_view_is_that_of_the_table(name: str, bucket: Path, database, tmp_path: Path):
+    """With error records, too: the queries give in it what they give in the table of Athena."""
+    [view] = re.findall(r"CREATE VIEW .*?(?=\n\"\"\")", BLOCKS[0], flags=re.S)
+    connection = duckdb.connect()
+    connection.execute(view.replace("demo-results/*.json", f"{bucket}/**/*.json"))
+    assert answer(connection, name) == answer(database, name)
 
 
 def test_expected_scores_come_from_the_card_or_from_results(bucket: Path, tmp_path: Path, capsys):

@@ -9,7 +9,7 @@ import pytest
 from aqscore.config import ScorerConfig
 from aqscore.errors import SetupError
 from aqscore.model.features import SPEC
-from aqscore.model.loading import Model, load_model
+from aqscore.model.loading import Model, ModelFiles, load_model
 from aqscore.model.pooling import FrameScores
 from aqscore.model.runtimes import NETWORKS, OnnxNetwork
 
@@ -66,6 +66,12 @@ def test_a_changed_file_is_refused(copy):
         file.write(b"!")
     with pytest.raises(SetupError, match="not the file that model.json describes"):
         Model(copy, "onnx")
+
+
+def test_a_runtime_that_is_not_installed_is_named_before_it_is_loaded(monkeypatch):
+    monkeypatch.setattr(OnnxNetwork, "package", "no_such_runtime")
+    with pytest.raises(SetupError, match="needs the package no_such_runtime, which is not installed"):
+        ModelFiles(FOLDER, "onnx")
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):

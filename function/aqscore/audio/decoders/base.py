@@ -53,4 +53,5 @@ class Decoder(Protocol):
 def missing_track(track: int, tracks: int) -> DecoderError:
     """The error for an audio track that isn't there, counted from 0 here and from 1 in the text."""
     have = f"{tracks} audio track" + ("" if tracks == 1 else "s")
-    return DecoderError("bad_request", f"The file has {have}, track {track + 1} is not one of them.")
+    text = f"The file has {have}, track {track + 1} is not one of them."
+    return DecoderError("bad_request", text, "Choose a track that it has, or none: the default one.")

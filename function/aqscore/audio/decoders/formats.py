@@ -15,7 +15,13 @@ from aqscore.audio.decoders.flac import flac_links
 from aqscore.audio.decoders.links import Link
 from aqscore.audio.decoders.mpeg_audio import adts_frame, first_frame, mp3_links, mpeg_frame, skip_tags
 from aqscore.audio.decoders.ogg import CAPTURE, ogg_links
-from aqscore.audio.decoders.other_content import CONTENT_BYTES, other_content
+from aqscore.audio.decoders.other_content import (
+    CONTENT_BYTES,
+    PLAIN_TEXT,
+    Content,
+    is_text,
+    other_content,
+)
 from aqscore.audio.decoders.sized_links import mp3_in_wav_links, sized_links
 from aqscore.audio.decoders.sizes import sound_data
 from aqscore.audio.decoders.view import FileView
@@ -79,11 +85,9 @@ def recognise(view: FileView) -> tuple[Format, FileView]:
     behind_tags = skip_tags(view, 0)
     if behind_tags and (found := _by_signature(view.at(behind_tags, HEAD_BYTES))):
         return found, view.part(behind_tags)
-    name = other_content(view.at(0, CONTENT_BYTES))
-    if name is not None:
-        raise DecoderError(
-            "unsupported_format", f"The file can't be read as audio: it is {name.text}.", name.advice
-        )
+    head = view.at(0, CONTENT_BYTES)
+    if (name := other_content(head)) is not None:
+        raise _no_audio(name)
     if _is_gsm(view):
         return GSM, view
     mp3 = first_frame(view, behind_tags, mpeg_frame)
@@ -92,7 +96,14 @@ def recognise(view: FileView) -> tuple[Format, FileView]:
         return MP3, view
     if adts is not None:
         return ADTS, view.part(adts)
+    if is_text(head):
+        raise _no_audio(PLAIN_TEXT)
     raise DecoderError("unsupported_format", "The file can't be read as audio (format not recognised).")
+
+
+def _no_audio(content: Content) -> DecoderError:
+    text = f"The file can't be read as audio: it is {content.text}."
+    return DecoderError("unsupported_format", text, content.advice)
 
 
 def _by_signature(head: bytes) -> Format | None:

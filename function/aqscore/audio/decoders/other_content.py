@@ -1,5 +1,6 @@
 """Content that is no audio, or audio of a kind that is not read: named, so that the error says what to do."""
 
+import codecs
 from dataclasses import dataclass
 
 DECOMPRESS = "Decompress it, and score the recording in it."
@@ -46,6 +47,7 @@ TEXTS = (
     (b"<?xml", Content("an XML document", NOT_AUDIO)),
     (b"#extm3u", Content("a playlist", "Score the recordings that it names.")),
 )
+PLAIN_TEXT = Content("text", NOT_AUDIO)
 TRANSPORT_STREAM = Content("an MPEG transport stream, which is not read", EXTRACT)
 TRANSPORT_PACKET_BYTES = 188
 CONTENT_BYTES = 1024  # from which the content is recognised
@@ -60,3 +62,12 @@ def other_content(head: bytes) -> Content | None:
     if head[:1] == b"G" and set(head[::TRANSPORT_PACKET_BYTES]) == {ord("G")} and len(head) == CONTENT_BYTES:
         return TRANSPORT_STREAM
     return next((content for start, content in TEXTS if text.startswith(start)), None)
+
+
+def is_text(head: bytes) -> bool:
+    """Whether a file begins as UTF-8 text does, without control characters."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and all(character.isprintable() or character in "\t\r\n\f\ufeff" for character in text)

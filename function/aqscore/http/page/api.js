@@ -16,6 +16,18 @@ const UNREACHABLE = {
   advice: "Check the connection, then try again.",
 };
 
+// Waits. Throws an AbortError at once when the signal is given.
+export function pause(ms, signal) {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}
+
 function send(method, url, body, { headers = {}, progress, signal } = {}) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch tells nothing of an upload's progress
@@ -72,7 +84,7 @@ async function uploaded(file, name, options) {
     const { status, document } = await send("GET", ticket.score_url.slice(1), null, { signal, headers });
     if (document.error) throw new Problem(422, document.error);
     if (status !== 202) return document;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause(POLL_MS, signal);
   }
   throw new Problem(504, {
     message: "There is no result after 15 minutes.",

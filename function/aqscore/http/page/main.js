@@ -181,7 +181,8 @@ function say(recording) {
   if (recording.report || recording.error) $("spoken").textContent = spoken(recording);
 }
 
-const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+// A proxy on this machine that signs requests shows the page of a stack, under the path of its stage.
+const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname) && location.pathname === "/";
 $("privacy").textContent = $("promise").textContent = here
   ? "Recordings stay on this machine."
   : `Recordings go only to this service, ${location.hostname}.`;

@@ -4,6 +4,8 @@
 // cancelled. Events: "change" (detail: the recording) and "state", when the queue starts, stops or
 // needs a key.
 
+import { pause } from "./api.js";
+
 const PARALLEL = 2,
   ATTEMPTS = 6;
 
@@ -98,8 +100,7 @@ export class Queue extends EventTarget {
         return await this.#score(recording, { signal, progress });
       } catch (problem) {
         if (![429, 503].includes(problem.status) || attempt === ATTEMPTS) throw problem;
-        await new Promise((resolve) => setTimeout(resolve, 1000 * (problem.retryAfterS ?? attempt)));
-        signal.throwIfAborted();
+        await pause(1000 * (problem.retryAfterS ?? attempt), signal);
       }
     }
   }
