@@ -130,8 +130,8 @@ def test_moves_are_differences_of_the_score_and_a_lost_score_is_infinite(tmp_pat
         },
     )
     with path.open("rb") as file:
-        run = Run({"set": "dev_noise", "clip": "7"}, score_file(file, ScorerConfig()))
-    moves = score_changes(tmp_path, [run], ScorerConfig())
+        run = Run({"set": "dev_noise", "clip": "7"}, score_file(file, ScorerConfig.from_env()))
+    moves = score_changes(tmp_path, [run], ScorerConfig.from_env())
     assert moves["nothing"] == pytest.approx([0.0], abs=0.01)
     assert moves["noise"][0] < 0
     assert moves["gone"][0] == np.inf
