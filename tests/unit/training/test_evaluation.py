@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from aqscore.causes import CAUSES
 from aqscore.config import ScorerConfig
 from aqscore.conformance import signals
 from aqscore.model.loading import Model
+from aqscore.model.runtimes import OUTPUTS
+from aqscore.pipeline import score_file
 from tests.unit.training.tiny_corpus import TINY, make_corpus
 from training.evaluation import calibration, evaluate, human_scores, pooling
 from training.evaluation.calibration import Prediction
@@ -26,6 +29,10 @@ from training.release.card import BY_RULE, render
 
 # TensorFlow 2.21 and Keras 3.15 use what NumPy 2.5 and Python 3.13 deprecate.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")
+
+
+# One epoch is too short to learn to find speech: with this share of false speech, every clip has some.
+EVERY_CLIP = 1.0
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +49,9 @@ def exported(tmp_path_factory):
     given = {"run": "run", "corpus": "corpus", "out": "model", "plots": "plots"}
     paths = given | {"elsewhere": "corpus/elsewhere.jsonl"}
     parts = [part for name, path in paths.items() for part in (f"--{name}", str(folder / path))]
-    export.main([*parts, "--widen", "1.5"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibration, "MAX_FALSE_SPEECH", EVERY_CLIP)
+        export.main([*parts, "--widen", "1.5"])
     return folder
 
 
@@ -88,6 +97,9 @@ def test_bootstrap_contains_the_value_and_narrows_with_more_data():
     assert widths[1] < widths[0] / 2
 
 
+NO_SECONDS = np.zeros((2, 0, len(CAUSES)))  # of causes
+
+
 def predictions(generator, count: int) -> list[Prediction]:
     found = []
     for index in range(count):
@@ -98,11 +110,17 @@ def predictions(generator, count: int) -> list[Prediction]:
                 {"set": "dev_noise", "pesq_wb": true, "snr_db": 5, "speakers": [f"speaker {index % 20}"]},
                 true + 0.3 * generator.standard_normal(),
                 speech,
+                (np.nan, 3.0),
+                NO_SECONDS,
             )
         )
         found.append(
             Prediction(
-                {"set": "dev_no_speech", "pesq_wb": None, "snr_db": None}, 2.0, generator.beta(1, 9, 200)
+                {"set": "dev_no_speech", "pesq_wb": None, "snr_db": None},
+                2.0,
+                generator.beta(1, 9, 200),
+                (np.nan, 3.0),
+                NO_SECONDS,
             )
         )
     return found
@@ -160,7 +178,7 @@ def test_the_rule_lets_little_noise_pass_and_misses_the_least_speech():
     noise = {"set": "dev_no_speech", "pesq_wb": None, "snr_db": None}
     speech = {"set": "dev_noise", "pesq_wb": 1.1, "snr_db": -5.0}
     found = [
-        Prediction(clip, 1.5, np.full(100, level, np.float32))
+        Prediction(clip, 1.5, np.full(100, level, np.float32), (np.nan, 3.0), NO_SECONDS)
         for clip, lowest in ((noise, 0.0), (speech, 0.5))
         for level in lowest + 0.6 * generator.random(200)
     ]
@@ -176,12 +194,39 @@ def test_exported_model_is_whole_and_both_runtimes_agree(exported):
     onnx, tensorflow = (Model(folder, runtime).network for runtime in ("onnx", "tensorflow"))
     for length in (1, 2, 3, 100, 101):
         frames = np.random.default_rng(length).random((length, 257)).astype(np.float32)
-        for one, other in zip(onnx(frames), tensorflow(frames), strict=True):
-            assert one.shape == (length,)
+        for name, one, other in zip(OUTPUTS, onnx(frames), tensorflow(frames), strict=True):
+            assert one.shape == ((length, len(CAUSES)) if name in ("causes", "costs") else (length,))
             np.testing.assert_allclose(one, other, atol=1e-4)
     info = json.loads((folder / "model.json").read_text())
     assert info["training"]["epochs_done"] == 1
     assert info["data"]["dev_noise"]["clips"] == 4
+
+
+def test_the_rules_of_mos_and_causes_are_in_model_json_and_on_the_card(exported):
+    info = json.loads((exported / "model" / "model.json").read_text())
+    interval = info["mos"]["interval"]
+    assert interval.keys() == {"mos", "lower", "upper"}
+    assert len({len(values) for values in interval.values()}) == 1
+    assert info["causes"]["kinds"] == list(CAUSES)
+    assert all(0.5 <= threshold <= 0.95 for threshold in info["causes"]["threshold"])
+    assert info["metrics"]["causes"] == {}  # too few clips
+    info["causes"]["threshold"] = [0.5 + number / 16 for number in range(len(CAUSES))]
+    info["metrics"]["causes"] = {
+        "noise": {"clips": 40, "frames": 0.91, "recordings": 0.9512},
+        "coding": {"clips": 12, "frames": None, "recordings": 0.8},
+    }
+    card = render(info)
+    assert "| noise | 40 | 0.91 | 0.9512 | 0.5 |" in card
+    assert "| coding | 12 | none | 0.8 | 0.75 |" in card
+    assert "no better than that teacher" in card
+
+
+def test_the_result_of_an_exported_model_has_mos_and_causes(exported):
+    path = min((exported / "corpus" / "dev_noise").glob("*.flac"))
+    with path.open("rb") as file:
+        result = score_file(file, replace(ScorerConfig(), model_dir=exported / "model"))
+    assert 1 <= result.mos_interval[0] <= result.mos <= result.mos_interval[1] <= 5
+    assert {cause.kind for cause in result.causes} <= set(CAUSES)
 
 
 def test_a_note_about_the_weights_replaces_the_standard_text(exported):
@@ -193,7 +238,8 @@ def test_a_note_about_the_weights_replaces_the_standard_text(exported):
     assert BY_RULE not in card
 
 
-def test_recalibration_keeps_the_network_and_its_training_record(exported, tmp_path):
+def test_recalibration_keeps_the_network_and_its_training_record(exported, tmp_path, monkeypatch):
+    monkeypatch.setattr(calibration, "MAX_FALSE_SPEECH", EVERY_CLIP)
     was = json.loads((exported / "model" / "model.json").read_text())
     was["data"]["train"]["clips"] = 12_345  # of a corpus that no longer exists
     again = tmp_path / "was"
@@ -219,7 +265,7 @@ def test_every_row_is_measured_and_the_card_carries_it(exported):
     rows = json.loads((exported / "model" / "model.json").read_text())["metrics"]["rows"]
     card = (exported / "model" / "MODEL_CARD.md").read_text()
     names = {row["name"] for row in rows}
-    assert len(names) == len(rows) == 16 + len(CHANGES)
+    assert len(names) == len(rows) == 21 + len(CHANGES)
     assert {f"{change}: largest move" for change in CHANGES} < names
     assert all(f"| {row['name']} |" in card for row in rows)
     assert "$" not in card
@@ -291,6 +337,7 @@ def test_the_power_is_found_at_which_true_frame_scores_give_the_recordings(tmp_p
         worse = np.arange(100) < 10 * (number + 1)
         score = np.where(worse, 2.64, 4.64).astype(np.float32)
         arrays = {"frames": np.ones((100, 257)), "speech": np.ones(100), "reference": np.ones((100, 48))}
+        arrays |= {"mos": np.nan, "costs": np.zeros((100, len(CAUSES)))}
         overall = 4.64 - 2 * np.mean(worse) ** (1 / 3)
         np.savez(tmp_path / "train" / f"{number}.npz", frame_scores=score, overall=overall, **arrays)
         lines.append(json.dumps({"clip": str(number), "set": "train", "pesq_wb": overall}) + "\n")
@@ -328,6 +375,6 @@ def test_a_wrong_csv_is_explained(tmp_path, text, message):
 
 
 def test_the_shipped_model_still_scores_the_conformance_signals_as_pinned():
-    folder = ScorerConfig().model_dir
+    folder = ScorerConfig.from_env().model_dir
     assert list(json.loads((folder / "conformance.json").read_text())["scores"]) == list(signals())
     promote.check(folder)
