@@ -55,6 +55,7 @@ def build(arguments: argparse.Namespace) -> None:
     sources = {"seed": arguments.seed} | {
         name: [str(path) for path in getattr(arguments, name)] for name in ("speech", "noise", "rir")
     }
+    sources["teacher"] = arguments.teacher and arguments.teacher.name
     _check_sources(out, sources)
     synthetic, train_only = (
         {path.name for path in arguments.speech if (path / mark).is_file()}
@@ -135,9 +136,9 @@ def _check_sources(out: Path, sources: dict) -> None:
     path = out / "corpus.json"
     if path.is_file():
         before = json.loads(path.read_text())["arguments"]
-        if any(before[name] != value for name, value in sources.items()):
+        if any(before.get(name) != value for name, value in sources.items()):
             raise ValueError(
-                f"{out} holds a corpus made with {before}, expected the same seed and folders: "
+                f"{out} holds a corpus made with {before}, expected the same seed, folders and teacher: "
                 "name another --out."
             )
 

@@ -30,7 +30,7 @@ SPEECH_PROBABILITY = 0.5
 MAX_FALSE_SPEECH = 0.02  # share of the clips without speech; the release threshold is 3 %, and noises differ
 THRESHOLDS = np.arange(0.05, 1.005, 0.005)
 MAX_FALSE_CAUSE = 0.01  # share of the seconds without a cause that get it
-MIN_SPEECH_WEIGHT = 0.2  # of a second's frames, to count it
+MIN_SPEECH_WEIGHT = 0.05  # of a second's frames, to count it
 SECOND = round(1 / SPEC.hop_s)  # frames
 
 

@@ -1,8 +1,9 @@
 """Compares scores with human ratings: `python -m training.evaluation.human_scores SCORES.csv [--model DIR]`.
 
 The CSV has a header and the columns path, MOS and optionally condition. Paths are relative to the CSV.
-Prints Pearson, Spearman and RMSE per file and per condition (means of MOS and score). The RMSE compares two
-scales, MOS-LQO and the raters' MOS: a model with a high correlation may still have a large one.
+Prints Pearson, Spearman and RMSE per file and per condition (means), for the score and for the predicted MOS.
+The RMSE of the score compares two scales, MOS-LQO and the raters' MOS: a model with a high correlation may
+still have a large one.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from aqscore.pipeline import score_file
 from training.evaluation.statistics import bootstrap, pearson, rmse, spearman
 
 MEASURES = {"Pearson": pearson, "Spearman": spearman, "RMSE": rmse}
+PREDICTIONS = ("score", "mos")  # fields of a report
 MIN_ROWS = 3
 
 
@@ -51,9 +53,10 @@ def read_rows(path: Path) -> list[tuple[Path, float, str | None]]:
 def compare(
     rows: list[tuple[Path, float, str | None]], settings: ScorerConfig
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Scores the files; returns (MOS, score) arrays by "file" and, where conditions are given, "condition".
+    """Scores the files; returns arrays of (raters' MOS, prediction) by what they compare.
 
-    Files that get no score are printed with the reason and left out.
+    The keys are such as "score per file" and, where conditions are given, "mos per condition". Files that get
+    no score are printed with the reason and left out.
     """
     found = []
     for path, mos, condition in tqdm(rows, unit="file", mininterval=1.0):
@@ -66,21 +69,21 @@ def compare(
         if result.score is None:
             tqdm.write(f"{path}: {result.warnings[0].message}")
             continue
-        found.append((condition, mos, result.score))
-    columns = {"file": _columns([(mos, score) for _, mos, score in found])}
+        found.append((condition, (mos, result.score, result.mos)))
+    columns = _columns("file", [values for _, values in found])
     conditions = defaultdict(list)
-    for condition, mos, score in found:
+    for condition, values in found:
         if condition is not None:
-            conditions[condition].append((mos, score))
+            conditions[condition].append(values)
     if conditions:
-        columns["condition"] = _columns([np.mean(pairs, axis=0) for pairs in conditions.values()])
+        columns |= _columns("condition", [np.mean(rows, axis=0) for rows in conditions.values()])
     return columns
 
 
-def _columns(pairs: list) -> tuple[np.ndarray, np.ndarray]:
-    """(MOS, score) arrays from pairs of both."""
-    mos, scores = np.array(pairs, float).reshape(-1, 2).T
-    return mos, scores
+def _columns(unit: str, rows: list) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Both comparisons from rows of the raters' MOS and the ``PREDICTIONS``."""
+    mos, *predictions = np.array(rows, float).reshape(-1, 1 + len(PREDICTIONS)).T
+    return {f"{name} per {unit}": (mos, found) for name, found in zip(PREDICTIONS, predictions, strict=True)}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -98,12 +101,12 @@ def main(arguments: list[str] | None = None) -> None:
     columns = compare(read_rows(options.csv), replace(ScorerConfig(), model_dir=options.model))
     for name, (mos, scores) in columns.items():
         if len(mos) < MIN_ROWS:
-            print(f"per {name}: {len(mos)} scored, at least {MIN_ROWS} are needed to compare")
+            print(f"{name}: {len(mos)} scored, at least {MIN_ROWS} are needed to compare")
             continue
         for label, measure in MEASURES.items():
             low, high = bootstrap(measure, mos, scores)
             value = measure(mos, scores)
-            print(f"per {name} ({len(mos)}): {label} {value:.3f} (95 % interval {low:.3f} to {high:.3f})")
+            print(f"{name} ({len(mos)}): {label} {value:.3f} (95 % interval {low:.3f} to {high:.3f})")
 
 
 if __name__ == "__main__":

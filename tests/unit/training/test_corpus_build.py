@@ -216,7 +216,7 @@ def test_a_teacher_labels_every_clip_with_speech(built, tmp_path, monkeypatch):
 
 def test_another_seed_in_the_same_folder_is_rejected(built):
     sources, out, _ = built
-    with pytest.raises(ValueError, match="expected the same seed and folders"):
+    with pytest.raises(ValueError, match="expected the same seed, folders and teacher"):
         build(sources, out, seed=2)
 
 

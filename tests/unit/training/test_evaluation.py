@@ -359,8 +359,13 @@ def test_human_scores_are_compared_by_file_and_condition(exported, tmp_path, cap
     info["no_speech"]["clearest_speech"] = 0.0  # one epoch is too short to learn to find speech
     (tmp_path / "model" / "model.json").write_text(json.dumps(info))
     columns = human_scores.compare(rows, replace(ScorerConfig(), model_dir=tmp_path / "model"))
-    assert len(columns["file"][0]) == 4
-    assert len(columns["condition"][0]) == 2
+    assert {name: len(mos) for name, (mos, _) in columns.items()} == {
+        "score per file": 4,
+        "mos per file": 4,
+        "score per condition": 2,
+        "mos per condition": 2,
+    }
+    assert not np.array_equal(columns["score per file"][1], columns["mos per file"][1])
     assert "missing.wav" in capsys.readouterr().out
 
 
