@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from aqscore.analysis.second_causes import MIN_SPEECH
 from aqscore.analysis.signal_statistics import clearest_speech
 from aqscore.causes import CAUSES
 from aqscore.model.features import SPEC
@@ -30,7 +31,6 @@ SPEECH_PROBABILITY = 0.5
 MAX_FALSE_SPEECH = 0.02  # share of the clips without speech; the release threshold is 3 %, and noises differ
 THRESHOLDS = np.arange(0.05, 1.005, 0.005)
 MAX_FALSE_CAUSE = 0.01  # share of the seconds without a cause that get it
-MIN_SPEECH_WEIGHT = 0.05  # of a second's frames, to count it
 SECOND = round(1 / SPEC.hop_s)  # frames
 
 
@@ -61,7 +61,7 @@ def _seconds(costs: np.ndarray, scores: FrameScores) -> np.ndarray:
     """(2, seconds, causes): the costs of each second with speech, and the causes' mean probabilities."""
     count = len(costs) // SECOND
     weight = scores.speech_weight[: count * SECOND].reshape(count, SECOND)
-    spoken = weight.mean(axis=1) >= MIN_SPEECH_WEIGHT
+    spoken = weight.mean(axis=1) >= MIN_SPEECH
     shape = (count, SECOND, len(CAUSES))
     labels, probability = (values[: count * SECOND].reshape(shape) for values in (costs, scores.causes))
     steady = np.ptp(labels, axis=1) == 0
