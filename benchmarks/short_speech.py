@@ -2,10 +2,12 @@
 
 FOLDER holds clean recordings of speech. Pieces of them are degraded by noise, clipping or a low-pass filter,
 and scored; PESQ compares them with the clean pieces. For each amount of speech the command prints the factor
-by which the interval must grow to hold nine tenths of the values, beside that of pieces with more speech.
+by which the interval must grow to hold nine tenths of the values, beside that of pieces with more speech. The
+last line is the table ``short_speech`` for ``interval`` in a model.json.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +84,16 @@ def main(arguments: list[str] | None = None) -> None:
     rows = factors(options.folder, options.pieces)
     for end, count, factor in rows:
         print(f"up to {end:g} s of speech: {count} pieces, factor {factor / rows[-1][2]:.2f}")
+    print(json.dumps({"short_speech": table(rows)}))
+
+
+def table(rows: list[tuple[float, int, float]]) -> dict[str, list[float]]:
+    """The factor at the middle of each class, at least 1; the last class begins where it is 1."""
+    reference = rows[-1][2]
+    starts = [0.0, *(end for end, _, _ in rows)]
+    middles = [round((start + row[0]) / 2, 3) for start, row in zip(starts, rows[:-1], strict=False)]
+    factors = [round(max(1.0, factor / reference), 2) for _, _, factor in rows[:-1]]
+    return {"speech_s": [*middles, starts[len(rows) - 1]], "factor": [*factors, 1.0]}
 
 
 if __name__ == "__main__":

@@ -205,8 +205,8 @@ def test_an_error_is_shown_once_with_its_advice(opened, accessible, screenshot):
     opened.allow("415")
     page = opened()
     page.set_input_files("#files", LETTER)
-    expect(page.locator(".error-card")).to_contain_text("Convert the recording to WAV")
-    expect(page.get_by_text("Convert the recording to WAV")).to_have_count(1)
+    expect(page.locator(".error-card")).to_contain_text("Check how the file was made")
+    expect(page.get_by_text("Check how the file was made")).to_have_count(1)
     accessible(page)
     screenshot(page, "error")
 

@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from aqscore.audio.answers import MAX_ANSWER_BYTES
 from aqscore.audio.worker_handle import (
     SAMPLE_BUFFER_BYTES,
+    PreparedPool,
     Task,
     WorkerDied,
     WorkerHandle,
-    WorkerPool,
     run_module,
 )
 from aqscore.audio.worker_output import WorkerOutput
@@ -91,12 +91,8 @@ class ForkServerProcess:
             self._output.close()
 
 
-class LinuxWorkers(WorkerPool):
+class LinuxWorkers(PreparedPool[ForkServerProcess]):
     """The workers that one fork server forks."""
-
-    def __init__(self) -> None:
-        self._server: ForkServerProcess | None = None
-        self._lock = threading.Lock()
 
     def prestart(self) -> None:
         """As WorkerPool.prestart."""
@@ -116,31 +112,19 @@ class LinuxWorkers(WorkerPool):
                 raise DecoderLost(f"No process could be started to decode in ({error}).") from error
         raise DecoderLost(f"No process could be started to decode in ({reason or 'it ended at once'}).")
 
-    def close(self) -> None:
-        """As WorkerPool.close."""
-        with self._lock:
-            server, self._server = self._server, None
-        if server is not None:
-            server.end()
-
-    def forget(self) -> None:
-        """As WorkerPool.forget."""
-        self._server = None
-        self._lock = threading.Lock()  # another thread of the parent may have held it
-
     def _running_server(self) -> ForkServerProcess:
         with self._lock:
-            if self._server is None:
+            if self._prepared is None:
                 try:
-                    self._server = ForkServerProcess()
+                    self._prepared = ForkServerProcess()
                 except OSError as error:
                     raise DecoderLost(f"No process could be started to decode in ({error}).") from error
-            return self._server
+            return self._prepared
 
     def _replace(self, server: ForkServerProcess) -> None:
         with self._lock:
-            if self._server is server:
-                self._server = None
+            if self._prepared is server:
+                self._prepared = None
                 server.end()
 
 

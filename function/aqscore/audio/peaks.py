@@ -68,7 +68,8 @@ class PeakStatistics:
 
     Clipping is a run of equal samples at the channel's own peak: recordings that were clipped and then turned
     down, or whose format ends below full scale as G.711's does, are clipped all the same. Samples beyond full
-    scale in a floating-point file are not, unless they end in such runs.
+    scale in a floating-point file are not, unless they end in such runs. A lossy codec after the clipping
+    makes the samples differ: what is left, many samples near the peak, is what a limiter leaves, too.
     """
 
     def __init__(self, channels: int) -> None:

@@ -23,59 +23,14 @@ from numpy.typing import NDArray
 from aqscore.audio.answers import MAX_ANSWER_BYTES
 from aqscore.audio.worker_handle import (
     SAMPLE_BUFFER_BYTES,
+    PreparedPool,
     Task,
     WorkerDied,
     WorkerHandle,
-    WorkerPool,
     run_module,
 )
 from aqscore.audio.worker_output import WorkerOutput
 from aqscore.errors import DecoderLost
-
-
-class PortableWorkers(WorkerPool):
-    """Workers of which the next one is started before it is needed."""
-
-    def __init__(self) -> None:
-        self._next: PortableWorker | None = None
-        self._lock = threading.Lock()
-
-    def prestart(self) -> None:
-        """As WorkerPool.prestart."""
-        new = PortableWorker()
-        with self._lock:
-            earlier, self._next = self._next, new
-        if earlier is not None:
-            earlier.end()
-
-    def start(self, task: Task) -> "PortableWorker":
-        """As WorkerPool.start."""
-        with self._lock:
-            worker, self._next = self._next, None
-        if worker is None or not worker.running:
-            worker = PortableWorker()
-        try:
-            worker.give(task.file)
-            with suppress(DecoderLost):  # raised again when a recording needs a worker
-                self.prestart()
-        except BaseException as error:  # among them Ctrl-C
-            worker.end()
-            if isinstance(error, OSError):
-                raise DecoderLost(f"The recording could not be copied for its decoder ({error}).") from error
-            raise
-        return worker
-
-    def close(self) -> None:
-        """As WorkerPool.close."""
-        with self._lock:
-            worker, self._next = self._next, None
-        if worker is not None:
-            worker.end()
-
-    def forget(self) -> None:
-        """As WorkerPool.forget."""
-        self._next = None
-        self._lock = threading.Lock()  # another thread of the parent may have held it
 
 
 class PortableWorker(WorkerHandle):
@@ -172,3 +127,28 @@ class PortableWorker(WorkerHandle):
     def _free_memory(self) -> None:
         self._shared.close()
         self._shared.unlink()
+
+
+class PortableWorkers(PreparedPool[PortableWorker]):
+    """Workers of which the next one is started before it is needed."""
+
+    def prestart(self) -> None:
+        """As WorkerPool.prestart."""
+        if (earlier := self._exchange(PortableWorker())) is not None:
+            earlier.end()
+
+    def start(self, task: Task) -> PortableWorker:
+        """As WorkerPool.start."""
+        worker = self._exchange(None)
+        if worker is None or not worker.running:
+            worker = PortableWorker()
+        try:
+            worker.give(task.file)
+            with suppress(DecoderLost):  # raised again when a recording needs a worker
+                self.prestart()
+        except BaseException as error:  # among them Ctrl-C
+            worker.end()
+            if isinstance(error, OSError):
+                raise DecoderLost(f"The recording could not be copied for its decoder ({error}).") from error
+            raise
+        return worker

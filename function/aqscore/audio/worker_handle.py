@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,36 @@ class WorkerPool(ABC):
     @abstractmethod
     def forget(self) -> None:
         """Drops all processes without ending them, after a fork: they belong to the parent process."""
+
+
+class Prepared(Protocol):
+    """A process that waits for recordings."""
+
+    def end(self) -> object: ...
+
+
+class PreparedPool[P: Prepared](WorkerPool):
+    """A pool that keeps one process prepared."""
+
+    def __init__(self) -> None:
+        self._prepared: P | None = None
+        self._lock = threading.Lock()  # for the process
+
+    def close(self) -> None:
+        """As WorkerPool.close."""
+        if (process := self._exchange(None)) is not None:
+            process.end()
+
+    def forget(self) -> None:
+        """As WorkerPool.forget."""
+        self._prepared = None
+        self._lock = threading.Lock()  # another thread of the parent may have held it
+
+    def _exchange(self, process: P | None) -> P | None:
+        """Keeps that process, and returns the earlier one."""
+        with self._lock:
+            earlier, self._prepared = self._prepared, process
+        return earlier
 
 
 def python_path() -> str:

@@ -14,6 +14,7 @@ from aqscore.limits import Limits
 from tests.conftest import EXAMPLES
 
 LIMITS = Limits()
+FORK_LIMIT_S = 60
 CLEAN = EXAMPLES / "clean.flac"
 
 
@@ -43,6 +44,22 @@ def test_a_fork_server_that_was_killed_costs_no_recording():
     with CLEAN.open("rb") as file, DecoderClient(file, LIMITS, pool) as client:
         assert len(client.read()[0])
     pool.close()
+
+
+def test_a_fork_while_another_thread_uses_the_pool_starts_processes_of_its_own(pool):
+    pool.prestart()
+    with pool._lock:  # as another thread would hold it, which the fork doesn't have
+        child = os.fork()
+        if child == 0:
+            signal.alarm(FORK_LIMIT_S)  # ends a child that waits for the lock
+            pool.forget()
+            with CLEAN.open("rb") as file, DecoderClient(file, LIMITS, pool) as client:
+                decoded = len(client.read()[0]) > 0
+            pool.close()
+            os._exit(0 if decoded else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with CLEAN.open("rb") as file, DecoderClient(file, LIMITS, pool) as client:  # the parent's are there yet
+        assert len(client.read()[0])
 
 
 def test_a_fork_starts_processes_of_its_own():
