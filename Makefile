@@ -104,5 +104,4 @@ backfill: $(INSTALLED) ## Score what is already in the bucket: make backfill OPT
 	@$(BIN)/python -m infra.backfill $(OPTIONS)
 
 deploy: $(INSTALLED) ## Deploy the stack into your AWS account: make deploy STACK=aqscore [AUTH=API_KEY] [PARAMETERS="Formats=basic"]
-	@command -v sam >/dev/null || $(BIN)/python -m infra.localstack.install sam
 	@$(BIN)/python -m infra.deploy --stack $(STACK) $(if $(AUTH),--auth $(AUTH)) $(PARAMETERS)

@@ -27,7 +27,7 @@ from botocore.exceptions import (
 )
 
 from infra import prices
-from infra.localstack.install import ROOT, SAM
+from infra.localstack.install import ROOT, SAM, install_sam
 
 SIGN_IN = "Sign in first: aws sso login, or aws configure; AWS_PROFILE=NAME selects a profile."
 # sam build reads them: they select the image and its tag.
@@ -183,14 +183,17 @@ def outputs_of(stack: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def sam_command() -> str:
-    """The path of the SAM CLI: the shell's, or else the one in .tools. Raises RuntimeError without either."""
-    path = shutil.which("sam") or shutil.which(SAM)
-    if not path:
-        raise RuntimeError(
-            "The AWS SAM CLI is not installed. Install it into this folder: "
-            ".venv/bin/python -m infra.localstack.install sam"
-        )
-    return path
+    """The path of the SAM CLI: the shell's, or else the one in .tools, which is installed first if need be.
+
+    Raises RuntimeError when that fails.
+    """
+    if path := shutil.which("sam"):
+        return path
+    try:
+        install_sam()
+    except subprocess.CalledProcessError:
+        raise RuntimeError("The AWS SAM CLI could not be installed, for the reason above.") from None
+    return str(SAM)
 
 
 def usd_per_million(length_s: int) -> float:

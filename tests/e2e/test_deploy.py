@@ -56,7 +56,9 @@ def shell(address: str, arguments: Path) -> Run:
     """Runs a command in a shell with credentials, a region, `sam` and `aws`."""
     folder = arguments.parent
     template = folder / "packaged.yaml"
-    template.write_text(with_image((ROOT / "template.yaml").read_text(), f"{REPOSITORY}:live"))
+    # LocalStack can't give a stage another deployment of its API.
+    text = (ROOT / "template.yaml").read_text().replace("AlwaysDeploy: true", "AlwaysDeploy: false")
+    template.write_text(with_image(text, f"{REPOSITORY}:live"))
     stand_in = folder / "sam"
     stand_in.write_text(
         STAND_IN.format(arguments=arguments, sam=SAM, template=template, repository=REPOSITORY)

@@ -38,6 +38,11 @@ def test_only_health_and_preflight_requests_are_always_open(paths: dict) -> None
                 }
 
 
+def test_another_authentication_reaches_the_stage(resources: dict) -> None:
+    # SAM names its snapshot of the API after the definition alone, in which parameters are not resolved yet.
+    assert resources["Api"]["AlwaysDeploy"] is True
+
+
 def test_api_keys_are_required_when_chosen(paths: dict, template: dict) -> None:
     operation = paths["/{path+}"]["x-amazon-apigateway-any-method"]
     assert operation["security"] == {"Fn::If": ["ApiKeys", [{"api_key": []}], []]}
