@@ -76,7 +76,9 @@ def compare(
         if condition is not None:
             conditions[condition].append(values)
     if conditions:
-        columns |= _columns("condition", [np.mean(rows, axis=0) for rows in conditions.values()])
+        columns |= _columns(
+            "condition", [np.mean(np.array(rows, float), axis=0) for rows in conditions.values()]
+        )
     return columns
 
 

@@ -1,4 +1,4 @@
-"""Weights copied between networks: to the exported one, and for a warm start."""
+"""Weights copied between networks: to the exported one, for a warm start, and averaged with its start."""
 
 import keras
 
@@ -36,3 +36,17 @@ def warm_start(network: keras.Model, source: keras.Model) -> None:
                 "random weights, or start from a network of the same sizes."
             )
         network.get_layer(name).set_weights(old)
+
+
+def average_with_start(network: keras.Model, start: keras.Model, share: float) -> None:
+    """Moves ``network`` back to the weights that its run began with: ``share`` of them, 0 to 1.
+
+    Layers that ``start`` lacks stay. The average generalises better than either where the run has learned its
+    own material by heart: M. Wortsman, G. Ilharco et al., "Robust fine-tuning of zero-shot models",
+    CVPR 2022, section 3. Raises ValueError as ``warm_start`` does.
+    """
+    trained = {layer.name: layer.get_weights() for layer in network.layers}
+    warm_start(network, start)
+    for layer in network.layers:
+        pairs = zip(layer.get_weights(), trained[layer.name], strict=True)
+        layer.set_weights([share * old + (1 - share) * new for old, new in pairs])

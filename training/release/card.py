@@ -31,7 +31,7 @@ def render(info: dict) -> str:
         sha256=info["files"]["onnx"]["sha256"],
         versions=", ".join(f"{name} {number}" for name, number in info["versions"].items()),
         warm_start=_warm_start(info["training"]),
-        chosen=info["training"].get("note", BY_RULE),
+        chosen=_chosen(info["training"]),
         source=_source(info["training"]),
         clips_seen=f"{info['training']['clips_seen']:,}",
         minutes=f"{info['training']['minutes_done']:.0f}",
@@ -59,9 +59,21 @@ def _elsewhere(measured: dict | None) -> str:
     return "\n\n".join([_measures(measured["rows"]), _errors("kind, alone", measured["groups"])])
 
 
+def _chosen(training: dict) -> str:
+    text = training.get("note", BY_RULE)
+    if "start_share" in training:
+        text += (
+            f" They are averaged with the model that the run began with, which counts "
+            f"{training['start_share']:.0%}."
+        )
+    return text
+
+
 def _source(training: dict) -> str:
     """The source of the export, as an option of training.release.export."""
-    return "--recalibrate MODEL" if "recalibrated_sha256" in training else "--run RUN"
+    if "recalibrated_sha256" in training:
+        return "--recalibrate MODEL"
+    return "--run RUN" + (" --start MODEL" if "start_share" in training else "")
 
 
 def _warm_start(training: dict) -> str:

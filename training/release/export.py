@@ -22,6 +22,7 @@ from aqscore.scale import SCALE
 from training.evaluation import calibration, evaluate
 from training.evaluation.table import print_table
 from training.network.dataset import read_manifest
+from training.network.weights import average_with_start
 from training.release import card, conformance
 
 WINDOW = {"frames": 4096, "context": 256}
@@ -36,6 +37,9 @@ def main(arguments: list[str] | None = None) -> None:
         network, run, trained_on = _exported_before(options.recalibrate)
     else:
         network, run, trained_on = *_trained(options.run), {}
+    if options.start:
+        average_with_start(network, _load(options.start / "model.keras"), options.start_share)
+        run["start_share"] = options.start_share
     options.out.mkdir(parents=True, exist_ok=True)
     write_networks(network, options.out)
     info = describe(network, options.out, version=options.version, run=run)
@@ -194,6 +198,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         type=float,
         default=1.0,
         help="factor on the interval's errors, for recordings unlike the corpus (%(default)s)",
+    )
+    parser.add_argument(
+        "--start", type=Path, help="model that the run began with, to average the run's weights with"
+    )
+    parser.add_argument(
+        "--start-share", type=float, default=0.4, help="share of that model's weights (%(default)s)"
     )
     parser.add_argument("--version", default="1.0.0", help="version to ship it as")
     parser.add_argument("--plots", type=Path, help="folder for the evaluation's plots")
