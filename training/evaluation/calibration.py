@@ -18,6 +18,7 @@ from aqscore.model.pooling import FrameScores
 from aqscore.model.runtimes import Network
 from aqscore.scale import HIGHEST, LOWEST
 from training.network.dataset import clip_path, load_clip, read_manifest
+from training.network.losses import ABSENT_COST, PRESENT_COST
 
 COVERAGE = 0.9
 SCORED_SETS = ("dev_noise", "dev_mixed", "dev_clean", "dev_bursts")  # "all degradations" in every table
@@ -30,7 +31,7 @@ MIN_SNR_DB = 0.0  # below it, a missed speech signal counts as no error
 SPEECH_PROBABILITY = 0.5
 MAX_FALSE_SPEECH = 0.02  # share of the clips without speech; the release threshold is 3 %, and noises differ
 THRESHOLDS = np.arange(0.05, 1.005, 0.005)
-MAX_FALSE_CAUSE = 0.01  # share of the seconds without a cause that get it
+CAUSE_THRESHOLDS = np.arange(0.2, 0.9, 0.02)
 SECOND = round(1 / SPEC.hop_s)  # frames
 
 
@@ -127,16 +128,20 @@ def mos_interval_table(found: list[Prediction]) -> dict:
 
 
 def cause_thresholds(found: list[Prediction]) -> dict:
-    """The lowest threshold of each cause that few seconds without it reach: ``kinds``, ``threshold``.
+    """The threshold of each cause with the highest F1 over the seconds: ``kinds``, ``threshold``.
 
-    A threshold is at least 0.5, so that a cause is more likely than not, and at most 0.95.
+    Seconds with a cost between ``ABSENT_COST`` and ``PRESENT_COST`` don't count; of equally good thresholds
+    the middle one is taken, 0.5 where no second has the cause.
     """
     seconds = np.concatenate([p.seconds for p in found], axis=1)
     thresholds = []
     for costs, probability in np.moveaxis(seconds, 2, 0):
-        absent = probability[costs == 0]
-        allowed = np.quantile(absent, 1 - MAX_FALSE_CAUSE) if len(absent) else SPEECH_PROBABILITY
-        thresholds.append(float(np.clip(np.ceil(1000 * allowed) / 1000, 0.5, 0.95)))
+        clear = (costs < ABSENT_COST) | (costs >= PRESENT_COST)  # neither is true of NaN
+        present, named = costs[clear] >= PRESENT_COST, probability[clear, None] >= CAUSE_THRESHOLDS
+        right = np.count_nonzero(named & present[:, None], axis=0)
+        f1 = 2 * right / np.maximum(np.count_nonzero(named, axis=0) + np.count_nonzero(present), 1)
+        best = CAUSE_THRESHOLDS[f1 == f1.max()] if present.any() else [SPEECH_PROBABILITY]
+        thresholds.append(round(float(np.mean(best)), 3))
     return {"kinds": list(CAUSES), "threshold": thresholds}
 
 
