@@ -23,6 +23,7 @@ class ToneNetwork:
     """Takes all sound for speech, and a tone of 7 kHz for noise that costs 1.5."""
 
     file: ClassVar = "onnx"
+    package: ClassVar = "onnxruntime"
 
     def __init__(self, path, threads) -> None:
         pass

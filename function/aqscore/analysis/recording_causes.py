@@ -11,12 +11,14 @@ from aqscore.causes import CAUSES, CauseKind
 from aqscore.model.pooling import FrameScores, joined, no_frames
 from aqscore.report import Cause
 
+NEARLY = 0.5  # MOS-LQO: a burst stands out from a steady cause, and a steady cause is one stretch
+
 
 class RecordingCauses:
     """Takes the outputs for frames as they come, and decides on the causes of each second.
 
     Nothing depends on how the frames are cut, because a second is decided when all of its frames are known.
-    Memory: the frames of a second, and eight numbers for each stretch of ``Stretches``.
+    Memory: the frames of a second, and nine numbers for each stretch of ``Stretches``.
     """
 
     def __init__(self, thresholds: Sequence[float], start_s: float = 0.0) -> None:
@@ -32,8 +34,7 @@ class RecordingCauses:
         self._affected = np.zeros(len(CAUSES))
         self._costs = np.zeros(len(CAUSES))
         self._likely_costs = np.zeros(len(CAUSES))
-        self._worst = _WorstRuns()
-        self._stretches = Stretches(len(CAUSES))
+        self._stretches = Stretches(len(CAUSES) + 1)  # sums of likely costs, and of speech weights
 
     def add(self, scores: FrameScores) -> None:
         """Takes the next frames, at least one."""
@@ -51,24 +52,29 @@ class RecordingCauses:
 
     def kinds(self) -> list[CauseKind | None]:
         """The cause that costs most in each stretch of the timeline; None where there is none."""
-        return [main_cause(likely_costs) for likely_costs in self._stretches.sums]
+        return [main_cause(likely_costs) for likely_costs in self._stretches.sums[:, :-1]]
 
     def causes(self, duration_s: float) -> list[Cause]:
         """The causes, that with the highest likely cost over the whole recording first.
 
         ``duration_s`` is the recording's: the last second ends there.
         """
-        present = np.flatnonzero(self._affected)
+        present = np.flatnonzero(self._affected).tolist()
         return [
-            Cause(
-                kind=CAUSES[kind],
-                share=round(self._affected[kind] / self._speech, 4),
-                severity=round(self._costs[kind] / self._affected[kind], 1),
-                from_s=round(self._start_s + self._worst.start[kind] * SECOND_S, 3),
-                to_s=round(self._start_s + min(self._worst.stop[kind] * SECOND_S, duration_s), 3),
-            )
-            for kind in sorted(present.tolist(), key=lambda kind: -self._likely_costs[kind])
+            self._cause(kind, duration_s)
+            for kind in sorted(present, key=lambda kind: -self._likely_costs[kind])
         ]
+
+    def _cause(self, kind: int, duration_s: float) -> Cause:
+        first, last = worst_run(self._stretches.sums[:, kind], self._stretches.sums[:, -1])
+        length_s = self._stretches.length_s
+        return Cause(
+            kind=CAUSES[kind],
+            share=round(self._affected[kind] / self._speech, 4),
+            severity=round(self._costs[kind] / self._affected[kind], 1),
+            from_s=round(self._start_s + first * length_s, 3),
+            to_s=round(self._start_s + min((last + 1) * length_s, duration_s), 3),
+        )
 
     def _seconds(self, frames: FrameScores) -> NDArray[np.int64]:
         """(n,) the second that each of the last n frames lies in."""
@@ -82,32 +88,28 @@ class RecordingCauses:
         frames = np.bincount(seconds - seconds[0])
         numbers = np.arange(seconds[0], seconds[0] + len(frames))
         found = causes_in(scores, frames, self._thresholds)
-        self._stretches.add((numbers.astype(np.float64) + 0.5) * SECOND_S, found.likely_costs)
+        sums = np.column_stack([found.likely_costs, found.speech])
+        self._stretches.add((numbers.astype(np.float64) + 0.5) * SECOND_S, sums)
         # Second by second, so that the sums are the same to the last bit for any blocks.
-        for number, speech, present, costs, likely_costs in zip(numbers.tolist(), *found, strict=True):
+        for speech, present, costs, likely_costs in zip(*found, strict=True):
             if speech > 0:
                 self._speech += float(speech)
                 self._affected += speech * present
                 self._costs += costs
                 self._likely_costs += likely_costs
-                self._worst.add(number, present, likely_costs)
 
 
-class _WorstRuns:
-    """For each kind the run of seconds with it that costs most. Seconds without speech don't end a run."""
+def worst_run(likely_costs: NDArray[np.float64], speech: NDArray[np.float64]) -> tuple[int, int]:
+    """The first and the last stretch of the worst run of stretches that have a cause.
 
-    def __init__(self) -> None:
-        self.start = np.zeros(len(CAUSES), np.int64)  # of the worst run: its first second
-        self.stop = np.zeros(len(CAUSES), np.int64)  # and the one after its last
-        self._cost = np.zeros(len(CAUSES))
-        self._current_start = np.zeros(len(CAUSES), np.int64)
-        self._current_cost = np.zeros(len(CAUSES))  # 0 outside of runs
-
-    def add(self, second: int, present: NDArray[np.bool_], likely_costs: NDArray[np.float64]) -> None:
-        """Takes the next second with speech."""
-        self._current_start = np.where(self._current_cost > 0, self._current_start, second)
-        self._current_cost = np.where(present, self._current_cost + likely_costs, 0.0)
-        worse = self._current_cost > self._cost
-        self._cost = np.where(worse, self._current_cost, self._cost)
-        self.start = np.where(worse, self._current_start, self.start)
-        self.stop = np.where(worse, second + 1, self.stop)
+    A run's stretches cost nearly as much as the worst one: within ``NEARLY``. Of several runs, that with the
+    highest cost in sum is taken. Stretches without speech don't end a run. Both arguments are sums over each
+    of (n,) stretches, with a cost in one of them at least.
+    """
+    spoken = np.flatnonzero(speech)
+    costs = likely_costs[spoken] / speech[spoken]
+    belongs = (costs > 0) & (costs >= costs.max() - NEARLY)
+    run = np.cumsum(~belongs)  # the same number throughout a run
+    sums = np.bincount(run, np.where(belongs, likely_costs[spoken], 0.0))
+    worst = spoken[belongs & (run == np.argmax(sums))]
+    return int(worst[0]), int(worst[-1])

@@ -83,13 +83,20 @@ def test_pauses_do_not_end_the_worst_stretch_and_seconds_without_the_cause_do():
     speech = by_second(1, 1, 1, 1, 0, 0, 1, 1)
     noisy = by_second(1, 1, 0, 1, 0, 0, 1, 0)
     [noise] = gathered(
-        outputs(speech, {"noise": noisy}, {"noise": by_second(1, 1, 0, 2, 0, 0, 1, 0)})
+        outputs(speech, {"noise": noisy}, {"noise": by_second(1, 1, 0, 2, 0, 0, 1.6, 0)})
     ).causes(8)
     assert (noise.from_s, noise.to_s) == (3.0, 7.0)
     [noise] = gathered(
         outputs(speech, {"noise": noisy}, {"noise": by_second(2, 2, 0, 1, 0, 0, 1, 0)})
     ).causes(8)
     assert (noise.from_s, noise.to_s) == (0.0, 2.0)
+
+
+def test_a_burst_in_steady_noise_is_the_worst_stretch():
+    speech = by_second(1, 1, 1, 1, 1, 1)
+    scores = outputs(speech, {"noise": 1.0}, {"noise": by_second(1.2, 1.1, 2.4, 2.6, 1.3, 1.2)})
+    [noise] = gathered(scores).causes(6.0)
+    assert (noise.from_s, noise.to_s, noise.share) == (2.0, 4.0, 1.0)
 
 
 def test_times_count_from_the_files_beginning_and_end_with_the_recording():
@@ -132,9 +139,11 @@ def defined(scores: FrameScores, seconds: int) -> list[Cause]:
         present = [at for at in spoken if mean(probabilities, at) >= 0.5 and mean(costs, at) >= MIN_COST]
         if not present:
             continue
+        likely_cost = {at: mean(probabilities * costs, at) for at in present}
         runs, run = [], []
         for at in spoken:
-            run = [*run, at] if at in present else []
+            belongs = at in present and likely_cost[at] >= max(likely_cost.values()) - 0.5
+            run = [*run, at] if belongs else []
             runs.append(run)
         worst = max(runs, key=lambda run: total(run, probabilities * costs))
         share = total(present, 1) / total(spoken, 1)
