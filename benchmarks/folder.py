@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from benchmarks.measuring import numbers_in_turn, ratio, seconds, short, table
@@ -32,9 +33,9 @@ def run(results: dict) -> dict:
             half = folder / "calls" / f"half{number % 2}"
             half.mkdir(parents=True, exist_ok=True)
             (half / f"{number:04}.flac").symlink_to(EXAMPLE)
-        tasks = {task: lambda o=options: spent(folder, ["calls", *o]) for task, options in TASKS.items()}
+        tasks = {task: partial(spent, folder, ["calls", *options]) for task, options in TASKS.items()}
         halves = (["calls/half0", "--jobs", "1"], ["calls/half1", "--jobs", "1"])
-        tasks[CONTROL] = lambda: spent(folder, *halves)
+        tasks[CONTROL] = partial(spent, folder, *halves)
         found = numbers_in_turn(tasks, ROUNDS)
     return {name: row["spent_s"] for name, row in found.items()}
 
