@@ -13,7 +13,7 @@ from aqscore.aws.advice import ADVICE
 from aqscore.config import ScorerConfig
 from aqscore.errors import EmptyFile, OutOfTime, StorageUnavailable, UnreadableEvent
 from aqscore.pipeline import score_file
-from aqscore.report import ErrorRecord, ObjectSource, Report
+from aqscore.report import Cause, ErrorRecord, ObjectSource, Report
 from tests.conftest import EXAMPLES, ROOT
 
 SOURCE = {"bucket": "in", "key": "calls/录音.wav", "version_id": "v1", "etag": None}
@@ -27,7 +27,9 @@ def in_lambda(monkeypatch):
 @pytest.fixture(scope="module")
 def report() -> Report:
     with (EXAMPLES / "clean.flac").open("rb") as file:
-        return Report(source=ObjectSource(bucket="in", key="k"), **dict(score_file(file, ScorerConfig())))
+        scored = dict(score_file(file, ScorerConfig()))
+    noise = Cause(kind="noise", share=0.5, severity=1.2, from_s=0, to_s=2)
+    return Report(source=ObjectSource(bucket="in", key="k"), **(scored | {"causes": [noise]}))
 
 
 def emitted(capsys) -> list[tuple[dict, dict]]:
@@ -60,7 +62,7 @@ def test_a_scored_file_has_its_score_and_duration_as_metrics(capsys, caplog, rep
     ]
     [line] = caplog.records
     assert (line.key, line.version_id, line.score) == (SOURCE["key"], "v1", report.score)
-    assert (line.mos, line.cause) == (report.mos, report.causes[0].kind)
+    assert (line.mos, line.cause) == (report.mos, "noise")
     assert not hasattr(line, "etag")
 
 

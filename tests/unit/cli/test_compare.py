@@ -57,7 +57,7 @@ def test_the_command_shows_folders_pair_by_pair_and_over_the_set(folders):
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["recording", "A", "B", "B", "-", "A", "differs", "most"]
     assert lines[6].split()[0] == "0" and "error" in lines[6]  # the pair that can't be scored comes last
-    assert "0.wav (B): " in lines[7] and "Convert the recording" in lines[7]
+    assert "0.wav (B): " in lines[7] and "Check how the file was made" in lines[7]
     assert lines[8] == "1 only in A: alone.flac"
     assert (
         lines[9].startswith("5 pairs: B is ")

@@ -66,7 +66,7 @@ def test_the_table_fits_the_terminal(folder, columns):
     errors = " ".join(" ".join(lines[4:summary]).split())
     assert "Could not be scored:" in errors
     assert "broken.wav" in errors
-    assert "Convert the recording" in errors
+    assert "Check how the file was made" in errors
     assert lines[-1].startswith("2 scored, 1 without a score, 1 failed, 1 skipped · median ")
     assert "\x1b[1;31m" in child.before or "\x1b[31m" in child.before  # bad is red
 

@@ -208,7 +208,7 @@ def test_the_rules_of_mos_and_causes_are_in_model_json_and_on_the_card(exported)
     assert interval.keys() == {"mos", "lower", "upper"}
     assert len({len(values) for values in interval.values()}) == 1
     assert info["causes"]["kinds"] == list(CAUSES)
-    assert all(0.5 <= threshold <= 0.95 for threshold in info["causes"]["threshold"])
+    assert all(0.2 <= threshold <= 0.9 for threshold in info["causes"]["threshold"])
     assert info["metrics"]["causes"] == {}  # too few clips
     info["causes"]["threshold"] = [0.5 + number / 16 for number in range(len(CAUSES))]
     info["metrics"]["causes"] = {
