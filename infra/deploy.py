@@ -27,6 +27,7 @@ from botocore.exceptions import (
 )
 
 from infra import prices
+from infra.documents.parameters import parameters as template_parameters
 from infra.localstack.install import ROOT, SAM, install_sam
 
 SIGN_IN = "Sign in first: aws sso login, or aws configure; AWS_PROFILE=NAME selects a profile."
@@ -71,8 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parameters_of(given: list[str], auth: str | None) -> dict[str, str]:
     """The parameters in NAME=VALUE texts and ``auth``. Raises ValueError for a name not in the template."""
-    section = (ROOT / "template.yaml").read_text().partition("\nParameters:\n")[2]
-    known = re.findall(r"^  (\w+):\n    Type:", section.partition("\nMappings:\n")[0], flags=re.M)
+    known = list(template_parameters())
     parameters = {"Authentication": auth} if auth else {}
     for text in given:
         name, equals, value = text.partition("=")

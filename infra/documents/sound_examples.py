@@ -89,7 +89,7 @@ def clipped(speech: np.ndarray) -> np.ndarray:
 
 
 def reverberant(speech: np.ndarray) -> np.ndarray:
-    """(n,) speech in a room of decaying noise, as loud as before."""
+    """(n,) speech convolved with decaying noise, a simple room impulse response; as loud as before."""
     output = apply_room(speech, decaying_response(0.5, np.random.default_rng(SEED)), 0.0, EARLY)
     return output * active_level(speech) / active_level(output)
 

@@ -31,7 +31,7 @@ MIN_SNR_DB = 0.0  # below it, a missed speech signal counts as no error
 SPEECH_PROBABILITY = 0.5
 MAX_FALSE_SPEECH = 0.02  # share of the clips without speech; the release threshold is 3 %, and noises differ
 THRESHOLDS = np.arange(0.05, 1.005, 0.005)
-CAUSE_THRESHOLDS = np.arange(0.2, 0.9, 0.02)
+CAUSE_THRESHOLDS, UNKNOWN_THRESHOLD = np.arange(0.2, 0.9, 0.02), 0.5
 SECOND = round(1 / SPEC.hop_s)  # frames
 
 
@@ -140,7 +140,7 @@ def cause_thresholds(found: list[Prediction]) -> dict:
         present, named = costs[clear] >= PRESENT_COST, probability[clear, None] >= CAUSE_THRESHOLDS
         right = np.count_nonzero(named & present[:, None], axis=0)
         f1 = 2 * right / np.maximum(np.count_nonzero(named, axis=0) + np.count_nonzero(present), 1)
-        best = CAUSE_THRESHOLDS[f1 == f1.max()] if present.any() else [SPEECH_PROBABILITY]
+        best = CAUSE_THRESHOLDS[f1 == f1.max()] if present.any() else [UNKNOWN_THRESHOLD]
         thresholds.append(round(float(np.mean(best)), 3))
     return {"kinds": list(CAUSES), "threshold": thresholds}
 

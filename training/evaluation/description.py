@@ -1,7 +1,7 @@
 """Measures what the model says beside the score: the listeners' MOS and the causes of a low score.
 
-On the development clips that are not used for calibration, with the network alone, and for the top cause on
-the pipeline's results.
+MOS and areas come from the network alone, on the development clips that are not used for calibration. The
+first cause comes from the pipeline's results for all of them.
 """
 
 from collections.abc import Iterable, Mapping

@@ -3,7 +3,7 @@
 import argparse
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -54,22 +54,22 @@ class Compared:
     @property
     def scores(self) -> tuple[float, float] | None:
         """Both scores, None where one has none."""
-        if self.reports is None:
-            return None
-        first, second = (report.score for report in self.reports)
-        return None if first is None or second is None else (first, second)
+        return self._of_both(lambda report: report.score)
 
     @property
     def mos(self) -> tuple[float, float] | None:
         """Both estimates of listeners' MOS, None where one has none."""
-        if self.reports is None:
-            return None
-        first, second = (report.mos for report in self.reports)
-        return None if first is None or second is None else (first, second)
+        return self._of_both(lambda report: report.mos)
 
     @property
     def stretches(self) -> list[Stretch]:
         return [] if self.reports is None else stretches(*self.reports)
+
+    def _of_both(self, value: Callable[[Report], float | None]) -> tuple[float, float] | None:
+        if self.reports is None:
+            return None
+        first, second = map(value, self.reports)
+        return None if first is None or second is None else (first, second)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
