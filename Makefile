@@ -42,7 +42,7 @@ check: $(INSTALLED) ## Check style, formatting, types and layers
 	@$(BIN)/mypy --cache-dir .mypy_cache/ordinary training infra benchmarks
 	@$(BIN)/lint-imports
 
-test-fast: $(INSTALLED) ## Run the unit tests of the serving side (under a minute)
+test-fast: $(INSTALLED) ## Run the unit tests of the serving side (three minutes)
 	@$(BIN)/python -m pytest -q tests/unit --ignore tests/unit/training --ignore tests/unit/infra --ignore tests/unit/test_documents.py
 
 test: $(INSTALLED) ## Run every test that this machine can run, and list those that it can't
