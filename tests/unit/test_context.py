@@ -1,7 +1,4 @@
-"""Sounds far from the speech, or louder than it, must not decide on its score.
-
-Network 2.1.0 still lets one loud event set the level of all speech.
-"""
+"""Sounds far from the speech, or louder than it, must not decide on its score."""
 
 import numpy as np
 import pytest
@@ -10,9 +7,6 @@ from aqscore.audio.array_source import AudioArray
 from aqscore.pipeline import ScoreOptions, score_recording
 
 RATE = 16_000
-LOUD_EVENT = pytest.mark.xfail(
-    strict=False, reason="network 2.1.0: one loud event sets the level of all speech"
-)
 
 
 def at_level(samples, dbfs) -> np.ndarray:
@@ -63,7 +57,6 @@ def test_hold_music_does_not_hide_speech(score, speech, pause, music_first):
     assert found.score is not None, [warning.message for warning in found.warnings]
 
 
-@LOUD_EVENT
 @pytest.mark.parametrize("beep_first", [True, False])
 def test_a_loud_beep_does_not_lower_quiet_speech(score, speech, pause, beep_first):
     speech = at_level(speech, -35)
@@ -72,7 +65,6 @@ def test_a_loud_beep_does_not_lower_quiet_speech(score, speech, pause, beep_firs
     assert found.score == pytest.approx(score(speech).score, abs=0.3)
 
 
-@LOUD_EVENT
 def test_a_loud_prompt_does_not_raise_a_noisy_caller(score, speech, pause, rng):
     caller = at_level(speech, -40)
     caller = caller + at_level(rng.standard_normal(len(caller)), -50)

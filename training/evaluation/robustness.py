@@ -28,7 +28,8 @@ SILENCE_S, MUSIC_S = 10, 60
 OFFSET = 0.03
 RUMBLE_HZ, RUMBLE_DBFS = 11.0, -30.0
 CUT = 112  # samples, 7 ms
-BEEP_HZ, BEEP_S, BEEP_BEFORE_S, BEEP_DB = 1000.0, 0.5, 2.0, 15.0  # its level is relative to active speech
+BEEP_HZ, BEEP_S, BEEP_BEFORE_S = 1000.0, 0.5, 2.0
+BEEP_DB, LOUD_BEEP_DB = 15.0, 30.0  # relative to active speech
 OPUS_BIT_RATE = 128_000
 
 
@@ -83,9 +84,9 @@ def _coded(samples: np.ndarray) -> np.ndarray:
     return aligned(ffmpeg.coded(samples, "libopus", "libopus", OTHER_RATE, OPUS_BIT_RATE), samples)
 
 
-def _after_a_beep(samples: np.ndarray) -> np.ndarray:
+def _after_a_beep(samples: np.ndarray, level_db: float) -> np.ndarray:
     at = np.arange(round(BEEP_S * RATE)) / RATE
-    level = active_level(samples) * 10 ** (BEEP_DB / 20)
+    level = active_level(samples) * 10 ** (level_db / 20)
     beep = np.sqrt(2) * level * np.sin(2 * np.pi * BEEP_HZ * at)
     return np.concatenate([beep, np.zeros(round((BEEP_BEFORE_S - BEEP_S) * RATE)), samples])
 
@@ -116,7 +117,8 @@ CHANGES: dict[str, Callable[[np.ndarray], tuple[np.ndarray, int]]] = {
     "7 ms cut off": lambda x: (x[CUT:], RATE),
     "silence before": lambda x: (np.concatenate([_SILENCE, x]), RATE),
     "silence after": lambda x: (np.concatenate([x, _SILENCE]), RATE),
-    "a beep before": lambda x: (_after_a_beep(x), RATE),
+    "a beep before": lambda x: (_after_a_beep(x, BEEP_DB), RATE),
+    "a loud beep before": lambda x: (_after_a_beep(x, LOUD_BEEP_DB), RATE),
     "a minute of music before": lambda x: (_beside_music(x, before=True), RATE),
     "a minute of music after": lambda x: (_beside_music(x, before=False), RATE),
 }

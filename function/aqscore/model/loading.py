@@ -15,6 +15,7 @@ from aqscore.errors import SetupError
 from aqscore.model.features import SPEC
 from aqscore.model.runtimes import NETWORKS, Network
 from aqscore.model.score_stream import ScoreStream
+from aqscore.model.speech_level import SpeechLevel
 from aqscore.scale import SCALE
 
 # Parts of model.json, and a value in each, that earlier versions of the export didn't write.
@@ -132,7 +133,7 @@ class Model(ModelFiles):
 
     def stream(self) -> ScoreStream:
         """A stream that scores the frames of one recording."""
-        return ScoreStream(self.network, **self.info["window"])
+        return ScoreStream(SpeechLevel(self.network), **self.info["window"])
 
 
 def load_model(config: ScorerConfig) -> Model:

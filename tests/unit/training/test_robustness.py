@@ -19,6 +19,7 @@ ADDED_S = {
     "silence before": 10.0,
     "silence after": 10.0,
     "a beep before": 2.0,
+    "a loud beep before": 2.0,
     "a minute of music before": 60.0,
     "a minute of music after": 60.0,
 }
@@ -90,14 +91,15 @@ def test_the_cut_and_the_silences_keep_the_rest():
     np.testing.assert_array_equal(changed("silence after"), np.concatenate([SPEECH, silence]))
 
 
-def test_the_beep_is_a_tone_above_the_speech_and_ends_before_it():
-    samples = changed("a beep before")
+@pytest.mark.parametrize(("name", "above_db"), [("a beep before", 15), ("a loud beep before", 30)])
+def test_the_beep_is_a_tone_above_the_speech_and_ends_before_it(name, above_db):
+    samples = changed(name)
     before, speech = samples[: 2 * RATE], samples[2 * RATE :]
     np.testing.assert_allclose(speech, SPEECH, atol=1e-7)
     beep = before[: RATE // 2]
     assert not before[RATE // 2 :].any()
     assert np.argmax(np.abs(np.fft.rfft(beep))) * RATE / len(beep) == pytest.approx(1000, abs=2)
-    assert decibels(beep) - 20 * np.log10(active_level(SPEECH)) == pytest.approx(15, abs=0.1)
+    assert decibels(beep) - 20 * np.log10(active_level(SPEECH)) == pytest.approx(above_db, abs=0.1)
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
