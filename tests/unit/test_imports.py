@@ -15,6 +15,7 @@ AWS = {"aws_lambda_powertools", "boto3", "botocore"}
 CLEAN = str(EXAMPLES / "clean.flac")
 HANDLER = "import aqscore.aws.handler as h"
 SCORE_FILE = f"from aqscore.pipeline import score_file; score_file(open({CLEAN!r}, 'rb'), h.settings.scorer)"
+HELP = "from aqscore.cli.main import command_parser as parser; parser([]).format_help()"
 LIBRARY = f"import aqscore; aqscore.score({CLEAN!r})"
 
 
@@ -25,9 +26,10 @@ LIBRARY = f"import aqscore; aqscore.score({CLEAN!r})"
         (f"{HANDLER}; {SCORE_FILE}", HEAVY),
         (LIBRARY, HEAVY | AWS),
         ("import aqscore", HEAVY | AWS | {"numpy", "pydantic"}),
+        (HELP, HEAVY | AWS | {"numpy", "pydantic"}),
         ("import aqscore.audio.worker_main", HEAVY - {"soundfile"} | AWS | {"onnxruntime", "pydantic"}),
     ],
-    ids=["handler", "handler and a score", "library", "package", "decoder worker"],
+    ids=["handler", "handler and a score", "library", "package", "help", "decoder worker"],
 )
 def test_nothing_heavy_is_imported(statement, forbidden):
     environment = {

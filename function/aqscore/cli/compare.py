@@ -23,7 +23,6 @@ from aqscore.report import ErrorRecord, Report
 if TYPE_CHECKING:
     from rich.console import Console
 
-TITLE = "compare two versions of a recording, or of a folder"
 EXAMPLES = """\
 examples:
   aqscore compare before.wav after.wav

@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Iterator
 
-TITLE = "print the completion script of a shell"
 EXAMPLES = """\
 examples:
   aqscore completion bash > ~/.local/share/bash-completion/completions/aqscore

@@ -1,16 +1,29 @@
-"""The command ``aqscore``: its subcommands. Each has a module that adds its options and runs it."""
+"""The command ``aqscore``: its subcommands. Each has a module of its name, which adds its options.
+
+Only the module of the subcommand that is asked for is imported.
+"""
 
 import argparse
 import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Container
+from importlib import import_module
 from typing import Any
 
 from aqscore import __version__
 from aqscore.cli.interrupts import EXIT_INTERRUPTED, exit_on_interrupt
 
+COMMANDS = {
+    "score": "score files and folders",
+    "watch": "score the recordings that land in a folder",
+    "compare": "compare two versions of a recording, or of a folder",
+    "summary": "summarise results: distribution, worst, causes, drift",
+    "serve": "serve the page and the HTTPS API on this machine",
+    "model": "show the model, and check that it scores here as it should",
+    "completion": "print the completion script of a shell",
+}
 EXIT_USAGE = 2
 EXIT_BROKEN_PIPE = 141  # as a shell reports SIGPIPE
 EXAMPLES = """\
@@ -27,11 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one subcommand; returns the exit status. Without ``arguments``, those of the process."""
     given = sys.argv[1:] if arguments is None else arguments
     with exit_on_interrupt():
-        parser = command_parser()
+        parser = command_parser(given)
         if not given:
             parser.print_help(sys.stderr)
             return EXIT_USAGE
-        if given[0] not in _commands() and os.path.exists(given[0]):  # noqa: PTH110  of any characters
+        if given[0] not in COMMANDS and os.path.exists(given[0]):  # noqa: PTH110  of any characters
             parser.error(f"{given[0]} is no command. To score it: aqscore score {shlex.join(given)}")
         options = parser.parse_args(given)
         options.arguments = given
@@ -54,8 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
     return status
 
 
-def command_parser() -> argparse.ArgumentParser:
-    """The parser of the command, with its subcommands."""
+def command_parser(needed: Container[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of the command, with all subcommands, and the options of those that are needed."""
     parser = argparse.ArgumentParser(
         prog="aqscore",
         description="Scores recordings of speech without a clean reference.",
@@ -66,24 +79,11 @@ def command_parser() -> argparse.ArgumentParser:
         "--version", action=_Version, nargs=0, help="print the versions of the software and of the model"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, (text, add_options) in _commands().items():
-        add_options(commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}."))
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        if name in needed:
+            import_module(f"aqscore.cli.{name}").add_options(command)
     return parser
-
-
-def _commands() -> dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]]:
-    """The title of each subcommand, and the function that adds its options."""
-    from aqscore.cli import compare, completion, model, score, serve, summary, watch
-
-    return {
-        "score": ("score files and folders", score.add_options),
-        "watch": (watch.TITLE, watch.add_options),
-        "compare": (compare.TITLE, compare.add_options),
-        "summary": (summary.TITLE, summary.add_options),
-        "serve": ("serve the page and the HTTPS API on this machine", serve.add_options),
-        "model": (model.TITLE, model.add_options),
-        "completion": (completion.TITLE, completion.add_options),
-    }
 
 
 class _Version(argparse.Action):

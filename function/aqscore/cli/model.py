@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-TITLE = "show the model, and check that it scores here as it should"
 EXAMPLES = """\
 examples:
   aqscore model                       the shipped model, or AQSCORE_MODEL_DIR's

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-TITLE = "summarise results: distribution, worst, causes, drift"
 EXAMPLES = """\
 examples:
   aqscore summary results.jsonl

@@ -17,7 +17,6 @@ from aqscore.errors import AqscoreError, BadRequest
 from aqscore.report import ErrorRecord
 from aqscore.scorer import Options, Scorer
 
-TITLE = "score the recordings that land in a folder"
 EXAMPLES = """\
 examples:
   aqscore watch incoming/                       call.wav.json beside call.wav
