@@ -24,12 +24,6 @@ from aqscore.scale import HIGHEST, HIGHEST_MOS, LOWEST, LOWEST_MOS, verdict_of
 FRAMES_PER_SCORE = 2
 
 
-# By how much the interval grows with little speech: 1.42 below 1 s of it, 1.22 from 1 to 2 s. Measured on 136
-# pieces of 30 recordings as ``python -m benchmarks.short_speech`` does. A model.json may have its own table,
-# ``short_speech`` in ``interval``: ascending ``speech_s``, and a ``factor`` for each.
-SHORT_SPEECH = {"speech_s": [0.5, 1.5, 2.0], "factor": [1.42, 1.22, 1.0]}
-
-
 class StageTimer:
     """Adds up the seconds spent in each stage of the pipeline."""
 
@@ -167,12 +161,14 @@ def _scores(
     """The fields of a Scored that hold scores."""
     overall = float(np.clip(timeline.overall, LOWEST, HIGHEST))
     mos = float(np.clip(timeline.mos, LOWEST_MOS, HIGHEST_MOS))
+    short = info["interval"]["short_speech"]
+    factor = float(np.interp(speech_s, short["speech_s"], short["factor"]))
     return {
         "score": round(overall, 3),
-        "interval": _interval(overall, "score", info["interval"], speech_s, (LOWEST, HIGHEST)),
+        "interval": _interval(overall, "score", info["interval"], factor, (LOWEST, HIGHEST)),
         "verdict": verdict_of(overall),
         "mos": round(mos, 3),
-        "mos_interval": _interval(mos, "mos", info["mos"]["interval"], speech_s, (LOWEST_MOS, HIGHEST_MOS)),
+        "mos_interval": _interval(mos, "mos", info["mos"]["interval"], factor, (LOWEST_MOS, HIGHEST_MOS)),
         "causes": timeline.causes(duration_s),
         "frames": timeline.frames() if frames else None,
         "timeline": timeline.segments(duration_s),
@@ -188,16 +184,14 @@ def _unscored() -> dict[str, Any]:
 
 
 def _interval(
-    value: float, name: str, table: dict[str, Any], speech_s: float, limits: tuple[float, float]
+    value: float, name: str, table: dict[str, Any], factor: float, limits: tuple[float, float]
 ) -> tuple[float, float]:
-    """The calibrated interval at a value, wider for little speech. It always contains the value.
+    """The calibrated interval at a value, ``factor`` times as wide. It always contains the value.
 
     ``table`` has the values under their ``name``, and ``lower`` and ``upper`` at each. ``limits`` are the
     scale's.
     """
     lower, upper = (float(np.interp(value, table[name], table[side])) for side in ("lower", "upper"))
-    short = table.get("short_speech", SHORT_SPEECH)
-    factor = float(np.interp(speech_s, short["speech_s"], short["factor"]))
     lower, upper = value - factor * (value - lower), value + factor * (upper - value)
     return round(max(limits[0], min(lower, value)), 2), round(min(limits[1], max(upper, value)), 2)
 

@@ -1,6 +1,9 @@
 """pipeline.py: a report for every recording, with a reason wherever there is no score."""
 
 import io
+import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -210,11 +213,17 @@ def test_a_decoder_that_hangs_is_ended_at_the_time_limit(hanging, config):
         score_recording(file, config, ScoreOptions(), Deadline(0.3))
 
 
-def test_little_speech_widens_the_interval(config, recorded, speech):
+def test_little_speech_widens_the_interval_as_the_model_says(config, recorded, speech, tmp_path):
+    folder = shutil.copytree(config.model_dir, tmp_path / "model")
+    info = read_model_info(folder)
+    info["interval"]["short_speech"] = {"speech_s": [1.2, 2.0], "factor": [1.5, 1.0]}
+    (folder / "model.json").write_text(json.dumps(info))
+    config = replace(config, model_dir=folder)
     whole, short = scored(recorded(speech), config), scored(recorded(speech[16_000:32_000]), config)
     assert "little_speech" in codes(short)
     assert "little_speech" not in codes(whole)
-    table = read_model_info(config.model_dir)["interval"]
-    plain = [np.interp(short.score, table["score"], table[side]) for side in ("lower", "upper")]
-    assert short.interval[1] - short.interval[0] > 1.1 * (min(plain[1], HIGHEST) - max(plain[0], LOWEST))
-    assert short.interval[0] <= short.score <= short.interval[1]
+    for found, factor in ((whole, 1.0), (short, 1.5)):
+        table = info["interval"]
+        plain = np.array([np.interp(found.score, table["score"], table[side]) for side in ("lower", "upper")])
+        bounds = found.score + factor * (plain - found.score)
+        assert found.interval == pytest.approx(np.clip(bounds, LOWEST, HIGHEST), abs=0.011)

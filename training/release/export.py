@@ -20,6 +20,7 @@ from aqscore.model.features import SPEC
 from aqscore.model.runtimes import OUTPUTS, OnnxNetwork
 from aqscore.scale import SCALE
 from training.evaluation import calibration, evaluate
+from training.evaluation.short_speech import short_speech_table
 from training.evaluation.table import print_table
 from training.network.dataset import read_manifest
 from training.network.weights import average_with_start
@@ -50,6 +51,8 @@ def main(arguments: list[str] | None = None) -> None:
     info["mos"] = {"interval": calibration.mos_interval_table(found)}
     info["causes"] = calibration.cause_thresholds(found)
     info["data"] = corpus_summary(options.corpus) | trained_on
+    write_info(info, options.out)
+    info["interval"]["short_speech"] = short_speech_table(options.corpus, options.out)
     write_info(info, options.out)
     info["metrics"] = evaluate.evaluate(options.corpus, options.out, options.plots, options.elsewhere)
     write_info(info, options.out)

@@ -21,6 +21,7 @@ from aqscore.scale import SCALE
 # Parts of model.json, and a value in each, that earlier versions of the export didn't write.
 REQUIRED = (
     ("no_speech", "clearest_speech"),
+    ("interval", "short_speech"),
     ("pooling", "power"),
     ("mos", "interval"),
     ("causes", "kinds"),
