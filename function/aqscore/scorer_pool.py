@@ -15,18 +15,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from itertools import islice
-from queue import SimpleQueue
+from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from aqscore.audio.worker_handle import python_path
 from aqscore.config import ScorerConfig
-from aqscore.errors import ScorerLost
+from aqscore.errors import ScorerLost, SetupError
 from aqscore.report import ErrorRecord, FileSource, Report
 
 AHEAD = 16  # recordings for each process that may be under way or done when the oldest result is taken
 
+SHORT_BYTES = 1_000_000  # a file up to this size is scored within about a second
+
 type Result = Report | ErrorRecord
 type NamedSource = tuple[str, Any]  # the name in the report, and the source as Scorer.score takes it
+type Tasks = SimpleQueue[tuple[Future[Result], NamedSource] | None]
 
 
 class ScorerProcess:
@@ -37,21 +41,37 @@ class ScorerProcess:
         self._config = config
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
+        self._ahead: NamedSource | None = None  # sent while the process scored the one before
         self._lock = threading.Lock()
         self._killed = False
 
-    def score(self, source: NamedSource) -> Result:
+    def score(self, source: NamedSource, following: NamedSource | None = None) -> Result:
         """The result of a source; an ErrorRecord too where the process ends before it answers.
 
-        Raises SetupError when the process can't load the model.
+        ``following`` is the source of the next call, if it is known. A path is sent ahead, so that the
+        process needn't wait for it. Raises SetupError when the process can't load the model.
         """
         try:
             if self._process is None:
                 self._process = self._started()
-                self._exchange((self._config, self._options))
-            result: Result = self._exchange(source)
+                self._send((self._config, self._options))
+                if isinstance(error := self._receive(), SetupError):
+                    raise error
+            if self._ahead is not source:
+                self._send(source)
+            self._ahead = None
+            # Another source might be more than the pipe holds, which would keep the answer waiting.
+            if following is not None and isinstance(following[1], str):
+                with suppress(OSError):  # the process has ended; its answer may be there
+                    self._send(following)
+                    self._ahead = following
+            kind, document = self._receive()
+            result: Result = kind.model_validate_json(document)
+        except (OSError, EOFError, pickle.UnpicklingError):
+            status = self.finish()
+            return _lost(source, ScorerLost(f"The process that scored it ended with status {status}."))
         except ScorerLost as error:
-            return ErrorRecord.of(error, FileSource(file=source[0]))
+            return _lost(source, error)
         return result
 
     def kill(self) -> None:
@@ -61,16 +81,17 @@ class ScorerProcess:
             if self._process is not None:
                 self._process.kill()
 
-    def finish(self) -> None:
-        """Ends the process and frees its pipes."""
+    def finish(self) -> int | None:
+        """Ends the process and frees its pipes. Returns its status, None if there is none."""
         if self._process is None:
-            return
+            return None
         self._process.kill()
-        self._process.wait()
+        status = self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):  # a request that the process never read
                 pipe and pipe.close()
-        self._process = None
+        self._process = self._ahead = None
+        return status
 
     def _started(self) -> "subprocess.Popen[bytes]":
         with self._lock:  # none starts after kill()
@@ -86,20 +107,14 @@ class ScorerProcess:
             except OSError as error:
                 raise ScorerLost(f"No process could be started to score in ({error}).") from error
 
-    def _exchange(self, message: Any) -> Any:
-        process = self._process
-        assert process is not None and process.stdin is not None and process.stdout is not None
-        request = pickle.dumps(message)
-        try:
-            process.stdin.write(request)
-            process.stdin.flush()
-            answer = pickle.load(process.stdout)
-        except (OSError, EOFError, pickle.UnpicklingError):
-            self.finish()
-            raise ScorerLost(f"The process that scored it ended with status {process.returncode}.") from None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    def _send(self, message: Any) -> None:
+        assert self._process is not None and self._process.stdin is not None
+        self._process.stdin.write(pickle.dumps(message))
+        self._process.stdin.flush()
+
+    def _receive(self) -> Any:
+        assert self._process is not None and self._process.stdout is not None
+        return pickle.load(self._process.stdout)
 
 
 def results_in_order(
@@ -110,11 +125,11 @@ def results_in_order(
     The processes are killed when the iterator is closed, or an exception such as KeyboardInterrupt leaves
     it. Raises SetupError.
     """
-    tasks: SimpleQueue[tuple[Future[Result], NamedSource] | None] = SimpleQueue()
+    tasks: Tasks = SimpleQueue()
     waiting: deque[Future[Result]] = deque()
     processes = [ScorerProcess(config, options) for _ in range(jobs)]
     # Daemons: a program that ends without closing the iterator doesn't wait for recordings under way.
-    threads = [threading.Thread(target=_serve, args=(tasks, each), daemon=True) for each in processes]
+    threads = [threading.Thread(target=_serve, args=(tasks, each, jobs), daemon=True) for each in processes]
     for thread in threads:
         thread.start()
     remaining = iter(sources)
@@ -140,13 +155,32 @@ def results_in_order(
                 thread.join()
 
 
-def _serve(tasks: SimpleQueue[tuple[Future[Result], NamedSource] | None], process: ScorerProcess) -> None:
+def _serve(tasks: Tasks, process: ScorerProcess, jobs: int) -> None:
     """Scores the sources of the queue in a process, up to the None that ends it."""
-    while (task := tasks.get()) is not None:
+    task = tasks.get()
+    while task is not None:
         future, source = task
+        following = []
+        # Behind a long recording, or where another process has nothing to do, no source should wait.
+        if tasks.qsize() >= jobs and _is_short(source[1]):
+            with suppress(Empty):  # another process was faster
+                following.append(tasks.get_nowait())
         if future.set_running_or_notify_cancel():
             try:
-                future.set_result(process.score(source))
+                future.set_result(process.score(source, *(each[1] for each in following if each)))
             except BaseException as error:
                 future.set_exception(error)
+        task = following[0] if following else tasks.get()
     process.finish()
+
+
+def _is_short(source: Any) -> bool:
+    """Whether a source is a small file."""
+    try:
+        return isinstance(source, str) and Path(source).stat().st_size <= SHORT_BYTES
+    except (OSError, ValueError):  # it is scored at once: there is no such file
+        return True
+
+
+def _lost(source: NamedSource, error: ScorerLost) -> ErrorRecord:
+    return ErrorRecord.of(error, FileSource(file=source[0]))

@@ -7,23 +7,28 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
 import soundfile
 
-from aqscore import ErrorRecord, Limits, Report, Scorer
+from aqscore import ErrorRecord, Limits, Report, Scorer, scorer_pool
 from aqscore import scorer as scoring
-from aqscore.config import shipped_model
+from aqscore.config import ScorerConfig, shipped_model
 from aqscore.errors import BadRequest, SetupError
+from aqscore.report import FileSource
+from aqscore.scorer_pool import ScorerProcess
 from infra.waiting import wait_until
 from tests.conftest import EXAMPLES, ROOT
 
 CLEAN, NOISY = EXAMPLES / "clean.flac", EXAMPLES / "noisy.flac"
 LIMIT_S = 120
+MORE = [NOISY] * 8  # enough that a process gets a request ahead
 linux = pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 
 
@@ -189,19 +194,58 @@ def test_the_parent_of_several_processes_loads_no_model():
 
 @linux
 def test_a_recording_whose_process_dies_is_recorded_and_the_others_are_scored(scorer, endless):
-    results = scorer.score_many([CLEAN, endless, NOISY, CLEAN], jobs=2, frames=False)
+    results = scorer.score_many([CLEAN, endless, *MORE, CLEAN], jobs=2, frames=False)
     assert isinstance(next(results), Report)
     with being_read(endless):
         [worker] = [pid for pid in workers_of(os.getpid()) if has_open(pid, endless)]
         os.kill(worker, signal.SIGKILL)
         lost, *rest = results
     assert lost.error.type == "scorer_lost" and lost.error.retryable
-    assert [result.source.file for result in rest if isinstance(result, Report)] == [str(NOISY), str(CLEAN)]
+    assert all(isinstance(result, Report) for result in rest)
+    assert [result.source.file for result in rest] == [*map(str, MORE), str(CLEAN)]
+
+
+@linux
+def test_a_source_sent_ahead_is_scored_by_the_next_process_when_one_dies(endless):
+    process = ScorerProcess(ScorerConfig(), {"frames": False})
+    lost, following, later = ("endless", str(endless)), ("noisy", str(NOISY)), ("clean", str(CLEAN))
+    with ThreadPoolExecutor(1) as thread:
+        result = thread.submit(process.score, lost, following)
+        with being_read(endless):
+            [worker] = workers_of(os.getpid())
+            os.kill(worker, signal.SIGKILL)
+            assert result.result(LIMIT_S).error.type == "scorer_lost"
+    found = process.score(following, later), process.score(later)
+    process.finish()
+    assert [result.source.file for result in found] == [str(NOISY), str(CLEAN)]
+
+
+def test_only_a_source_that_waits_for_little_is_sent_ahead(tmp_path):
+    """Nothing waits behind a long recording, nor while another process has nothing to do."""
+    short, long = tmp_path / "short.wav", tmp_path / "long.wav"
+    short.touch()
+    with long.open("wb") as file:
+        file.truncate(scorer_pool.SHORT_BYTES + 1)
+    sources = [(str(path), str(path)) for path in (short, long, short, short, "missing.wav", short, short)]
+    asked = []
+
+    class Process(ScorerProcess):
+        def score(self, source, following=None):
+            asked.append((source[0], following and following[0]))
+            return ErrorRecord.of(BadRequest("not scored"), FileSource(file=source[0]))
+
+    tasks = SimpleQueue()
+    for task in (*((Future(), source) for source in sources), None):
+        tasks.put(task)
+    scorer_pool._serve(tasks, Process(ScorerConfig(), {}), jobs=3)
+    names = [source[0] for source in sources]
+    ahead = [names[1], None, names[3], names[4], names[5], None, None]
+    assert asked == list(zip(names, ahead, strict=True))
 
 
 @linux
 def test_closing_the_results_ends_the_processes(scorer, endless):
-    results = scorer.score_many([CLEAN, endless, NOISY], jobs=2, frames=False)
+    results = scorer.score_many([CLEAN, endless, *MORE], jobs=2, frames=False)
     next(results)
     assert workers_of(os.getpid())
     results.close()
@@ -214,7 +258,7 @@ def test_a_program_ends_at_once_though_results_are_left(endless):
         "results = Scorer().score_many(sys.argv[1:], jobs=2, frames=False); print(next(results).score)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, CLEAN, endless, NOISY],
+        [sys.executable, "-c", code, CLEAN, endless, *MORE],
         env=os.environ | {"PYTHONPATH": str(ROOT / "function")},
         capture_output=True,
         text=True,
@@ -232,7 +276,7 @@ def test_ctrl_c_ends_a_script_and_its_processes_at_once(endless, tmp_path):
         "    print(result.source.file, flush=True)\n"
     )
     with subprocess.Popen(
-        [sys.executable, script, CLEAN, endless, NOISY],
+        [sys.executable, script, CLEAN, endless, *MORE],
         env=os.environ | {"PYTHONPATH": str(ROOT / "function")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
