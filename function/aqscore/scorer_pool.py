@@ -7,6 +7,7 @@ notebooks and programs on standard input work.
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -157,6 +158,8 @@ def results_in_order(
 
 def _serve(tasks: Tasks, process: ScorerProcess, jobs: int) -> None:
     """Scores the sources of the queue in a process, up to the None that ends it."""
+    if hasattr(signal, "pthread_sigmask"):  # a process that starts inherits it, before it can ignore Ctrl-C
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     task = tasks.get()
     while task is not None:
         future, source = task

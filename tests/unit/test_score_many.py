@@ -244,6 +244,16 @@ def test_only_a_source_that_waits_for_little_is_sent_ahead(tmp_path):
 
 
 @linux
+def test_ctrl_c_does_not_reach_a_process_that_starts(scorer):
+    """It would print a traceback, or another error of an import that was cut short."""
+    with ThreadPoolExecutor(1) as thread:
+        results = thread.submit(list, scorer.score_many([CLEAN, NOISY], jobs=2, frames=False))
+        for worker in wait_until(lambda: workers_of(os.getpid()), "a process", LIMIT_S):
+            os.kill(worker, signal.SIGINT)
+        assert all(isinstance(result, Report) for result in results.result(LIMIT_S))
+
+
+@linux
 def test_closing_the_results_ends_the_processes(scorer, endless):
     results = scorer.score_many([CLEAN, endless, *MORE], jobs=2, frames=False)
     next(results)
