@@ -237,7 +237,8 @@ def test_only_a_source_that_waits_for_little_is_sent_ahead(tmp_path):
     tasks = SimpleQueue()
     for task in (*((Future(), source) for source in sources), None):
         tasks.put(task)
-    scorer_pool._serve(tasks, Process(ScorerConfig(), {}), jobs=3)
+    with ThreadPoolExecutor(1) as thread:  # which blocks SIGINT
+        thread.submit(scorer_pool._serve, tasks, Process(ScorerConfig(), {}), jobs=3).result(LIMIT_S)
     names = [source[0] for source in sources]
     ahead = [names[1], None, names[3], names[4], names[5], None, None]
     assert asked == list(zip(names, ahead, strict=True))
