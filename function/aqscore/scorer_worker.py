@@ -39,7 +39,7 @@ def run(requests: IO[bytes], answers: IO[bytes]) -> None:
         except EOFError:
             return
         result = result_of(scorer, name, source, options)
-        answer((type(result), result.model_dump_json()))  # takes a third of the time of pickling its parts
+        answer((type(result), result.model_dump_json()))  # in less time than pickling its parts
 
 
 def main() -> None:
