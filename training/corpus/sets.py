@@ -45,8 +45,8 @@ WORSE_INSIDE_SHARE = 0.65  # of those are worse in the intervals, the rest bette
 EVEN_SNR_SHARE = 0.3  # of the noisy train clips: uniform SNR, like dev_noise; the rest: uniform score
 # Relative frequency of the kinds, 1 for the others: higher where the network learns slowly.
 WEIGHTS = {
-    "reverb": 3.0, "gain": 4.0, "bandlimit": 4.5, "packet_loss": 3.0, "codec": 4.0, "suppression": 2.0,
-    "clipping": 1.5, "mnru": 0.7, "quantisation": 0.5, COMBINED: 4.0,
+    "reverb": 3.0, "gain": 4.0, "bandlimit": 4.5, "packet_loss": 3.0, "codec": 4.0, "suppression": 4.0,
+    "clipping": 1.5, "mnru": 1.5, "quantisation": 0.5, COMBINED: 4.0,
 }  # fmt: skip
 SNR_DB, PAIR_SNR_DB, PAIR_STEP_DB = (-10.0, 45.0), (-5.0, 30.0), 5.0
 INTERVAL_S, BURST_S = (0.3, 2.0), (0.5, 2.0)

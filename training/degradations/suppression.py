@@ -1,6 +1,8 @@
 """Noise suppression with its artefacts: computed, FFmpeg's, and that of voice applications."""
 
 import numpy as np
+from scipy.ndimage import uniform_filter
+from scipy.signal import wiener
 
 from training.degradations import ffmpeg, voice_processing
 from training.degradations.codecs import aligned
@@ -8,7 +10,12 @@ from training.degradations.noise import Noises
 from training.levels import active_level
 from training.spectra import decision_directed, quiet_spectrum, subtraction, to_samples, to_spectrum
 
-REAL_SHARE = 0.6  # of the recordings are processed by programs in use, not by computed gains
+REAL_SHARE = 0.5  # of the recordings are processed by programs in use, not by computed gains
+# Of the recordings: computed gains whose severity is how far they overestimate the noise, and remove speech
+# with it; the noise itself may be inaudible. For the others, the severity is the noise that they remove.
+AGGRESSIVE_SHARE, MAX_EXCESS_DB = 0.25, 30.0
+FLOOR_DB = (-60.0, -8.0)  # lowest gain
+LOCAL_WINDOW = (2, 20)  # samples on either side, of the Wiener filter in the time domain
 
 
 def suppression(
@@ -18,26 +25,49 @@ def suppression(
 
     ``noise`` is (n,) of RMS 1, white when None.
     """
-    snr_db = 45.0 - 48.0 * severity
+    choice = generator.random()
+    aggressive = choice < AGGRESSIVE_SHARE
+    snr_db = generator.uniform(10.0, 50.0) if aggressive else 45.0 - 48.0 * severity
     if noise is None:
         noise = generator.standard_normal(len(samples)).astype(np.float32)
     level = active_level(samples)
     noisy = samples + noise * np.float32(level * 10 ** (-snr_db / 20))
-    if generator.random() < REAL_SHARE:
+    if choice >= 1 - REAL_SHARE:
         output, method = _suppressed(noisy, level, generator)
         return output, {"kind": "suppression", "snr_db": snr_db, "method": method}
+    excess_db = MAX_EXCESS_DB * severity if aggressive else 0.0
+    output, record = _computed(noisy, level, excess_db, generator)
+    return output, {"kind": "suppression", "snr_db": snr_db, "excess_db": excess_db, **record}
+
+
+def _computed(
+    noisy: np.ndarray, level: float, excess_db: float, generator: np.random.Generator
+) -> tuple[np.ndarray, dict]:
+    """(n,) samples after suppression by gains that overestimate the noise by ``excess_db``; the record."""
+    excess = 10 ** (excess_db / 10)
+    method = ("spectral subtraction", "Wiener", "local Wiener")[generator.integers(3)]
+    if method == "local Wiener":
+        window = 1 + 2 * int(generator.integers(*LOCAL_WINDOW))
+        power = (level * 10 ** (generator.uniform(-45, -25) / 20)) ** 2
+        with np.errstate(divide="ignore", invalid="ignore"):  # digital silence, which comes out as it is
+            output = wiener(noisy, window, power * excess).astype(np.float32)
+        return output, {"method": method, "window": window}
     spectrum = to_spectrum(noisy)
-    floor = 10 ** (generator.uniform(-35, -10) / 20)
-    record: dict = {"snr_db": snr_db, "gain_floor_db": 20 * np.log10(floor)}
-    if generator.random() < 0.5:
-        over = generator.uniform(1.0, 5.0)
-        gains = subtraction(spectrum, quiet_spectrum(spectrum), floor, over)
-        record |= {"method": "spectral subtraction", "over": over}
-    else:
+    estimate = quiet_spectrum(spectrum)
+    estimate = excess * np.maximum(estimate, 1e-5 * np.mean(np.abs(spectrum) ** 2, axis=0))
+    floor = 10 ** (generator.uniform(*FLOOR_DB) / 20)
+    record: dict = {"method": method, "gain_floor_db": 20 * np.log10(floor)}
+    if method == "Wiener":
         smoothing = generator.uniform(0.5, 0.98)
-        gains = decision_directed(spectrum, quiet_spectrum(spectrum), floor, smoothing)
-        record |= {"method": "Wiener", "smoothing": smoothing}
-    return to_samples(spectrum * gains, len(samples)), {"kind": "suppression", **record}
+        gains = decision_directed(spectrum, estimate, floor, smoothing)
+        record |= {"smoothing": smoothing}
+    else:
+        over = generator.uniform(1.0, 5.0)
+        gains = subtraction(spectrum, estimate, floor, over)
+        record |= {"over": over}
+    if generator.random() < 0.5:
+        gains = uniform_filter(gains, (int(generator.integers(1, 8)), int(generator.integers(1, 12))))
+    return to_samples(spectrum * gains, len(noisy)), record
 
 
 def _suppressed(noisy: np.ndarray, level: float, generator: np.random.Generator) -> tuple[np.ndarray, str]:

@@ -1,4 +1,4 @@
-"""Augmentation that keeps a clip's label: another voice, microphone, level, silence or music around it.
+"""Augmentation that keeps a clip's label: another voice, microphone, level, rumble, silence or music around.
 
 PESQ compares with a reference. The same change of reference and degraded signal therefore makes another
 clean recording with the same degradation, and nearly the same score. It stands in for more speakers,
@@ -13,7 +13,7 @@ from aqscore.model.features import LEVEL_FLOOR, SPEC, frames_of
 from training.bands import BIN_HZ, band_matrix, bark, warped
 from training.degradations.synthetic_noise import harmonics, music
 
-GAIN_DB = 3.0  # error of the level's estimate on other material; PESQ aligns levels itself
+GAIN_DB = 5.0  # error of the level's estimate on other material; PESQ aligns levels itself
 WARP = 0.2  # the vocal tract's length, and the pitch, change by up to this share
 WARP_SHARE = 0.8  # clips whose frequencies are warped
 COLOUR_DB = 3.5  # standard deviation of each term of the colouring
@@ -21,8 +21,11 @@ COLOUR_TERMS = 4
 SILENCE_SHARE, SILENCE_S = 0.3, (0.1, 5.0)  # clips that get digital silence before or after; its length
 CUT_FRAMES = 3  # at most, cut off at the beginning
 # Clips that get music or a beep before or after: a prompt or hold music, which sets the level around.
-SOUND_SHARE, SOUND_S, SOUND_DB = 0.2, (0.15, 6.0), 15.0
+SOUND_SHARE, SOUND_S, SOUND_DB = 0.2, (0.15, 6.0), 30.0
 SOUNDS, MUSIC_SHARE = 64, 0.6  # different ones; the rest are tones
+# Clips with rumble below 20 Hz, as the high-pass filter leaves it: its magnitude over the level, and how it
+# spreads over the lowest bins through the window.
+RUMBLE_SHARE, RUMBLE_DB, RUMBLE_BINS = 0.5, (-60.0, -25.0), np.array([1.0, 0.75, 0.05], np.float32)
 
 _BIN_BARK = bark(BIN_HZ)
 _MATRIX = band_matrix()
@@ -41,6 +44,9 @@ def augmented(clip: dict[str, np.ndarray], generator: np.random.Generator) -> di
     gain = 10 ** ((_colour(generator) + generator.uniform(-GAIN_DB, GAIN_DB)) / 20)
     clip["frames"] = clip["frames"] * gain.astype(np.float32)
     clip["reference"] = clip["reference"] * (gain @ _MATRIX).astype(np.float32)
+    if generator.random() < RUMBLE_SHARE:
+        rumble = RUMBLE_BINS * np.float32(10 ** (generator.uniform(*RUMBLE_DB) / 20))
+        clip["frames"][:, : len(rumble)] += rumble * (clip["frames"] > 0).any(axis=1)[:, None]
     if generator.random() < SILENCE_SHARE:
         count = round(np.exp(generator.uniform(*np.log(SILENCE_S))) / SPEC.hop_s)
         _surround(clip, (count, 0) if generator.random() < 0.5 else (0, count))

@@ -64,6 +64,22 @@ def test_music_beside_the_clip_shares_its_level(clip, rng, monkeypatch):
     assert max(levels) > 2 * min(levels), "the clip's level never changed"
 
 
+def test_rumble_touches_the_lowest_bins_of_sounding_frames_alone(clip, rng, monkeypatch):
+    for name in ("WARP_SHARE", "SILENCE_SHARE", "SOUND_SHARE"):
+        monkeypatch.setattr(augmentation, name, 0.0)
+    clip["frames"][20:30] = 0
+    state = rng.bit_generator.state
+    shares = {}
+    for share in (0.0, 1.0):
+        rng.bit_generator.state = state
+        monkeypatch.setattr(augmentation, "RUMBLE_SHARE", share)
+        shares[share] = augmented(clip, rng)["frames"]
+    added = shares[1.0] - shares[0.0]
+    sounding = shares[0.0].any(axis=1)
+    assert np.all(added[sounding, :3] > 0)
+    assert not added[~sounding].any() and not added[:, 3:].any()
+
+
 def test_warping_moves_a_tone_by_the_factor(clip):
     clip["frames"][:] = 0
     clip["frames"][:, 110] = 1

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.training.material import RATE, voice
 from training.corpus.labels import pesq_wb
 from training.corpus.mixtures import COMBINED, Pools, degraded, with_noise
-from training.degradations import DEGRADATIONS, codecs, ffmpeg, voice_processing
+from training.degradations import DEGRADATIONS, codecs, ffmpeg, suppression, voice_processing
 from training.degradations.bandwidth import bandlimit, filtered
 from training.degradations.clipping import clipping
 from training.degradations.mnru import mnru
@@ -207,3 +207,20 @@ def test_voice_processing_keeps_the_speech(kind, name, rng):
     assert np.std(output - noisy) > 0.01 * np.std(noisy)
     if name != "rnnoise":  # it suppresses a synthetic voice
         assert np.corrcoef(output, SPEECH)[0, 1] > 0.6
+
+
+@pytest.mark.parametrize("method", ["spectral subtraction", "Wiener", "local Wiener"])
+def test_gains_that_overestimate_the_noise_remove_speech(method):
+    """Every method, with no audible noise at all; digital silence stays silent and finite."""
+    samples = np.concatenate([voice(3, 3), np.zeros(RATE, np.float32)])
+    level = active_level(samples)
+    changes: dict[float, list[float]] = {0.0: [], 30.0: []}
+    for excess_db, found in changes.items():
+        for seed in range(40):
+            generator = np.random.default_rng(seed)
+            output, record = suppression._computed(samples, level, excess_db, generator)
+            if record["method"] == method:
+                assert output.shape == samples.shape and np.isfinite(output).all()
+                assert np.abs(output[-RATE // 2 :]).max() < 1e-4
+                found.append(float(np.mean(np.square(output - samples))))
+    assert np.median(changes[30.0]) > 3 * np.median(changes[0.0])
