@@ -51,10 +51,15 @@ def make_clip(seed: int, name: str, index: int, pools: Pools, teacher: Teacher |
 
 
 def _labelled(recipe: ClipRecipe, generator: np.random.Generator, teacher: Teacher | None) -> Clip | None:
-    """Sets the level, quantises and labels the clip; None where PESQ has no score."""
+    """Sets the level, quantises and labels the clip; None where PESQ has no score, or a sample is no number.
+
+    FFmpeg's speechnorm, for one, now and then writes NaN after digital silence.
+    """
     degraded = recipe.base.samples
     if recipe.other is not None:
         degraded = labels.splice(degraded, recipe.other.samples, list(recipe.intervals))
+    if not np.isfinite(degraded).all():
+        return None
     if recipe.passage is None:
         return _without_speech(recipe, labels.quantise(degraded))
     reference = recipe.passage.samples

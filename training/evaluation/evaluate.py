@@ -19,6 +19,7 @@ from aqscore.model.loading import load_model
 from aqscore.model.runtimes import OnnxNetwork
 from training.evaluation import description, manifest
 from training.evaluation.calibration import NO_SPEECH_SET, SCORED_SETS, is_for_calibration, is_plain_speech
+from training.evaluation.joined import score_joined
 from training.evaluation.plots import plot_errors, plot_scatter
 from training.evaluation.robustness import CHANGES, Run, score_changes, score_clips
 from training.evaluation.statistics import covered, pearson, rmse, roc_auc, shared_error, spearman
@@ -79,6 +80,7 @@ def evaluate(corpus: Path, model: Path, plots: Path | None = None, elsewhere: Pa
         measured("pairs 5 dB apart in order", np.mean, [_in_order(by_set[PAIR_SET])], AT_LEAST, 0.98, 0.995),
         *_burst_rows([run for run in by_set[BURST_SET] if run.is_scored and run.clip["burst"]]),
         *_change_rows(corpus, noise, settings),
+        *_joined_rows(corpus, scored, settings),
         *_no_speech_rows(by_set[NO_SPEECH_SET], labelled),
         measured(
             "90 % interval covers the true score", np.mean, [_covered(scored)], WITHIN, (0.85, 0.95), None
@@ -178,6 +180,16 @@ def _change_rows(corpus: Path, runs: list[Run], settings: ScorerConfig) -> list[
             for name in CHANGES
         ),
         plain(f"scores lost by these changes, of {len(chosen) * len(CHANGES)}", lost, AT_MOST, 0, None),
+    ]
+
+
+def _joined_rows(corpus: Path, runs: list[Run], settings: ScorerConfig) -> list[dict]:
+    differences, moves = score_joined(corpus, runs, settings)
+    return [
+        plain(
+            "joined clips: mean less their power mean", abs(float(np.mean(differences))), AT_MOST, 0.1, 0.05
+        ),
+        plain("joined clips, reversed: mean move", float(np.mean(np.abs(moves))), AT_MOST, 0.05, 0.02),
     ]
 
 

@@ -93,13 +93,17 @@ def test_the_target_in_noise_is_the_speech_alone_on_the_clips_scale(rng):
     assert target[quietest].max() < 0.1 * (frames[quietest] @ band_matrix()).max()
 
 
-def test_a_clip_without_a_pesq_score_is_drawn_again_and_counted(monkeypatch):
+@pytest.mark.parametrize("value", [0.0, np.nan, np.inf])
+def test_a_clip_without_a_pesq_score_is_drawn_again_and_counted(value, monkeypatch):
+    """Silence has none; a degradation of a program may write NaN into part of its output."""
     drawn = []
 
     def recipe(generator, pools, index):
         drawn.append(index)
-        samples = voice(3, 4) if len(drawn) > 2 else np.zeros(3 * RATE, np.float32)
-        return sets.ClipRecipe(Passage(samples, ["s"], ["f"]), Version(samples))
+        speech = voice(3, 4)
+        spoilt = np.full_like(speech, 0.0) if value == 0 else speech.copy()
+        spoilt[RATE : RATE + 100] = value
+        return sets.ClipRecipe(Passage(speech, ["s"], ["f"]), Version(speech if len(drawn) > 2 else spoilt))
 
     monkeypatch.setitem(sets.RECIPES, "train", recipe)
     clip = clips.make_clip(1, "train", 7, pools=None)
