@@ -17,6 +17,7 @@ SPEECH = 0.15  # probability from which a frame is speech
 # Speech that is this far below the level stays there, and changes nothing in ordinary recordings, where it
 # rises and falls by as much. From the second on, it is brought up all the way; in between, the gain grows.
 TOLERATED_DB, RESTORED_DB = 10.0, 16.0
+LOWEST_LEVEL = 1e-3  # 60 dB below the level: what lies there is no speech
 HIGHEST_MAGNITUDE = 4.0  # RMS of a frame over the level, up to which it is raised: a beep stays a beep
 
 
@@ -39,9 +40,9 @@ def speech_gains(frames: NDArray[np.float32], speech: NDArray[np.float32]) -> ND
     ``speech`` is (frames,), the probability of speech. The level of the speech around a frame is taken before
     and after it apart, and the lower one counts: a loud party doesn't hide the quiet one that answers.
     """
-    magnitudes = np.sqrt(np.mean(np.square(frames, dtype=np.float64), axis=1))
+    magnitudes = np.sqrt(np.linalg.vecdot(frames, frames).astype(np.float64) / frames.shape[1])
     spoken = speech >= SPEECH
-    steps = np.stack([spoken, spoken * magnitudes, spoken * magnitudes**2], axis=1).astype(np.float64)
+    steps = np.stack([spoken, spoken * magnitudes, spoken * magnitudes**2], axis=1)
     sums = np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)])
     at = np.arange(len(frames))
     before = _level(sums[at + 1] - sums[np.maximum(at + 1 - REACH, 0)])
@@ -49,7 +50,7 @@ def speech_gains(frames: NDArray[np.float32], speech: NDArray[np.float32]) -> ND
     below_db = -20 * np.log10(np.minimum(before, after))
     slope = RESTORED_DB / (RESTORED_DB - TOLERATED_DB)
     gains = 10 ** (np.clip(slope * (below_db - TOLERATED_DB), 0, np.maximum(below_db, 0)) / 20)
-    gains = np.minimum(gains, np.maximum(HIGHEST_MAGNITUDE / np.maximum(magnitudes, 1e-9), 1.0))
+    gains = np.minimum(gains, np.maximum(HIGHEST_MAGNITUDE / np.maximum(magnitudes, LOWEST_LEVEL), 1.0))
     return gains.astype(np.float32) if gains.max(initial=1.0) > 1 else None
 
 
@@ -57,4 +58,4 @@ def _level(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, 3) sums of count, m and m^2 of the speech frames -> (n,) their level; 1.0 of too few."""
     count, loudness, power = sums.T
     enough = count >= MIN_SPEECH
-    return np.where(enough, power / np.where(enough, np.maximum(loudness, 1e-9), 1.0), 1.0)
+    return np.where(enough, np.maximum(power / np.maximum(loudness, LOWEST_LEVEL), LOWEST_LEVEL), 1.0)

@@ -73,6 +73,13 @@ def test_one_quiet_syllable_is_not_raised():
     assert speech_gains(frames, np.ones(len(frames))) is None
 
 
+def test_digital_silence_that_is_taken_for_speech_stays_silent():
+    frames = np.concatenate([frames_at((5, 0)), np.zeros((5 * SECOND, SPEC.bins), np.float32)])
+    gains = speech_gains(frames, np.ones(len(frames)))
+    assert np.isfinite(gains).all() and gains[: 5 * SECOND].max() == 1
+    assert not (frames[5 * SECOND :] * gains[5 * SECOND :, None]).any()
+
+
 @pytest.mark.parametrize(
     ("below_db", "gain_db"), [(TOLERATED_DB, 0), ((TOLERATED_DB + RESTORED_DB) / 2, 8), (30, 30)]
 )
