@@ -18,6 +18,7 @@ from aqscore.pipeline import Channels, ScoreOptions, score_recording
 from aqscore.report import ErrorRecord, FileSource, Report
 from aqscore.scorer_pool import results_in_order
 from aqscore.scorer_sources import Source, name_of, opened, sendable
+from aqscore.scorer_start import EarlyWorkers, jobs_of_all_cores
 
 logger = logging.getLogger(__name__)
 
@@ -58,17 +59,19 @@ class Scorer:
             threads=threads,
             limits=limits or defaults.limits,
         )
+        self._early: EarlyWorkers | None = None
         load_model(self._config)
 
     @classmethod
-    def from_config(cls, config: ScorerConfig) -> "Scorer":
+    def from_config(cls, config: ScorerConfig, early: EarlyWorkers | None = None) -> "Scorer":
         """A scorer of that configuration, whose model is checked, and loaded at the first recording.
 
-        A process that scores with others needs no model of its own. Raises as the constructor does.
+        A process that scores with others needs no model of its own. ``score_many`` takes the ``early``
+        workers before it starts any. Raises as the constructor does.
         """
         ModelFiles(config.model_dir, config.runtime)
         scorer = cls.__new__(cls)
-        scorer._config = config
+        scorer._config, scorer._early = config, early
         return scorer
 
     def score(
@@ -121,7 +124,7 @@ class Scorer:
         Raises BadRequest for wrong options, and SetupError when a process can't load the model.
         """
         if jobs is None:
-            jobs = max(1, _cores() // self._config.threads)
+            jobs = jobs_of_all_cores(self._config.threads)
         if not isinstance(jobs, int) or jobs < 1:
             raise BadRequest(f"jobs is {jobs!r}, expected a whole number above 0.")
         if unknown := options.keys() - Options.__annotations__.keys():
@@ -141,7 +144,7 @@ class Scorer:
         first = list(islice(named, jobs))
         if len(first) > 1:
             sent = ((name, sendable(source)) for name, source in chain(first, named))
-            yield from results_in_order(sent, len(first), self._config, options)
+            yield from results_in_order(sent, len(first), self._config, options, self._early)
             return
         for name, source in chain(first, named):
             yield result_of(self, name, source, options)
@@ -193,8 +196,3 @@ def score(
 @cache
 def _default_scorer() -> Scorer:
     return Scorer()
-
-
-def _cores() -> int:
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

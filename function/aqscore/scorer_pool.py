@@ -5,10 +5,7 @@ They don't import the caller's main module, so that a script needs no ``if __nam
 notebooks and programs on standard input work.
 """
 
-import os
 import pickle
-import signal
-import subprocess
 import sys
 import threading
 from collections import deque
@@ -20,10 +17,10 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from aqscore.audio.worker_handle import python_path
 from aqscore.config import ScorerConfig
 from aqscore.errors import ScorerLost, SetupError
 from aqscore.report import ErrorRecord, FileSource, Report
+from aqscore.scorer_start import EarlyWorkers, Worker, end_worker, start_worker
 
 AHEAD = 16  # recordings for each process that may be under way or done when the oldest result is taken
 
@@ -37,11 +34,14 @@ type Tasks = SimpleQueue[tuple[Future[Result], NamedSource] | None]
 class ScorerProcess:
     """A scorer worker, which one thread asks. One that has ended is replaced at the next recording."""
 
-    def __init__(self, config: ScorerConfig, options: Mapping[str, Any]) -> None:
-        """Starts nothing yet. ``options`` are those of Scorer.score."""
+    def __init__(
+        self, config: ScorerConfig, options: Mapping[str, Any], early: EarlyWorkers | None = None
+    ) -> None:
+        """Starts nothing yet. ``options`` are those of Scorer.score. ``early`` workers are taken first."""
         self._config = config
         self._options = options
-        self._process: subprocess.Popen[bytes] | None = None
+        self._early = early
+        self._process: Worker | None = None
         self._ahead: NamedSource | None = None  # sent while the process scored the one before
         self._lock = threading.Lock()
         self._killed = False
@@ -86,25 +86,16 @@ class ScorerProcess:
         """Ends the process and frees its pipes. Returns its status, None if there is none."""
         if self._process is None:
             return None
-        self._process.kill()
-        status = self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):  # a request that the process never read
-                pipe and pipe.close()
+        status = end_worker(self._process)
         self._process = self._ahead = None
         return status
 
-    def _started(self) -> "subprocess.Popen[bytes]":
+    def _started(self) -> Worker:
         with self._lock:  # none starts after kill()
             if self._killed:
                 raise ScorerLost("The process that scores was ended.")
             try:
-                return subprocess.Popen(
-                    [sys.executable, "-P", "-m", "aqscore.scorer_worker"],
-                    env=os.environ | {"PYTHONPATH": python_path(), "OPENBLAS_NUM_THREADS": "1"},
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                )
+                return (self._early and self._early.take()) or start_worker()
             except OSError as error:
                 raise ScorerLost(f"No process could be started to score in ({error}).") from error
 
@@ -119,16 +110,22 @@ class ScorerProcess:
 
 
 def results_in_order(
-    sources: Iterable[NamedSource], jobs: int, config: ScorerConfig, options: Mapping[str, Any]
+    sources: Iterable[NamedSource],
+    jobs: int,
+    config: ScorerConfig,
+    options: Mapping[str, Any],
+    early: EarlyWorkers | None = None,
 ) -> Iterator[Result]:
     """Yields the result of each source, in order, from ``jobs`` processes, each as soon as it is there.
+
+    The ``early`` workers are taken first.
 
     The processes are killed when the iterator is closed, or an exception such as KeyboardInterrupt leaves
     it. Raises SetupError.
     """
     tasks: Tasks = SimpleQueue()
     waiting: deque[Future[Result]] = deque()
-    processes = [ScorerProcess(config, options) for _ in range(jobs)]
+    processes = [ScorerProcess(config, options, early) for _ in range(jobs)]
     # Daemons: a program that ends without closing the iterator doesn't wait for recordings under way.
     threads = [threading.Thread(target=_serve, args=(tasks, each, jobs), daemon=True) for each in processes]
     for thread in threads:
@@ -158,8 +155,6 @@ def results_in_order(
 
 def _serve(tasks: Tasks, process: ScorerProcess, jobs: int) -> None:
     """Scores the sources of the queue in a process, up to the None that ends it."""
-    if hasattr(signal, "pthread_sigmask"):  # a process that starts inherits it, before it can ignore Ctrl-C
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     task = tasks.get()
     while task is not None:
         future, source = task

@@ -16,6 +16,9 @@ CLEAN = str(EXAMPLES / "clean.flac")
 HANDLER = "import aqscore.aws.handler as h"
 SCORE_FILE = f"from aqscore.pipeline import score_file; score_file(open({CLEAN!r}, 'rb'), h.settings.scorer)"
 HELP = "from aqscore.cli.main import command_parser as parser; parser([]).format_help()"
+SCORE = (
+    "from aqscore.cli.main import command_parser as parser; parser(['score']).parse_args(['score', 'a.wav'])"
+)
 LIBRARY = f"import aqscore; aqscore.score({CLEAN!r})"
 
 
@@ -27,9 +30,18 @@ LIBRARY = f"import aqscore; aqscore.score({CLEAN!r})"
         (LIBRARY, HEAVY | AWS),
         ("import aqscore", HEAVY | AWS | {"numpy", "pydantic"}),
         (HELP, HEAVY | AWS | {"numpy", "pydantic"}),
+        (SCORE, HEAVY | AWS | {"numpy", "pydantic"}),
         ("import aqscore.audio.worker_main", HEAVY - {"soundfile"} | AWS | {"onnxruntime", "pydantic"}),
     ],
-    ids=["handler", "handler and a score", "library", "package", "help", "decoder worker"],
+    ids=[
+        "handler",
+        "handler and a score",
+        "library",
+        "package",
+        "help",
+        "options of score",
+        "decoder worker",
+    ],
 )
 def test_nothing_heavy_is_imported(statement, forbidden):
     environment = {

@@ -1,14 +1,13 @@
 """Scorer.score_many: results in order from several processes, the same as those of single recordings."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
@@ -25,6 +24,7 @@ from aqscore.report import FileSource
 from aqscore.scorer_pool import ScorerProcess
 from infra.waiting import wait_until
 from tests.conftest import EXAMPLES, ROOT
+from tests.scorer_workers import is_running, workers_of
 
 CLEAN, NOISY = EXAMPLES / "clean.flac", EXAMPLES / "noisy.flac"
 LIMIT_S = 120
@@ -40,20 +40,6 @@ def scorer() -> Scorer:
 def content(result: Report | ErrorRecord) -> dict:
     """All of a result but the seconds that it took."""
     return result.model_dump(exclude={"timing"})
-
-
-def workers_of(parent: int) -> list[int]:
-    """The process identifiers of the scorer workers of a process."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes()
-            status = (folder / "status").read_text()
-        except OSError:  # it has ended
-            continue
-        if b"aqscore.scorer_worker" in command and f"PPid:\t{parent}\n" in status:
-            found.append(int(folder.name))
-    return found
 
 
 @pytest.fixture
@@ -83,16 +69,6 @@ def being_read(pipe: Path) -> Iterator[None]:
 
 def has_open(pid: int, path: Path) -> bool:
     return any(os.path.realpath(file) == str(path) for file in Path(f"/proc/{pid}/fd").iterdir())
-
-
-def is_running(group: int) -> bool:
-    """Whether a process group has a process, apart from dead ones that wait for their parent."""
-    fields = re.compile(rf"\d+ \(.*\) [^Z] \d+ {group} ", flags=re.S)
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it has ended
-            if fields.match(file.read_text()):
-                return True
-    return False
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -7,13 +7,13 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aqscore.audio.source import MAX_BLOCK_SAMPLES
+from aqscore.audio.worker_path import python_path
 
 SAMPLE_BUFFER_BYTES = MAX_BLOCK_SAMPLES * np.dtype(np.float32).itemsize  # shared with the worker, for samples
 # Variables that the interpreter needs to start. The worker gets no others, such as credentials.
@@ -108,15 +108,6 @@ class PreparedPool[P: Prepared](WorkerPool):
         with self._lock:
             earlier, self._prepared = self._prepared, process
         return earlier
-
-
-def python_path() -> str:
-    """PYTHONPATH of a worker, for ``python -P``: this process's path without the current folder.
-
-    The current folder ("") may hold recordings and modules of others.
-    """
-    package_folder = str(Path(__file__).resolve().parents[2])
-    return os.pathsep.join([*filter(None, sys.path), package_folder])
 
 
 def run_module(module: str, arguments: Sequence[object], **options: Any) -> "subprocess.Popen[bytes]":

@@ -102,7 +102,8 @@ class DropFolder:
 
     def _has_result(self, path: str) -> bool:
         """Whether one of the results in the output is of the recording as it is now."""
-        current = Input(path).source()
+        recording = Input(path)
+        current = recording.source(recording.status())
         for suffix in (REPORT_SUFFIX, ERROR_SUFFIX):
             with suppress(OSError, ValueError):  # there is none, or it is damaged
                 source = read_document(self._result_path(path, suffix).read_bytes()).source

@@ -10,10 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aqscore.errors import AqscoreError, BadRequest, ObjectNotFound
-from aqscore.report import FileSource
+
+if TYPE_CHECKING:
+    from aqscore.report import FileSource
 
 # The suffixes that are taken from a folder. A file named on the command line is always tried.
 SUFFIXES = {
@@ -22,6 +26,7 @@ SUFFIXES = {
     ".wave", ".weba", ".webm",
 }  # fmt: skip
 STANDARD_INPUT = "-"
+BYTES_PER_PROCESS = 4_000_000  # take about as long to score as a process takes to start
 KALDI_OFFSET = re.compile(r"\.ark:\d+$")
 
 
@@ -32,13 +37,18 @@ class Input:
     path: str
     error: AqscoreError | None = None
 
-    def source(self) -> FileSource:
-        """The name in the report, with the size in bytes and the time of change of a regular file."""
+    def status(self) -> os.stat_result | None:
+        """The state of the file, None for standard input and where it can't be looked at."""
         try:
-            status = Path(self.path).stat()
+            return None if self.path == STANDARD_INPUT else os.stat(self.path)  # noqa: PTH116
         except (OSError, ValueError):
-            return FileSource(file=self.path)
-        if self.path == STANDARD_INPUT or not stat.S_ISREG(status.st_mode):
+            return None
+
+    def source(self, status: os.stat_result | None) -> "FileSource":
+        """The name in the report, with the size in bytes and the time of change of a regular file."""
+        from aqscore.report import FileSource
+
+        if status is None or not stat.S_ISREG(status.st_mode):
             return FileSource(file=self.path)
         modified = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="microseconds")
         return FileSource(file=self.path, size_bytes=status.st_size, modified=modified)
@@ -107,6 +117,13 @@ def _holds(test: Callable[[], bool]) -> bool:
         return test()
     except OSError:
         return False
+
+
+def suitable_jobs(inputs: Iterable[Input]) -> int | None:
+    """One process where starting more would take longer than the work, else None: one for each core."""
+    found = (each.status() for each in inputs)
+    sizes = (status.st_size for status in found if status and stat.S_ISREG(status.st_mode))
+    return None if any(total > BYTES_PER_PROCESS for total in accumulate(sizes)) else 1
 
 
 def listed(path: str) -> list[Input | str]:

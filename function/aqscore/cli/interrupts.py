@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 
@@ -10,13 +10,16 @@ EXIT_INTERRUPTED = 130  # as a shell reports SIGINT
 
 
 @contextmanager
-def exit_on_interrupt() -> Iterator[None]:
+def exit_on_interrupt(clean_up: Callable[[], object] | None = None) -> Iterator[None]:
     """Inside, SIGINT ends the process at once with status 130: for imports and other preparations.
 
+    Before, it calls ``clean_up``.
     A KeyboardInterrupt there would end in a traceback, or in an error of the library being imported.
     """
 
     def end(*_: object) -> None:
+        if clean_up:
+            clean_up()
         os.write(2, b"Interrupted.\n")
         os._exit(EXIT_INTERRUPTED)
 

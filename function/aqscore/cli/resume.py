@@ -61,7 +61,7 @@ def resume(path: Path, form: str, inputs: Iterable[Input], model: str) -> tuple[
     rows = {row.file: row for row in _rows(path, form, lines)}  # of two rows of one file, the later one
     left, done, stale = [], [], set()
     for each in inputs:
-        source = each.source()
+        source = each.source(each.status())
         row = rows.get(_cell(source.file, form))
         if row is not None and each.error is None and row.holds(source, model):
             done.append(row)

@@ -2,12 +2,17 @@
 
 import argparse
 import math
+from typing import TYPE_CHECKING
 
-from aqscore.cli.rows import FORMATS
-from aqscore.cli.table import SORTS
 from aqscore.errors import BadRequest
-from aqscore.pipeline import Channels, channels_from
 from aqscore.scale import HIGHEST, LOWEST
+
+if TYPE_CHECKING:
+    from aqscore.pipeline import Channels
+
+# Named here too, as their modules take long to import.
+FORMATS = ("table", "tsv", "csv", "jsonl", "json")
+SORTS = ("score", "name", "given")
 
 EXAMPLES = """\
 examples:
@@ -48,10 +53,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--track", type=_track, metavar="N", help="audio track of a video (default: the one a player takes)")
     outputs = parser.add_argument_group("outputs")
     add = outputs.add_argument
-    add("--format", choices=("table", *FORMATS), help="table in a terminal, tsv in a pipe, unless given here")
+    add("--format", choices=FORMATS, help="table in a terminal, tsv in a pipe, unless given here")
     add("--output", metavar="FILE", help="write there, in the format of its suffix")
     add("--resume", action="store_true", help="skip what --output has, if file and model are the same")
-    add("--sort", choices=tuple(SORTS), help="order of the table (default: score, the worst first)")
+    add("--sort", choices=SORTS, help="order of the table (default: score, the worst first)")
     add("--no-frames", action="store_true", help="leave the scores of single frames out of JSON")
     add("--csv", metavar="FILE", help="also write CSV")
     add("--plot", metavar="FILE", help="also draw the scores, as PNG, SVG or PDF")
@@ -76,7 +81,11 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _channels(text: str) -> Channels:
+def _channels(text: str) -> "Channels":
+    if text == "mix":  # the default, which needs no import
+        return text
+    from aqscore.pipeline import channels_from
+
     try:
         return channels_from(text)
     except BadRequest as error:

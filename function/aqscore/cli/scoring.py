@@ -6,7 +6,6 @@ import tempfile
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,7 +15,6 @@ from aqscore.report import ErrorRecord, FileSource, Report
 from aqscore.scorer import Options, Scorer
 
 COPY_BYTES = 1 << 20
-BYTES_PER_PROCESS = 4_000_000  # take about as long to score as a process takes to start
 
 type Result = Report | ErrorRecord
 
@@ -42,9 +40,11 @@ def results_of(
 
     def paths(folder: Path) -> Iterator[str]:
         for number, each in enumerate(inputs):
-            entry = _Pending(each.source(), each.error)
-            path = each.path
-            if entry.error is None and not _is_plain(path):
+            status, path = each.status(), each.path
+            entry = _Pending(each.source(status), each.error)
+            # Any process can open a regular file, or fails to for a reason of its own.
+            special = path == STANDARD_INPUT or (status is not None and not stat.S_ISREG(status.st_mode))
+            if special and entry.error is None:
                 try:
                     entry.copy = _copy(path, folder / str(number), max_bytes)
                     path = str(entry.copy)
@@ -66,22 +66,6 @@ def results_of(
                 entry.copy.unlink()
             yield result.model_copy(update={"source": entry.source})
         yield from failures()
-
-
-def suitable_jobs(inputs: Iterable[Input]) -> int | None:
-    """One process where starting more would take longer than the work, else None: one for each core."""
-    sizes = (each.source().size_bytes or 0 for each in inputs)
-    return None if any(total > BYTES_PER_PROCESS for total in accumulate(sizes)) else 1
-
-
-def _is_plain(path: str) -> bool:
-    """Whether any process can open the path, or fails to for a reason of its own."""
-    if path == STANDARD_INPUT:
-        return False
-    try:
-        return stat.S_ISREG(Path(path).stat().st_mode)
-    except (OSError, ValueError):
-        return True
 
 
 def _copy(path: str, copy: Path, max_bytes: int) -> Path:

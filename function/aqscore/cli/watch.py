@@ -9,9 +9,9 @@ from pathlib import Path
 
 from aqscore.cli.drop_folder import DropFolder
 from aqscore.cli.escaping import printable
-from aqscore.cli.inputs import Input
+from aqscore.cli.inputs import Input, suitable_jobs
 from aqscore.cli.messages import print_error
-from aqscore.cli.scoring import results_of, suitable_jobs
+from aqscore.cli.scoring import results_of
 from aqscore.config import ScorerConfig
 from aqscore.errors import AqscoreError, BadRequest
 from aqscore.report import ErrorRecord

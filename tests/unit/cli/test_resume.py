@@ -42,7 +42,7 @@ def written(path, form, results) -> None:
 
 
 def scored(each: Input):
-    return report("x").model_copy(update={"source": each.source()})
+    return report("x").model_copy(update={"source": each.source(each.status())})
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -82,7 +82,7 @@ def test_a_changed_file_or_another_model_is_scored_again(tmp_path, recordings, f
 @pytest.mark.parametrize("form", FORMS)
 def test_permanent_errors_hold_and_others_are_tried_again(tmp_path, recordings, form):
     output = tmp_path / "out"
-    sources = [each.source() for each in recordings[:2]]
+    sources = [each.source(each.status()) for each in recordings[:2]]
     errors = [CorruptAudio("Damaged."), DecoderLost("Killed.")]
     records = [
         failure("x", error).model_copy(update={"source": source})

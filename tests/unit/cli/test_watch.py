@@ -49,7 +49,10 @@ def write(path: Path, content: bytes = b"1234", modified_s: int = 1_700_000_000)
 
 def keep(folder: DropFolder, found: list[Input], result: Report | ErrorRecord, now: float) -> list[bool]:
     """Keeps the result for each recording, as the result of that recording."""
-    return [folder.keep(each, result.model_copy(update={"source": each.source()}), now) for each in found]
+    return [
+        folder.keep(each, result.model_copy(update={"source": each.source(each.status())}), now)
+        for each in found
+    ]
 
 
 def names(found: list[Input]) -> list[str]:
