@@ -5,6 +5,7 @@ They don't import the caller's main module, so that a script needs no ``if __nam
 notebooks and programs on standard input work.
 """
 
+import os
 import pickle
 import sys
 import threading
@@ -13,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -175,7 +175,7 @@ def _serve(tasks: Tasks, process: ScorerProcess, jobs: int) -> None:
 def _is_short(source: Any) -> bool:
     """Whether a source is a small file."""
     try:
-        return isinstance(source, str) and Path(source).stat().st_size <= SHORT_BYTES
+        return isinstance(source, str) and os.stat(source).st_size <= SHORT_BYTES  # noqa: PTH116
     except (OSError, ValueError):  # it is scored at once: there is no such file
         return True
 

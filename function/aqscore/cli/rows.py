@@ -62,15 +62,16 @@ class _Cells(Rows):
 
     def __init__(self, file: IO[str]) -> None:
         super().__init__(file)
-        self._table = csv.DictWriter(file, COLUMNS, lineterminator="\n", **self.dialect)
+        self._table = csv.writer(file, lineterminator="\n", **self.dialect)
 
     def begin(self) -> None:
-        self._table.writeheader()
+        self._table.writerow(COLUMNS)
 
     def write(self, result: Result) -> None:
         cells = _cells(result)
         escape = type(self).escape
-        self._table.writerow({k: escape(v) if isinstance(v, str) else v for k, v in cells.items()})
+        values = map(cells.get, COLUMNS)
+        self._table.writerow([escape(each) if isinstance(each, str) else each for each in values])
 
 
 class Tsv(_Cells):

@@ -83,7 +83,7 @@ def _seconds(text: str) -> float:
 
 def _channels(text: str) -> "Channels":
     if text == "mix":  # the default, which needs no import
-        return text
+        return "mix"
     from aqscore.pipeline import channels_from
 
     try:
