@@ -20,7 +20,7 @@ from typing import Any
 from aqscore.config import ScorerConfig
 from aqscore.errors import ScorerLost, SetupError
 from aqscore.report import ErrorRecord, FileSource, Report
-from aqscore.scorer_start import EarlyWorkers, Worker, end_worker, start_worker
+from aqscore.scorer_start import EarlyWorkers, Worker, end_worker, start_worker, usable_cores
 
 AHEAD = 16  # recordings for each process that may be under way or done when the oldest result is taken
 
@@ -35,12 +35,20 @@ class ScorerProcess:
     """A scorer worker, which one thread asks. One that has ended is replaced at the next recording."""
 
     def __init__(
-        self, config: ScorerConfig, options: Mapping[str, Any], early: EarlyWorkers | None = None
+        self,
+        config: ScorerConfig,
+        options: Mapping[str, Any],
+        early: EarlyWorkers | None = None,
+        core: int | None = None,
     ) -> None:
-        """Starts nothing yet. ``options`` are those of Scorer.score. ``early`` workers are taken first."""
+        """Starts nothing yet. ``options`` are those of Scorer.score. ``early`` workers are taken first.
+
+        ``core`` is the one that the process is kept on, with the decoder that it starts.
+        """
         self._config = config
         self._options = options
         self._early = early
+        self._core = core
         self._process: Worker | None = None
         self._ahead: NamedSource | None = None  # sent while the process scored the one before
         self._lock = threading.Lock()
@@ -55,7 +63,7 @@ class ScorerProcess:
         try:
             if self._process is None:
                 self._process = self._started()
-                self._send((self._config, self._options))
+                self._send((self._config, self._options, self._core))
                 if isinstance(error := self._receive(), SetupError):
                     raise error
             if self._ahead is not source:
@@ -125,7 +133,12 @@ def results_in_order(
     """
     tasks: Tasks = SimpleQueue()
     waiting: deque[Future[Result]] = deque()
-    processes = [ScorerProcess(config, options, early) for _ in range(jobs)]
+    # Each worker and its decoder take turns. Where the workers fill all cores, one core for each pair saves
+    # moving them between caches.
+    cores: list[int | None] = [*usable_cores()]
+    if jobs != len(cores) or config.threads > 1:
+        cores = [None] * jobs
+    processes = [ScorerProcess(config, options, early, core) for core in cores]
     # Daemons: a program that ends without closing the iterator doesn't wait for recordings under way.
     threads = [threading.Thread(target=_serve, args=(tasks, each, jobs), daemon=True) for each in processes]
     for thread in threads:

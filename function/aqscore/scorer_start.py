@@ -35,10 +35,16 @@ def end_worker(worker: Worker) -> int:
     return status
 
 
+def usable_cores() -> list[int]:
+    """The numbers of the cores that this process may use; on systems that don't say, the machine's."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
 def jobs_of_all_cores(threads: int) -> int:
     """The processes of so many threads that the cores have room for which this process may use, 1 or more."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // threads)
+    return max(1, len(usable_cores()) // threads)
 
 
 class EarlyWorkers:

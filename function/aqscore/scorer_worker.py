@@ -1,16 +1,17 @@
 """The scorer worker: a process of ``Scorer.score_many``, which scores one recording after another.
 
 aqscore.scorer_pool starts it as ``python -m aqscore.scorer_worker`` and sends it pickled objects through
-standard input; the answers leave through standard output. The first pair, a ScorerConfig and the options of
-Scorer.score, is answered by None or a SetupError. Each later pair, a name and a source, is answered by the
-type of the result, Report or ErrorRecord, and its JSON. The next pair may be sent before the answer. The
-worker ends with its input.
+standard input; the answers leave through standard output. The first message, a ScorerConfig, the options of
+Scorer.score and the core to stay on or None, is answered by None or a SetupError. Each later pair, a name and
+a source, is answered by the type of the result, Report or ErrorRecord, and its JSON. The next pair may be
+sent before the answer. The worker ends with its input.
 """
 
 import os
 import pickle
 import signal
 import sys
+from contextlib import suppress
 from typing import IO, Any
 
 from aqscore.errors import SetupError
@@ -25,7 +26,10 @@ def run(requests: IO[bytes], answers: IO[bytes]) -> None:
         answers.write(pickle.dumps(value))
         answers.flush()
 
-    config, options = pickle.load(requests)
+    config, options, core = pickle.load(requests)
+    if core is not None and hasattr(os, "sched_setaffinity"):
+        with suppress(OSError):  # the core has been taken from this process
+            os.sched_setaffinity(0, {core})
     try:
         scorer = Scorer.from_config(config)
         load_model(config)

@@ -196,6 +196,26 @@ def test_a_source_sent_ahead_is_scored_by_the_next_process_when_one_dies(endless
     assert [result.source.file for result in found] == [str(NOISY), str(CLEAN)]
 
 
+@linux
+@pytest.mark.skipif(sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+@pytest.mark.parametrize(("cores", "apart"), [(2, True), (1, False)])
+def test_workers_that_fill_the_cores_have_one_each(scorer, endless, cores, apart):
+    """Others may move, as they do where cores are left for them."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[:cores])
+    try:
+        results = scorer.score_many([CLEAN, endless, *MORE], jobs=2, frames=False)
+        assert isinstance(next(results), Report)
+        with being_read(endless):
+            workers = workers_of(os.getpid())
+            found = sorted(sorted(os.sched_getaffinity(pid)) for pid in workers)
+            results.close()
+    finally:
+        os.sched_setaffinity(0, before)
+    mine = sorted(before)[:cores]
+    assert found == ([[core] for core in mine] if apart else [mine] * 2)
+
+
 def test_only_a_source_that_waits_for_little_is_sent_ahead(tmp_path):
     """Nothing waits behind a long recording, nor while another process has nothing to do."""
     short, long = tmp_path / "short.wav", tmp_path / "long.wav"
