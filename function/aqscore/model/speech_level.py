@@ -11,9 +11,9 @@ from aqscore.model.features import SPEC
 from aqscore.model.pooling import FrameScores
 from aqscore.model.runtimes import Network
 
-REACH = round(4.0 / SPEC.hop_s)  # frames before or after a frame, whose speech gives its level
+REACH = round(4.0 / SPEC.hop_s)  # frames before or after a frame, which give its level
 MIN_SPEECH = round(1.5 / SPEC.hop_s)  # frames of speech in that reach, from which they have a level
-SPEECH = 0.15  # probability from which a frame is speech
+SPEECH = 0.5  # probability from which a frame is speech
 # Speech that is this far below the level stays there, and changes nothing in ordinary recordings, where it
 # rises and falls by as much. From the second on, it is brought up all the way; in between, the gain grows.
 TOLERATED_DB, RESTORED_DB = 10.0, 16.0
@@ -37,12 +37,13 @@ class SpeechLevel:
 def speech_gains(frames: NDArray[np.float32], speech: NDArray[np.float32]) -> NDArray[np.float32] | None:
     """The gain of each frame that brings quiet speech up, (frames,) float32 from 1; None where all are 1.
 
-    ``speech`` is (frames,), the probability of speech. The level of the speech around a frame is taken before
-    and after it apart, and the lower one counts: a loud party doesn't hide the quiet one that answers.
+    ``speech`` is (frames,), the probability of speech. The level around a frame is taken before and after it
+    apart, where there is enough speech, and the lower one counts: a loud party doesn't hide the quiet one
+    that answers. Sounds between the words count, so that speech in loud noise stays where it is.
     """
     magnitudes = np.sqrt(np.linalg.vecdot(frames, frames).astype(np.float64) / frames.shape[1])
     spoken = speech >= SPEECH
-    steps = np.stack([spoken, spoken * magnitudes, spoken * magnitudes**2], axis=1)
+    steps = np.stack([spoken, magnitudes, magnitudes**2], axis=1)
     sums = np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)])
     at = np.arange(len(frames))
     before = _level(sums[at + 1] - sums[np.maximum(at + 1 - REACH, 0)])
@@ -55,7 +56,7 @@ def speech_gains(frames: NDArray[np.float32], speech: NDArray[np.float32]) -> ND
 
 
 def _level(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, 3) sums of count, m and m^2 of the speech frames -> (n,) their level; 1.0 of too few."""
+    """(n, 3) sums of speech frames, m and m^2 -> (n,) the level; 1.0 where too few are speech."""
     count, loudness, power = sums.T
     enough = count >= MIN_SPEECH
     return np.where(enough, np.maximum(power / np.maximum(loudness, LOWEST_LEVEL), LOWEST_LEVEL), 1.0)

@@ -27,7 +27,7 @@ from training.network.losses import (
     utterance_loss,
 )
 from training.network.model import build, build_for_training
-from training.network.weights import average_with_start, exported, warm_start
+from training.network.weights import average_with_start, exported, round_weights, warm_start
 
 # TensorFlow 2.21 and Keras 3.15 use what NumPy 2.5 and Python 3.13 deprecate.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:keras")
@@ -317,3 +317,19 @@ def test_each_new_head_and_the_trunk_learn_from_their_own_labels(term, head):
     for name, gradient in gradients.items():
         is_reached = gradient is not None and bool(np.any(gradient))
         assert is_reached == (name == head or name in below), name
+
+
+def test_rounded_weights_have_few_bits_and_hardly_differ(rng):
+    network = build(TINY)
+    before = network.get_weights()
+    frames = np.abs(rng.standard_normal((1, 40, 257))).astype(np.float32)
+    scores = network(frames)
+    round_weights(network, 10)
+    assert any((old != new).any() for old, new in zip(before, network.get_weights(), strict=True))
+    for layer in network.layers:
+        for new in layer.get_weights() if layer.trainable_weights else []:
+            assert not (new.view(np.uint32) & (2**13 - 1)).any()
+    for old, new in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_allclose(new, old, rtol=2**-11)
+    for name, values in network(frames).items():
+        np.testing.assert_allclose(values, scores[name], atol=5e-3)
