@@ -46,7 +46,7 @@ def fake_report(name: str, duration_s: float, *, causes: bool = False, channels:
         },
         "model": {
             "name": "aqscore-bilstm",
-            "version": "2.1.0",
+            "version": "2.2.0",
             "sha256": "0" * 64,
             "scale": "PESQ-WB MOS-LQO",
             "runtime": "onnx",

@@ -104,7 +104,7 @@ def test_no_frame_is_lost_when_a_click_ends_the_recording_after_a_long_silence(o
 def test_windows_barely_change_the_result(onnx, speech, rng):
     """A recording of two minutes whose quality changes, in windows and whole.
 
-    Each window has its own mean over the recording; with network 2.1.0 that moves the score by up to 0.03.
+    Each window has its own mean over the recording; with network 2.2.0 that moves the score by up to 0.03.
     """
     noisy = speech + 0.02 * rng.standard_normal(len(speech)).astype(np.float32)
     frames = frames_of(np.concatenate([speech, noisy] * 10))
