@@ -265,7 +265,7 @@ def test_every_row_is_measured_and_the_card_carries_it(exported):
     rows = json.loads((exported / "model" / "model.json").read_text())["metrics"]["rows"]
     card = (exported / "model" / "MODEL_CARD.md").read_text()
     names = {row["name"] for row in rows}
-    assert len(names) == len(rows) == 21 + len(CHANGES)
+    assert len(names) == len(rows) == 23 + len(CHANGES)
     assert {f"{change}: largest move" for change in CHANGES} < names
     assert all(f"| {row['name']} |" in card for row in rows)
     assert "$" not in card
