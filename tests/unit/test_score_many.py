@@ -67,6 +67,11 @@ def being_read(pipe: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def readers_of(path: Path) -> list[int]:
+    """The workers that have it open: later than a writer can open a pipe, which ends their waiting."""
+    return [pid for pid in workers_of(os.getpid()) if has_open(pid, path)]
+
+
 def has_open(pid: int, path: Path) -> bool:
     return any(os.path.realpath(file) == str(path) for file in Path(f"/proc/{pid}/fd").iterdir())
 
@@ -173,7 +178,7 @@ def test_a_recording_whose_process_dies_is_recorded_and_the_others_are_scored(sc
     results = scorer.score_many([CLEAN, endless, *MORE, CLEAN], jobs=2, frames=False)
     assert isinstance(next(results), Report)
     with being_read(endless):
-        [worker] = [pid for pid in workers_of(os.getpid()) if has_open(pid, endless)]
+        [worker] = wait_until(lambda: readers_of(endless), "a worker that has it open", LIMIT_S)
         os.kill(worker, signal.SIGKILL)
         lost, *rest = results
     assert lost.error.type == "scorer_lost" and lost.error.retryable
