@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import soundfile as sf
-import soxr
 
 from aqscore.audio.array_source import AudioArray
 from aqscore.config import ScorerConfig
 from aqscore.model.features import SPEC
 from aqscore.pipeline import ScoreOptions, score_recording
 from training.corpus.labels import pesq_wb
+from training.degradations.bandwidth import resampled
 from training.evaluation.calibration import COVERAGE, is_for_calibration
 from training.network.dataset import clip_path, read_manifest
 
@@ -95,6 +95,4 @@ def _degraded(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray
         return samples + level * 10 ** (-generator.uniform(0, 40) / 20) * noise
     if kind == 1:
         return np.clip(samples, -1, generator.uniform(0.3, 4.0) * level)
-    rate = int(generator.uniform(3_000, 14_000))
-    narrow = soxr.resample(soxr.resample(samples, RATE, rate), rate, RATE)
-    return np.pad(narrow, (0, max(0, len(samples) - len(narrow))))[: len(samples)]
+    return resampled(samples, int(generator.uniform(3_000, 14_000)), "HQ")

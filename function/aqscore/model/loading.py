@@ -134,7 +134,8 @@ class Model(ModelFiles):
 
     def stream(self) -> ScoreStream:
         """A stream that scores the frames of one recording."""
-        return ScoreStream(SpeechLevel(self.network), **self.info["window"])
+        network = SpeechLevel(self.network, self.speech_probability)
+        return ScoreStream(network, **self.info["window"])
 
 
 def load_model(config: ScorerConfig) -> Model:

@@ -13,7 +13,6 @@ from aqscore.model.runtimes import Network
 
 REACH = round(4.0 / SPEC.hop_s)  # frames before or after a frame, which give its level
 MIN_SPEECH = round(1.5 / SPEC.hop_s)  # frames of speech in that reach, from which they have a level
-SPEECH = 0.5  # probability from which a frame is speech
 # Speech that is this far below the level stays there, and changes nothing in ordinary recordings, where it
 # rises and falls by as much. From the second on, it is brought up all the way; in between, the gain grows.
 TOLERATED_DB, RESTORED_DB = 10.0, 16.0
@@ -24,25 +23,26 @@ HIGHEST_MAGNITUDE = 4.0  # RMS of a frame over the level, up to which it is rais
 class SpeechLevel:
     """A network that scores a window again where speech in it is far below the level of its frames."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, speech_probability: float) -> None:
+        """Frames with at least ``speech_probability`` count as speech."""
         self._network = network
+        self._speech_probability = speech_probability
 
     def __call__(self, frames: NDArray[np.float32]) -> FrameScores:
         """(frames, 257) float32, frames from 1 -> the scores of each frame."""
         scores = self._network(frames)
-        gains = speech_gains(frames, scores.speech)
+        gains = speech_gains(frames, scores.speech >= self._speech_probability)
         return scores if gains is None else self._network(frames * gains[:, None])
 
 
-def speech_gains(frames: NDArray[np.float32], speech: NDArray[np.float32]) -> NDArray[np.float32] | None:
+def speech_gains(frames: NDArray[np.float32], spoken: NDArray[np.bool_]) -> NDArray[np.float32] | None:
     """The gain of each frame that brings quiet speech up, (frames,) float32 from 1; None where all are 1.
 
-    ``speech`` is (frames,), the probability of speech. The level around a frame is taken before and after it
+    ``spoken`` is (frames,), whether each is speech. The level around a frame is taken before and after it
     apart, where there is enough speech, and the lower one counts: a loud party doesn't hide the quiet one
     that answers. Sounds between the words count, so that speech in loud noise stays where it is.
     """
     magnitudes = np.sqrt(np.linalg.vecdot(frames, frames).astype(np.float64) / frames.shape[1])
-    spoken = speech >= SPEECH
     steps = np.stack([spoken, magnitudes, magnitudes**2], axis=1)
     sums = np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)])
     at = np.arange(len(frames))

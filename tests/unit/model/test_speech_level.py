@@ -10,6 +10,7 @@ from aqscore.model.speech_level import RESTORED_DB, TOLERATED_DB, SpeechLevel, s
 from tests.frame_scores import frame_scores
 
 SECOND = round(1 / SPEC.hop_s)  # frames
+SPEECH_PROBABILITY = 0.5
 
 
 def frames_at(*parts: tuple[float, float]) -> np.ndarray:
@@ -31,7 +32,7 @@ def scored(frames: np.ndarray, speech: np.ndarray) -> tuple[np.ndarray, list[np.
         level = frames.mean(axis=1)
         return frame_scores(level, level, speech, level, {}, {})
 
-    return SpeechLevel(network)(frames).score, given_frames
+    return SpeechLevel(network, SPEECH_PROBABILITY)(frames).score, given_frames
 
 
 def test_speech_at_the_level_is_scored_once_and_as_it_is():
@@ -54,7 +55,7 @@ def test_quiet_speech_after_a_beep_is_brought_to_the_level():
 def test_each_of_two_parties_keeps_its_level(loud_first):
     parts = [(8.0, 0.0), (8.0, -24.0)]
     frames = frames_at(*(parts if loud_first else parts[::-1]))
-    gains = speech_gains(frames, np.ones(len(frames)))
+    gains = speech_gains(frames, np.ones(len(frames), bool))
     quiet = frames[:, 0] < 0.5
     # Within a second and a half of the change, the quieter side holds too little of the quiet party.
     inner = quiet & (np.abs(np.arange(len(frames)) - 8 * SECOND) > 2 * SECOND)
@@ -65,17 +66,17 @@ def test_each_of_two_parties_keeps_its_level(loud_first):
 def test_noise_without_speech_is_not_raised():
     frames = frames_at((5, 0), (20, -40))
     speech = np.repeat([1.0, 0.05], [5 * SECOND, len(frames) - 5 * SECOND])
-    assert speech_gains(frames, speech) is None
+    assert speech_gains(frames, speech >= SPEECH_PROBABILITY) is None
 
 
 def test_one_quiet_syllable_is_not_raised():
     frames = frames_at((5, 0), (1, -20))
-    assert speech_gains(frames, np.ones(len(frames))) is None
+    assert speech_gains(frames, np.ones(len(frames), bool)) is None
 
 
 def test_digital_silence_that_is_taken_for_speech_stays_silent():
     frames = np.concatenate([frames_at((5, 0)), np.zeros((5 * SECOND, SPEC.bins), np.float32)])
-    gains = speech_gains(frames, np.ones(len(frames)))
+    gains = speech_gains(frames, np.ones(len(frames), bool))
     assert np.isfinite(gains).all() and gains[: 5 * SECOND].max() == 1
     assert not (frames[5 * SECOND :] * gains[5 * SECOND :, None]).any()
 
@@ -85,7 +86,7 @@ def test_digital_silence_that_is_taken_for_speech_stays_silent():
 )
 def test_the_gain_grows_from_none_to_all_of_it(below_db, gain_db):
     frames = frames_at((6, -below_db))
-    gains = speech_gains(frames, np.ones(len(frames)))
+    gains = speech_gains(frames, np.ones(len(frames), bool))
     assert (0 if gains is None else decibels(gains[SECOND])) == pytest.approx(gain_db, abs=0.1)
 
 
@@ -93,7 +94,7 @@ def test_the_gain_grows_from_none_to_all_of_it(below_db, gain_db):
 def test_no_frame_is_lowered_or_raised_beyond_its_limit(parts):
     frames = frames_at(*(part[:2] for part in parts))
     speech = np.concatenate([np.full(round(seconds * SECOND), is_speech) for seconds, _, is_speech in parts])
-    gains = speech_gains(frames, speech)
+    gains = speech_gains(frames, speech >= SPEECH_PROBABILITY)
     if gains is not None:
         assert gains.shape == (len(frames),) and gains.dtype == np.float32
         assert gains.min() >= 1
