@@ -87,12 +87,12 @@ lock: $(INSTALLED) ## Pin all packages with their hashes, after a change of a re
 base-image: $(INSTALLED) ## Pin the base image of the function to the digest that its tag has now
 	@$(BIN)/python -m infra.image.base
 
-train: $(INSTALLED) ## Train a model: make train SPEECH="DIR ..." NOISE="DIR ..." TEACHER=model_best.pt [RIR="DIR ..."] [CLIPS=80000] [MINUTES=90] [WARM_START=model.keras]
+train: $(INSTALLED) ## Train a model: make train SPEECH="DIR ..." NOISE="DIR ..." TEACHER="model_best.pt [distillmos]" [RIR="DIR ..."] [SCREEN=mos.csv] [UNLABELLED="DIR ..."] [CLIPS=80000] [MINUTES=90] [WARM_START=model.keras]
 	@test -n '$(SPEECH)' -a -n '$(NOISE)' -a -n '$(TEACHER)' || \
 		{ echo 'Name folders of clean speech and of noise, and the weights of DNSMOS Pro (training/README.md):'; \
 		echo 'make train SPEECH="DIR ..." NOISE="DIR ..." TEACHER=model_best.pt'; exit 2; }
 	$(BIN)/python -m training.corpus.build --speech $(SPEECH) --noise $(NOISE) $(if $(RIR),--rir $(RIR)) --teacher $(TEACHER) \
-		--out corpus --clips $(CLIPS) --seed $(SEED) --workers $$(nproc)
+		$(if $(SCREEN),--screen $(SCREEN)) $(if $(UNLABELLED),--unlabelled $(UNLABELLED)) --out corpus --clips $(CLIPS) --seed $(SEED) --workers $$(nproc)
 	$(BIN)/python -m training.network.train --corpus corpus --out runs/network --minutes $(MINUTES) --seed $(SEED) \
 		$(if $(WARM_START),--warm-start $(WARM_START))
 	$(BIN)/python -m training.release.export --run runs/network --corpus corpus --out runs/model

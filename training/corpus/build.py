@@ -1,7 +1,8 @@
 r"""Makes the corpus: clean speech, noise and rooms in; labelled clips, a manifest and the splits out.
 
     python -m training.corpus.build --speech DIR... --noise DIR... [--rir DIR...] --out DIR \
-        --clips N [--screen mos.csv] [--teacher model_best.pt] [--seed S] [--workers W]
+        --clips N [--screen mos.csv] [--teacher model_best.pt distillmos] [--unlabelled DIR...] [--seed S] \
+        [--workers W]
 
 Each --speech DIR is one corpus with one folder per speaker, or in ST-CMDS's flat layout
 (20170001P00001A0001.wav is speaker P00001). It can be stopped at any time, and resumes.
@@ -39,6 +40,7 @@ from training.corpus.sources import (
     whole_lines,
     write_lines,
 )
+from training.teachers.mean import load_teacher
 
 PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "pesq")
 _worker: dict = {}  # a worker process's state: "out", "seed", "teacher", and the Pools by split
@@ -53,9 +55,14 @@ def build(arguments: argparse.Namespace) -> None:
     out = arguments.out
     out.mkdir(parents=True, exist_ok=True)
     sources = {"seed": arguments.seed} | {
-        name: [str(path) for path in getattr(arguments, name)] for name in ("speech", "noise", "rir")
+        name: [str(path) for path in getattr(arguments, name)]
+        for name in ("speech", "noise", "rir", "unlabelled")
     }
-    sources["teacher"] = arguments.teacher and arguments.teacher.name
+    sources["teacher"] = [Path(name).name for name in arguments.teacher]
+    if arguments.unlabelled and not arguments.teacher:
+        raise ValueError(
+            "--unlabelled was given without --teacher, expected one: nothing else can label them."
+        )
     _check_sources(out, sources)
     synthetic, train_only = (
         {path.name for path in arguments.speech if (path / mark).is_file()}
@@ -67,7 +74,10 @@ def build(arguments: argparse.Namespace) -> None:
     )
     split = make_splits(references, synthetic | train_only, arguments.noise, arguments.rir, arguments.seed)
     (out / "splits.json").write_text(json.dumps(split, indent=1, ensure_ascii=False))
-    pools = {name: make_pools(references, synthetic, split, name) for name in (splits.TRAIN, splits.DEV)}
+    pools = {
+        name: make_pools(references, synthetic, split, name, arguments.unlabelled)
+        for name in (splits.TRAIN, splits.DEV)
+    }
     manifest = out / "manifest.jsonl"
     finished = [
         line for line in whole_lines(manifest) if (out / line["set"] / f"{line['clip']}.npz").is_file()
@@ -126,10 +136,8 @@ def _make(job: tuple[str, int]) -> dict:
     return clip.record
 
 
-def _initialise(pools: dict[str, Pools], out: Path, seed: int, teacher: Path | None) -> None:
-    if teacher:  # imports TensorFlow
-        from training.teachers.dnsmos_pro import DnsmosPro
-    _worker.update(pools, out=out, seed=seed, teacher=DnsmosPro(teacher) if teacher else None)
+def _initialise(pools: dict[str, Pools], out: Path, seed: int, teacher: list[str]) -> None:
+    _worker.update(pools, out=out, seed=seed, teacher=load_teacher(teacher) if teacher else None)
 
 
 def _check_sources(out: Path, sources: dict) -> None:
@@ -169,7 +177,17 @@ def main() -> None:
         "--min-mos", type=float, default=3.4, help="lowest score of a reference (%(default)s)"
     )
     parser.add_argument(
-        "--teacher", type=Path, help="model_best.pt of DNSMOS Pro, to label clips with listeners' scores"
+        "--teacher",
+        nargs="+",
+        default=[],
+        help="label clips with the mean listeners' score of these: model_best.pt of DNSMOS Pro, distillmos",
+    )
+    parser.add_argument(
+        "--unlabelled",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="folders of speech of any quality, which only the teachers label, for a fifth of the train set",
     )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--clips", type=int, required=True, help="number of clips in the train set")

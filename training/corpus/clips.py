@@ -2,27 +2,22 @@
 
 import zlib
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from aqscore.causes import CAUSES
-from aqscore.model.features import SPEC, frame_count, frames_of
+from aqscore.model.features import SPEC, frames_of
 from training.bands import BANDS
 from training.corpus import labels
 from training.corpus.causes import costs_of
 from training.corpus.mixtures import Pools, Version
 from training.corpus.sets import RECIPES, ClipRecipe
 from training.levels import active_level, at_level
+from training.teachers.mean import Teacher
 
 RATE = SPEC.sample_rate_hz
 LEVEL_DBFS, LEVEL_SPREAD_DB, LEVEL_LIMITS = -26.0, 6.0, (-45.0, -14.0)
-
-
-class Teacher(Protocol):
-    """Predicts listeners' scores without a reference, as training.teachers.dnsmos_pro does."""
-
-    def score(self, samples: np.ndarray) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -37,7 +32,8 @@ class Clip:
 def make_clip(seed: int, name: str, index: int, pools: Pools, teacher: Teacher | None = None) -> Clip:
     """The clip of a set, the same for the same seed, set and index. Draws again until PESQ has a score.
 
-    ``teacher`` labels it with a listeners' score; without one, that label is NaN.
+    ``teacher`` labels it with a listeners' score; without one, that label is NaN. Raises ValueError when an
+    unlabelled recording is drawn and there is no teacher.
     """
     drawn_as = index // 2 if name == "dev_pairs" else index  # both clips of a pair share speech and noise
     generator = np.random.default_rng([seed, zlib.crc32(name.encode()), drawn_as])
@@ -61,13 +57,17 @@ def _labelled(recipe: ClipRecipe, generator: np.random.Generator, teacher: Teach
     if not np.isfinite(degraded).all():
         return None
     if recipe.passage is None:
-        return _without_speech(recipe, labels.quantise(degraded))
+        return _unknown(recipe, labels.quantise(degraded), speech=0.0)
     reference = recipe.passage.samples
     level_db = np.clip(generator.normal(LEVEL_DBFS, LEVEL_SPREAD_DB), *LEVEL_LIMITS)
     gain = 10 ** (level_db / 20) / max(active_level(degraded), 1e-6)
     samples = labels.quantise(
         degraded * np.float32(min(gain, 0.99 / max(float(np.max(np.abs(degraded))), 1e-6)))
     )
+    if not recipe.passage.is_reference:
+        if teacher is None:
+            raise ValueError("An unlabelled recording was drawn, expected a teacher for it: name one.")
+        return _unknown(recipe, samples, speech=np.nan, mos=teacher.score(at_level(samples)))
     overall = labels.pesq_wb(reference, samples)
     if overall is None:
         return None
@@ -99,16 +99,17 @@ def _labelled(recipe: ClipRecipe, generator: np.random.Generator, teacher: Teach
     return Clip(samples, arrays, _record(recipe, samples, overall))
 
 
-def _without_speech(recipe: ClipRecipe, samples: np.ndarray) -> Clip:
-    count = frame_count(len(samples))
+def _unknown(recipe: ClipRecipe, samples: np.ndarray, speech: float, mos: float = np.nan) -> Clip:
+    """A clip that PESQ can't score: every frame has the label ``speech``, 0 or NaN, the whole ``mos``."""
+    frames = frames_of(samples)
     arrays: dict[str, Any] = {
-        "frames": frames_of(samples).astype(np.float16),
+        "frames": frames.astype(np.float16),
         "overall": np.float32(np.nan),
-        "mos": np.float32(np.nan),
-        "frame_scores": np.full(count, np.nan, np.float32),
-        "costs": np.full((count, len(CAUSES)), np.nan, np.float16),
-        "speech": np.zeros(count, np.uint8),
-        "reference": np.zeros((count, BANDS), np.float16),
+        "mos": np.float32(mos),
+        "frame_scores": np.full(len(frames), np.nan, np.float32),
+        "costs": np.full((len(frames), len(CAUSES)), np.nan, np.float16),
+        "speech": np.full(len(frames), speech, np.float32),
+        "reference": np.zeros((len(frames), BANDS), np.float16),
     }
     return Clip(samples, arrays, _record(recipe, samples, None))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from training.corpus.noise_pool import NoisePool
-from training.corpus.speech import SpeechPool
+from training.corpus.speech import SpeechPool, UnlabelledPool
 from training.degradations import DEGRADATIONS
 from training.degradations.noise import noise_at
 from training.degradations.reverberation import Room
@@ -18,11 +18,12 @@ COMBINED_SEVERITY = 0.6  # of each of several, at most: otherwise every label is
 
 @dataclass(frozen=True)
 class Pools:
-    """The sources of one split; ``rooms`` are (name, response) pairs."""
+    """The sources of one split; ``rooms`` are (name, response) pairs, ``unlabelled`` may be empty."""
 
     speech: SpeechPool
     noises: NoisePool
     rooms: tuple[Room, ...]
+    unlabelled: UnlabelledPool = field(default_factory=lambda: UnlabelledPool({}))
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ RERECORDED_SHARE = 0.6  # of the train set's speech
 MIN_RERECORDED_PESQ = 4.2
 # Of the train set; the rest is other degradations.
 NO_SPEECH_SHARE, CLEAN_SHARE, NOISE_SHARE = 0.08, 0.12, 0.28
+# Of the train set, where there are unlabelled recordings; and of these, as they are, without a degradation.
+UNLABELLED_SHARE, UNCHANGED_SHARE = 0.2, 0.5
 CHANGING_SHARE = 0.22  # of the degraded clips: the quality changes within them
 WORSE_INSIDE_SHARE = 0.65  # of those are worse in the intervals, the rest better
 EVEN_SNR_SHARE = 0.3  # of the noisy train clips: uniform SNR, like dev_noise; the rest: uniform score
@@ -61,7 +63,7 @@ class ClipRecipe:
     """A clip before its labels: ``other`` replaces ``base`` in the ``intervals``, (start_s, end_s) each.
 
     ``worse`` is the version that gives the clip its group and its SNR; the base when None. ``passage`` is
-    None in clips without speech.
+    None in clips without speech, and no reference where only a teacher can label it.
     """
 
     passage: Passage | None
@@ -73,6 +75,8 @@ class ClipRecipe:
 
 
 def _train(generator: np.random.Generator, pools: Pools, index: int) -> ClipRecipe:
+    if pools.unlabelled and generator.random() < UNLABELLED_SHARE:
+        return _unlabelled(generator, pools)
     choice = generator.random()
     seconds = generator.uniform(*(LONG_SECONDS if generator.random() < LONG_SHARE else TRAIN_SECONDS))
     if choice < NO_SPEECH_SHARE:
@@ -86,6 +90,15 @@ def _train(generator: np.random.Generator, pools: Pools, index: int) -> ClipReci
     if generator.random() < PAUSE_SHARE:
         passage = _with_pause(passage, generator)
     return replace(_degraded_recipe(generator, pools, passage, choice), extra=(("rerecorded", steps),))
+
+
+def _unlabelled(generator: np.random.Generator, pools: Pools) -> ClipRecipe:
+    """A recording of any quality, as it is or degraded; only a teacher labels it."""
+    passage = pools.unlabelled.draw(generator, generator.uniform(*TRAIN_SECONDS))
+    if generator.random() < UNCHANGED_SHARE:
+        return ClipRecipe(passage, Version(passage.samples))
+    kind = str(generator.choice([*DEGRADATIONS, COMBINED]))
+    return ClipRecipe(passage, degraded(passage.samples, kind, generator.random(), generator, pools))
 
 
 def _rerecorded(passage: Passage, generator: np.random.Generator) -> tuple[Passage, list[str]]:

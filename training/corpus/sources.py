@@ -4,7 +4,7 @@ import json
 import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.pool import Pool
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from training.corpus import splits
 from training.corpus.mixtures import Pools
 from training.corpus.noise_pool import NoisePool
 from training.corpus.references import Reference, prepare, read_audio
-from training.corpus.speech import SpeechPool
+from training.corpus.speech import SpeechPool, UnlabelledPool
 from training.degradations.reverberation import resized, room_response
 
 ROOM_SIZES = (0.6, 0.8, 1.0, 1.3, 1.7)  # factors for the rooms of the train set
@@ -80,8 +80,13 @@ def _by_kind(folders: list[Path]) -> dict[str, list[str]]:
     return files
 
 
-def make_pools(references: list[Reference], synthetic: set[str], split: dict, name: str) -> Pools:
-    """The pools of the split ``name``. Raises ValueError when it has no speech or no noise."""
+def make_pools(
+    references: list[Reference], synthetic: set[str], split: dict, name: str, unlabelled: Sequence[Path] = ()
+) -> Pools:
+    """The pools of the split ``name``; the folders ``unlabelled`` are for training, without its dev speakers.
+
+    Raises ValueError when the split has no speech or no noise.
+    """
     usable = [r for r in references if not r.rejected and split["speakers"][r.speaker] == name]
     # For training, many speakers are worth more than many hours of one. Development keeps drawing by hours,
     # so that measures stay comparable.
@@ -103,7 +108,17 @@ def make_pools(references: list[Reference], synthetic: set[str], split: dict, na
         for room, path in rooms
         for size in sizes
     )
-    return Pools(speech, NoisePool(files, speech, name, train_only), responses)
+    noises = NoisePool(files, speech, name, train_only)
+    return Pools(speech, noises, responses, _unlabelled(unlabelled if name == splits.TRAIN else (), split))
+
+
+def _unlabelled(folders: Sequence[Path], split: dict) -> UnlabelledPool:
+    files: dict[str, list[str]] = {}
+    for corpus, file in ((folder, file) for folder in folders for file in splits.audio_files(folder)):
+        speaker = splits.speaker_of(corpus, file)
+        if split["speakers"].get(speaker) != splits.DEV:
+            files.setdefault(speaker, []).append(str(file))
+    return UnlabelledPool(files)
 
 
 def count_references(references: list[Reference]) -> dict:

@@ -1,12 +1,14 @@
-"""Passages of clean speech, drawn from one split's prepared references, joined and cropped at pauses."""
+"""Passages of speech: drawn from one split's prepared references, joined and cropped, or unlabelled."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from aqscore.model.features import SPEC
-from training.cleaning import LEVEL_DBFS
-from training.corpus.references import Reference, load_prepared
+from training.cleaning import LEVEL_DBFS, levelled
+from training.corpus.references import Reference, load_prepared, read_audio
+from training.levels import active_level
 
 RATE = SPEC.sample_rate_hz
 GAP_S = (0.15, 0.6)  # of silence between two recordings that are joined
@@ -14,16 +16,21 @@ FADE = 80  # samples
 STEP = 160  # samples, the grid of the search for pauses
 PAUSE_DB = 35.0  # below the level of every prepared reference
 MIN_SPEECH_SHARE = 0.3  # of a passage
+QUIETEST_LEVEL = 10 ** (-60 / 20)  # of an unlabelled recording's part: below it, there is hardly speech
 SYNTHETIC_SHARE = 0.25  # of the passages drawn, at most
 
 
 @dataclass(frozen=True)
 class Passage:
-    """Clean speech (n,) float32 at 16 kHz, its speakers and its source files."""
+    """Speech (n,) float32 at 16 kHz, its speakers and its source files.
+
+    ``is_reference`` is False for a recording of any quality, which PESQ must not compare with.
+    """
 
     samples: np.ndarray
     speakers: list[str]
     files: list[str]
+    is_reference: bool = True
 
 
 class SpeechPool:
@@ -76,6 +83,27 @@ class SpeechPool:
             chosen.append(reference)
             total += reference.seconds
         return speaker, chosen
+
+
+class UnlabelledPool:
+    """Recordings of speech of any quality, which only a teacher can label: draws a speaker, then a file."""
+
+    def __init__(self, files: dict[str, list[str]]) -> None:
+        """``files`` are those of each speaker."""
+        self._files = {speaker: sorted(paths) for speaker, paths in sorted(files.items())}
+        self._speakers = list(self._files)
+
+    def __bool__(self) -> bool:
+        return bool(self._speakers)
+
+    def draw(self, generator: np.random.Generator, seconds: float) -> Passage:
+        """At most ``seconds`` of one recording, with an active level of -26 dBFS."""
+        while True:
+            speaker = self._speakers[generator.integers(len(self._speakers))]
+            path = self._files[speaker][generator.integers(len(self._files[speaker]))]
+            samples = _cropped(read_audio(Path(path)), round(seconds * RATE), generator)
+            if active_level(samples) > QUIETEST_LEVEL:
+                return Passage(levelled(samples), [speaker], [path], is_reference=False)
 
 
 def _size(corpus: dict[str, list[Reference]], by_speakers: bool) -> float:

@@ -43,7 +43,7 @@ def load_clip(path: Path) -> dict[str, np.ndarray]:
     speech (T,), reference (T, 48).
 
     ``overall`` and ``frame_scores`` are NaN where PESQ is not defined, ``mos`` and ``costs`` where they are
-    not known.
+    not known, ``speech`` where nobody knows where it is.
     """
     with np.load(path) as arrays:
         return {name: np.asarray(arrays[name], np.float32) for name in _RANKS}

@@ -9,6 +9,7 @@ import keras
 WARM_UP = 0.03  # share of the run
 LAST_RATE = 0.01  # at the end of the cosine decay, as a share of the highest rate
 WEIGHT_DECAY = 0.01
+CLIP_NORM = 1.0  # of all gradients together
 
 
 def muon(learning_rate: float) -> keras.optimizers.Optimizer:
@@ -17,6 +18,7 @@ def muon(learning_rate: float) -> keras.optimizers.Optimizer:
         learning_rate,
         weight_decay=WEIGHT_DECAY,
         adam_weight_decay=WEIGHT_DECAY,
+        global_clipnorm=CLIP_NORM,
         exclude_layers=["head", "context_weight"],
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])

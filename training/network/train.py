@@ -12,32 +12,29 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
-from aqscore.scale import HIGHEST, LOWEST
 from training.evaluation.plots import plot_history
 from training.evaluation.statistics import pearson, rmse
 from training.network.config import Config
 from training.network.dataset import (
-    BATCH_SPEC,
     clip_path,
     epoch_files,
     evaluation_batches,
     read_manifest,
     training_batches,
 )
-from training.network.losses import losses, overall_score
 from training.network.model import build_for_training
 from training.network.optimisation import muon, precision, scheduled_rate
+from training.network.steps import State, compiled
 from training.network.weights import exported, warm_start
 
 EPOCH_CLIPS = 8_000  # few enough for frequent checkpoints, and to pick up the clips of a growing corpus
 DEVELOPMENT_CLIPS = {"dev_noise": 200, "dev_mixed": 200}  # scored after every epoch, for the curves only
-CLIP_NORM = 1.0
 CPU = Path("/proc/cpuinfo")
 
 
@@ -52,37 +49,10 @@ class Trainer:
         self.network = build_for_training(config, precision(CPU))
         if start:
             warm_start(self.network, keras.models.load_model(start, compile=False))
-        self.optimizer = muon(config.learning_rate)
-        self.optimizer.build(self.network.trainable_variables)
-        self.average = [tf.Variable(value, trainable=False) for value in self.network.trainable_variables]
-        self.steps = tf.Variable(0.0, trainable=False)
+        self.state = State(self.network, muon(config.learning_rate))
+        self.step, self.predict = compiled(config, self.state)
         self.history: list[dict] = []
         self.seconds = 0.0
-
-    @tf.function(input_signature=[BATCH_SPEC])
-    def step(self, batch: dict) -> dict:
-        """One gradient step; returns the loss terms."""
-        with tf.GradientTape() as tape:
-            outputs = self.network([batch["frames"], batch["mask"]], training=True)
-            terms = losses(self.config, outputs, batch)
-        variables = self.network.trainable_variables
-        gradients = tape.gradient(terms["loss"], variables)
-        gradients, _ = tf.clip_by_global_norm(gradients, CLIP_NORM)
-        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        self.steps.assign_add(1.0)
-        # Polynomial-decay averaging (Shamir and Zhang, ICML 2013, section 4): the weights of step t count by
-        # about t^average_power, so that the average covers the run and its beginning counts little.
-        share = (self.config.average_power + 1) / (self.config.average_power + self.steps)
-        for average, variable in zip(self.average, variables, strict=True):
-            average.assign_add(share * (variable.value - average))
-        return terms
-
-    @tf.function(input_signature=[BATCH_SPEC])
-    def predict(self, batch: dict) -> tf.Tensor:
-        """(B,) scores of the batch's recordings, as the exported network gives them."""
-        outputs = self.network([batch["frames"], batch["mask"]], training=False)
-        score = tf.clip_by_value(outputs["score"], LOWEST, HIGHEST)
-        return overall_score(score, outputs["weight"], batch["mask"], self.config.power)
 
     def run_epoch(self, corpus: Path, progress: Callable[[float], float]) -> dict:
         """Trains one epoch; ``progress(share of this epoch)`` is the share of the whole run, 0 to 1.
@@ -96,10 +66,10 @@ class Trainer:
         sums: dict[str, float] = {}
         with tqdm(total=len(files), desc=f"epoch {epoch + 1}", unit="clip", mininterval=1.0) as progress_bar:
             for batch in batches:
-                self.optimizer.learning_rate.assign(
+                self.state.optimizer.learning_rate.assign(
                     scheduled_rate(self.config.learning_rate, progress(clips / len(files)))
                 )
-                terms = {name: float(value) for name, value in self.step(batch).items()}
+                terms = self.step(batch)
                 if not math.isfinite(terms["loss"]):
                     raise FloatingPointError(
                         f"The loss of epoch {epoch + 1} is {terms}, expected finite numbers. The last "
@@ -107,7 +77,7 @@ class Trainer:
                     )
                 size = batch["frames"].shape[0]
                 clips += size
-                frames += int(tf.math.count_nonzero(batch["mask"]))
+                frames += int(np.count_nonzero(batch["mask"]))
                 for name, value in terms.items():
                     sums[name] = sums.get(name, 0.0) + size * value
                 rate = frames / (time.monotonic() - started)
@@ -123,17 +93,18 @@ class Trainer:
 
     def development_measures(self, corpus: Path) -> dict:
         """Pearson and RMSE on some development clips, with the averaged weights."""
-        trained = [variable.numpy() for variable in self.network.trainable_variables]
+        trained = [np.asarray(variable) for variable in self.network.trainable_variables]
         self._assign(self.averaged_weights())
         measured = {}
         for name, count in DEVELOPMENT_CLIPS.items():
             clips = read_manifest(corpus, name)[:count]
             if len(clips) < 3:
                 continue
-            targets, predictions = [], []
+            targets: list[float] = []
+            predictions: list[float] = []
             for batch in evaluation_batches([clip_path(corpus, clip) for clip in clips]):
                 targets.extend(batch["overall"].numpy())
-                predictions.extend(self.predict(batch).numpy())
+                predictions.extend(self.predict(batch))
             known = np.isfinite(targets)
             pair = np.asarray(targets)[known], np.asarray(predictions)[known]
             measured[f"{name}_pearson"] = round(pearson(*pair), 4)
@@ -143,16 +114,18 @@ class Trainer:
 
     def averaged_weights(self) -> list[np.ndarray]:
         """The average of the run's weights, which is exported."""
-        return [variable.numpy() for variable in self.average]
+        return [np.asarray(variable) for variable in self.state.average]
 
     def save(self, out: Path) -> None:
         """Writes the checkpoint atomically, then the network to export."""
         partial = out / "checkpoint.partial.npz"
-        state = {f"v{number}": variable.numpy() for number, variable in enumerate(self._variables())}
+        state: dict[str, Any] = {
+            f"v{number}": np.asarray(variable) for number, variable in enumerate(self.state.variables)
+        }
         np.savez(partial, progress=json.dumps({"history": self.history, "seconds": self.seconds}), **state)
         partial.replace(out / "checkpoint.npz")
         (out / "history.json").write_text(json.dumps(self.history, indent=1) + "\n")
-        trained = [variable.numpy() for variable in self.network.trainable_variables]
+        trained = [np.asarray(variable) for variable in self.network.trainable_variables]
         self._assign(self.averaged_weights())
         exported(self.config, self.network).save(out / "network.partial.keras")
         (out / "network.partial.keras").replace(out / "network.keras")
@@ -164,14 +137,11 @@ class Trainer:
         if not path.is_file():
             return False
         with np.load(path) as state:
-            for number, variable in enumerate(self._variables()):
+            for number, variable in enumerate(self.state.variables):
                 variable.assign(state[f"v{number}"])
             progress = json.loads(str(state["progress"]))
         self.history, self.seconds = progress["history"], progress["seconds"]
         return True
-
-    def _variables(self) -> list:
-        return [*self.network.variables, *self.optimizer.variables, *self.average, self.steps]
 
     def _assign(self, values: list[np.ndarray]) -> None:
         for variable, value in zip(self.network.trainable_variables, values, strict=True):

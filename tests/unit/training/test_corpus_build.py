@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -9,11 +10,14 @@ import soundfile as sf
 
 from aqscore.causes import CAUSES
 from aqscore.model.features import SPEC, frames_of
-from tests.unit.training.material import make_sources
+from tests.unit.training.material import make_sources, voice, write
 from training.bands import BANDS
 from training.corpus import build as corpus
+from training.corpus import sets
+from training.corpus import sources as corpus_sources
 from training.corpus.causes import CAUSE_OF, SIDE_EFFECTS
 from training.corpus.splits import DEV, TRAIN
+from training.levels import active_level
 from training.teachers import dnsmos_pro
 
 DEV_SETS = {
@@ -30,7 +34,9 @@ TRAIN_CLIPS = 24
 def build(sources, out, workers=1, seed=1, clips=TRAIN_CLIPS):
     settings = {"out": out, "clips": clips, "seed": seed, "workers": workers}
     corpus.build(
-        argparse.Namespace(**({"screen": None, "min_mos": 3.4, "teacher": None} | sources), **settings)
+        argparse.Namespace(
+            **({"screen": None, "min_mos": 3.4, "teacher": [], "unlabelled": []} | sources), **settings
+        )
     )
     return [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
 
@@ -187,11 +193,14 @@ class OneProcess:
 
 
 class FakeTeacher:
+    heard: ClassVar[list] = []
+
     def __init__(self, weights):
         self.weights = weights
 
     def score(self, samples):
         assert self.weights.name == "model_best.pt"
+        self.heard.append(samples)
         return 2.0 + float(np.abs(samples).max() > 0)
 
 
@@ -201,7 +210,7 @@ def test_a_teacher_labels_every_clip_with_speech(built, tmp_path, monkeypatch):
     monkeypatch.setattr(corpus, "_worker", {})
     monkeypatch.setattr(corpus, "spawned", OneProcess)
     monkeypatch.setattr(dnsmos_pro, "DnsmosPro", FakeTeacher)
-    lines = build(sources | {"teacher": tmp_path / "model_best.pt"}, tmp_path / "out", clips=3)
+    lines = build(sources | {"teacher": [str(tmp_path / "model_best.pt")]}, tmp_path / "out", clips=3)
     for line in lines:
         path = f"{line['set']}/{line['clip']}.npz"
         with np.load(tmp_path / "out" / path) as arrays, np.load(out / path) as before:
@@ -212,6 +221,42 @@ def test_a_teacher_labels_every_clip_with_speech(built, tmp_path, monkeypatch):
             for name in before.keys() - {"mos"}:  # the teacher changes no other label
                 np.testing.assert_array_equal(arrays[name], before[name])
     assert {line["set"] for line in lines} == {"dev_noise", "dev_no_speech", "train"}
+
+
+def test_only_the_teacher_labels_unlabelled_recordings(built, tmp_path, monkeypatch):
+    sources, _, _ = built
+    monkeypatch.setattr(corpus, "DEV_SETS", {})
+    monkeypatch.setattr(corpus, "_worker", {})
+    monkeypatch.setattr(corpus, "spawned", OneProcess)
+    monkeypatch.setattr(dnsmos_pro, "DnsmosPro", FakeTeacher)
+    monkeypatch.setattr(sets, "UNLABELLED_SHARE", 0.5)
+    folder = tmp_path / "voicemail"
+    for number in range(4):
+        write(folder / f"caller {number}" / "message.wav", 0.02 * voice(5.0, seed=50 + number))
+    added = {"teacher": [str(tmp_path / "model_best.pt")], "unlabelled": [folder]}
+    lines = build(sources | added, tmp_path / "out", clips=16)
+    unlabelled = [line for line in lines if line["speakers"] and line["speakers"][0].startswith("voicemail/")]
+    assert 4 <= len(unlabelled) <= 12
+    assert {line["group"] for line in unlabelled} > {"clean"}  # as they are, and degraded
+    for line in unlabelled:
+        with np.load(tmp_path / "out" / "train" / f"{line['clip']}.npz") as arrays:
+            assert arrays["mos"] == np.float32(3.0)
+            assert len(arrays["frames"]) == len(arrays["speech"]) == len(arrays["costs"])
+            for name in ("overall", "frame_scores", "costs", "speech"):
+                assert np.isnan(arrays[name]).all(), name
+        assert line["pesq_wb"] is None
+    for samples in FakeTeacher.heard:
+        assert active_level(samples) > 0.02
+
+
+def test_unlabelled_recordings_need_a_teacher_and_leave_out_the_speakers_of_development(built, tmp_path):
+    sources, out, _ = built
+    with pytest.raises(ValueError, match="without --teacher, expected one"):
+        build(sources | {"unlabelled": sources["speech"]}, tmp_path / "out")
+    split = json.loads((out / "splits.json").read_text())
+    pool = corpus_sources._unlabelled(sources["speech"], split)
+    assert {speaker for speaker, name in split["speakers"].items() if name == DEV}
+    assert pool._speakers and not {split["speakers"].get(speaker) for speaker in pool._speakers} & {DEV}
 
 
 def test_another_seed_in_the_same_folder_is_rejected(built):

@@ -236,6 +236,21 @@ def test_clips_without_speech_enter_the_speech_loss_alone():
     np.testing.assert_allclose(speech_loss(probability, batch["speech"], batch["mask"]), by_hand, rtol=1e-5)
 
 
+def test_unlabelled_recordings_enter_the_mos_alone():
+    batch = batch_of([6, 6], padded_to=6)
+    network = build_for_training(TINY)
+    known = {name: values[:1] for name, values in batch.items()}
+    for name in ("overall", "frame_scores", "costs", "speech"):
+        unknown = np.full_like(batch[name][1:], np.nan)
+        batch[name] = tf.concat([batch[name][:1], unknown], axis=0)
+    both, first = (
+        losses(TINY, network([each["frames"], each["mask"]], training=False), each) for each in (batch, known)
+    )
+    for name in ("utterance", "frames", "speech", "clean", "causes", "costs"):
+        np.testing.assert_allclose(both[name], first[name], rtol=1e-5, err_msg=name)
+    assert abs(float(both["mos"]) - float(first["mos"])) > 1e-3
+
+
 def test_gradients_stay_finite_without_any_scored_clip():
     config = Config()
     trained = build_for_training(config)

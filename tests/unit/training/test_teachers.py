@@ -1,12 +1,17 @@
-"""DNSMOS Pro: its input, and the order of its weights. The published weights are not in the repository."""
+"""The teachers. DNSMOS Pro's published weights are not in the repository, PyTorch is not installed here."""
 
+import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from training.corpus.references import read_audio
 from training.teachers.dnsmos_pro import BINS, DnsmosPro, log_spectrum
+from training.teachers.mean import MeanTeacher, load_teacher
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
 # Sizes of its tensors in PyTorch's order: weight and bias of each layer, and after a convolution the four of
 # its batch normalisation and a counter.
 CONVOLUTIONS = ((32, 1), (32, 32), (64, 32), (64, 64))
@@ -58,3 +63,32 @@ def test_the_spectrum_is_log_magnitude_with_a_floor():
     assert spectrum.shape == (101, BINS)
     assert spectrum[50].argmax() == 20
     assert spectrum.min() == pytest.approx(-7)
+
+
+class Constant:
+    def __init__(self, value):
+        self.value = value
+
+    def score(self, samples):
+        return self.value
+
+
+def test_several_teachers_give_their_mean(tmp_path, tensors, rng):
+    assert MeanTeacher([Constant(2.0), Constant(4.5)]).score(np.zeros(9)) == 3.25
+    file = archive(tmp_path / "model.pt", tensors)
+    samples = rng.standard_normal(16_000)
+    assert load_teacher([str(file)] * 2).score(samples) == DnsmosPro(file).score(samples)
+
+
+def test_a_missing_package_names_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distillmos", None)
+    monkeypatch.delitem(sys.modules, "training.teachers.distill_mos", raising=False)
+    with pytest.raises(ValueError, match=r"install the extra with pip install -e '\.\[teachers\]'"):
+        load_teacher(["distillmos"])
+
+
+def test_distill_mos_rates_the_noisy_example_below_the_clean_one():
+    pytest.importorskip("distillmos")
+    teacher = load_teacher(["distillmos"])
+    noisy, clean = (teacher.score(read_audio(EXAMPLES / f"{name}.flac")) for name in ("noisy", "clean"))
+    assert 1 <= noisy < clean - 0.3 < 5

@@ -152,7 +152,7 @@ def test_a_checkpoint_restores_weights_optimiser_and_average(trained, tmp_path):
 
 
 def _state(trainer):
-    variables = [*trainer.network.variables, *trainer.optimizer.variables, *trainer.average, trainer.steps]
+    variables = trainer.state.variables
     return [variable.numpy() for variable in variables]
 
 
