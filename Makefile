@@ -89,7 +89,7 @@ base-image: $(INSTALLED) ## Pin the base image of the function to the digest tha
 
 train: $(INSTALLED) ## Train a model: make train SPEECH="DIR ..." NOISE="DIR ..." TEACHER="model_best.pt [distillmos]" [RIR="DIR ..."] [SCREEN=mos.csv] [UNLABELLED="DIR ..."] [CLIPS=80000] [MINUTES=90] [WARM_START=model.keras]
 	@test -n '$(SPEECH)' -a -n '$(NOISE)' -a -n '$(TEACHER)' || \
-		{ echo 'Name folders of clean speech and of noise, and the weights of DNSMOS Pro (training/README.md):'; \
+		{ echo 'Name folders of clean speech and of noise, and a teacher of mos (training/README.md):'; \
 		echo 'make train SPEECH="DIR ..." NOISE="DIR ..." TEACHER=model_best.pt'; exit 2; }
 	$(BIN)/python -m training.corpus.build --speech $(SPEECH) --noise $(NOISE) $(if $(RIR),--rir $(RIR)) --teacher $(TEACHER) \
 		$(if $(SCREEN),--screen $(SCREEN)) $(if $(UNLABELLED),--unlabelled $(UNLABELLED)) --out corpus --clips $(CLIPS) --seed $(SEED) --workers $$(nproc)

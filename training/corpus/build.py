@@ -59,6 +59,8 @@ def build(arguments: argparse.Namespace) -> None:
         for name in ("speech", "noise", "rir", "unlabelled")
     }
     sources["teacher"] = [Path(name).name for name in arguments.teacher]
+    if arguments.teacher:
+        load_teacher(arguments.teacher)  # a missing one is an error here: in the workers, it would hang
     if arguments.unlabelled and not arguments.teacher:
         raise ValueError(
             "--unlabelled was given without --teacher, expected one: nothing else can label them."
@@ -143,11 +145,13 @@ def _initialise(pools: dict[str, Pools], out: Path, seed: int, teacher: list[str
 def _check_sources(out: Path, sources: dict) -> None:
     path = out / "corpus.json"
     if path.is_file():
-        before = json.loads(path.read_text())["arguments"]
+        before = {"unlabelled": []} | json.loads(path.read_text())["arguments"]
+        if not isinstance(before["teacher"], list):  # written when there was one at most
+            before["teacher"] = [before["teacher"]] if before["teacher"] else []
         if any(before.get(name) != value for name, value in sources.items()):
             raise ValueError(
-                f"{out} holds a corpus made with {before}, expected the same seed, folders and teacher: "
-                "name another --out."
+                f"{out} holds a corpus made with {before}, expected the same seed, folders and teachers, "
+                f"{sources}: name another --out."
             )
 
 

@@ -38,7 +38,7 @@ RERECORDED_SHARE = 0.6  # of the train set's speech
 # PESQ of a re-recording against the passage before: below it, a fault of the reference would be labelled as
 # perfect, and the same sound as a degradation elsewhere.
 MIN_RERECORDED_PESQ = 4.2
-# Of the train set; the rest is other degradations.
+# Of the train set's labelled clips; the rest is other degradations.
 NO_SPEECH_SHARE, CLEAN_SHARE, NOISE_SHARE = 0.08, 0.12, 0.28
 # Of the train set, where there are unlabelled recordings; and of these, as they are, without a degradation.
 UNLABELLED_SHARE, UNCHANGED_SHARE = 0.2, 0.5

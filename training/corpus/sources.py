@@ -83,7 +83,8 @@ def _by_kind(folders: list[Path]) -> dict[str, list[str]]:
 def make_pools(
     references: list[Reference], synthetic: set[str], split: dict, name: str, unlabelled: Sequence[Path] = ()
 ) -> Pools:
-    """The pools of the split ``name``; the folders ``unlabelled`` are for training, without its dev speakers.
+    """The pools of the split ``name``; the folders ``unlabelled`` are for training, without dev speakers,
+    which are known by the names of their folder and their corpus.
 
     Raises ValueError when the split has no speech or no noise.
     """

@@ -16,7 +16,9 @@ FADE = 80  # samples
 STEP = 160  # samples, the grid of the search for pauses
 PAUSE_DB = 35.0  # below the level of every prepared reference
 MIN_SPEECH_SHARE = 0.3  # of a passage
-QUIETEST_LEVEL = 10 ** (-60 / 20)  # of an unlabelled recording's part: below it, there is hardly speech
+QUIETEST_LEVEL = 10 ** (-60 / 20)  # of an unlabelled recording: below it, there is hardly speech
+MIN_UNLABELLED_S = 1.0
+MOST_DRAWS = 1000
 SYNTHETIC_SHARE = 0.25  # of the passages drawn, at most
 
 
@@ -97,13 +99,23 @@ class UnlabelledPool:
         return bool(self._speakers)
 
     def draw(self, generator: np.random.Generator, seconds: float) -> Passage:
-        """At most ``seconds`` of one recording, with an active level of -26 dBFS."""
-        while True:
+        """About ``seconds`` of one recording, at an active level of -26 dBFS or as full scale allows.
+
+        Raises ValueError when a thousand draws find only silence or less than a second.
+        """
+        for _ in range(MOST_DRAWS):
             speaker = self._speakers[generator.integers(len(self._speakers))]
             path = self._files[speaker][generator.integers(len(self._files[speaker]))]
-            samples = _cropped(read_audio(Path(path)), round(seconds * RATE), generator)
-            if active_level(samples) > QUIETEST_LEVEL:
+            samples = read_audio(Path(path))
+            if len(samples) < MIN_UNLABELLED_S * RATE or active_level(samples) < QUIETEST_LEVEL:
+                continue
+            samples = _cropped(levelled(samples), round(seconds * RATE), generator)
+            if active_level(samples) >= QUIETEST_LEVEL:
                 return Passage(levelled(samples), [speaker], [path], is_reference=False)
+        raise ValueError(
+            f"{MOST_DRAWS:,} draws from the unlabelled recordings were silence or under a second, expected "
+            f"speech: look at {path}, for one."
+        )
 
 
 def _size(corpus: dict[str, list[Reference]], by_speakers: bool) -> float:

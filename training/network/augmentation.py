@@ -50,7 +50,7 @@ def augmented(clip: dict[str, np.ndarray], generator: np.random.Generator) -> di
     if generator.random() < SILENCE_SHARE:
         count = round(np.exp(generator.uniform(*np.log(SILENCE_S))) / SPEC.hop_s)
         _surround(clip, (count, 0) if generator.random() < 0.5 else (0, count))
-    if generator.random() < SOUND_SHARE and clip["speech"].any():
+    if generator.random() < SOUND_SHARE and (clip["speech"] != 0).any():  # NaN: unknown
         _join_sound(clip, generator)
     return clip
 

@@ -68,8 +68,8 @@ def training_batches(files: list[Path], seed: int, epoch: int) -> tf.data.Datase
     """The clips of an epoch, augmented, in padded batches.
 
     A batch is a dict: frames (B, T, 257), overall (B,), mos (B,), frame_scores (B, T), costs (B, T, causes),
-    speech (B, T), reference (B, T, 48), mask (B, T) bool, False where padded; frame_scores and costs are NaN
-    where padded. The same files, seed and epoch give the same batches.
+    speech (B, T), NaN where unknown, reference (B, T, 48), mask (B, T) bool, False where padded; frame_scores
+    and costs are NaN where padded. The same files, seed and epoch give the same batches.
     """
     return _batches(files, lambda name: _augmented(name, seed, epoch))
 

@@ -34,7 +34,8 @@ def losses(config: Config, outputs: dict, batch: dict) -> dict[str, KerasTensor]
     their sum ``loss``.
 
     ``outputs`` is from the training network, ``batch`` from training.network.dataset. Clips
-    without speech enter the speech term alone, unlabelled recordings the term ``mos`` alone.
+    without speech enter the speech term alone, unlabelled recordings the term ``mos``, and the speech term in
+    frames that the augmentation adds.
     """
     overall = overall_score(outputs["score"], outputs["weight"], batch["mask"], config.power)
     terms = {
@@ -120,5 +121,5 @@ def denoising_loss(clean: KerasTensor, batch: dict) -> KerasTensor:
 
 
 def _ratio(value: KerasTensor, count: KerasTensor) -> KerasTensor:
-    """``value`` / ``count``, and 0 where ``count`` is 0."""
+    """``value`` / ``count``, a whole number; 0 where it is 0."""
     return value / ops.maximum(count, 1.0)

@@ -34,7 +34,7 @@ def scheduled_rate(highest: float, share: float) -> float:
 
 
 def precision(cpu: Path) -> str:
-    """The convolutions' dtype policy: bfloat16, in half the time, where Linux's ``cpu`` file lists it.
+    """The convolutions' dtype policy on a CPU: bfloat16, in half the time, where the file ``cpu`` lists it.
 
     Without that instruction set it takes four times as long (training/network/EXPERIMENTS.md). The exported
     network is float32.

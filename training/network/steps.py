@@ -16,6 +16,8 @@ from training.network.config import Config
 from training.network.dataset import BATCH_SPEC
 from training.network.losses import losses, overall_score
 
+FRAME_STEP, FEWEST_CLIPS = 512, 64  # JAX compiles the step for every shape, in half a minute on a GPU
+
 
 class State:
     """All that a step changes: the network, its optimiser, the average of its weights, the steps' number."""
@@ -127,19 +129,17 @@ def _in_jax(config: Config, state: State) -> tuple[Step, Prediction]:
     return stepped, predicted
 
 
-FRAME_STEP, FEWEST_CLIPS = 512, 64  # JAX compiles the step for every shape, in half a minute on a GPU
-
-
 def of_fixed_shape(batch: dict) -> dict[str, np.ndarray]:
     """The batch as NumPy arrays, padded to one of few shapes, for the same losses.
 
     The clips get padding up to a multiple of 512 frames. Copies of the first clip without labels, which no
-    loss reads, fill the batch up to a power of two, 64 clips or more.
+    loss reads, fill the batch up to a power of two, which is 64 or more for clips of up to 8 s.
     """
     arrays = {name: np.asarray(values) for name, values in batch.items()}
     clips, frames = arrays["mask"].shape
-    more_clips = max(FEWEST_CLIPS, 1 << (clips - 1).bit_length()) - clips
     more_frames = -frames % FRAME_STEP
+    fewest = max(1, FEWEST_CLIPS * FRAME_STEP // (frames + more_frames))
+    more_clips = (1 << (max(fewest, clips) - 1).bit_length()) - clips
     padded = {}
     for name, values in arrays.items():
         unknown = False if name == "mask" else 0.0 if name in ("frames", "reference") else np.nan

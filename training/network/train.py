@@ -16,6 +16,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras.backend import backend
 from tqdm import tqdm
 
 from training.evaluation.plots import plot_history
@@ -46,7 +47,7 @@ class Trainer:
         keras.utils.set_random_seed(seed)
         self.config = config
         self.seed = seed
-        self.network = build_for_training(config, precision(CPU))
+        self.network = build_for_training(config, precision(CPU) if backend() == "tensorflow" else "float32")
         if start:
             warm_start(self.network, keras.models.load_model(start, compile=False))
         self.state = State(self.network, muon(config.learning_rate))

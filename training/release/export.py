@@ -35,6 +35,11 @@ VERSIONS = {"tensorflow": "tensorflow-cpu", "keras": "keras", "onnxruntime": "on
 
 def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"Keras runs on {keras.backend.backend()}, expected tensorflow for the export: unset "
+            "KERAS_BACKEND."
+        )
     if options.recalibrate:
         network, run, trained_on = _exported_before(options.recalibrate)
     else:

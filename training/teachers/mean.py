@@ -1,4 +1,4 @@
-"""The teachers of ``mos`` by name, and the mean of several."""
+"""The teachers of ``mos`` by name, and their mean."""
 
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +17,7 @@ class Teacher(Protocol):
 
 
 class MeanTeacher:
-    """The mean of several teachers, which errs less than each: their errors differ."""
+    """The mean of several teachers: where their errors are independent, it errs less than each."""
 
     def __init__(self, teachers: list[Teacher]) -> None:
         self._teachers = teachers
@@ -29,13 +29,17 @@ class MeanTeacher:
 def load_teacher(names: list[str]) -> Teacher:
     """The mean of the named teachers: "distillmos", or the file of DNSMOS Pro's weights.
 
-    Raises ValueError when a file is not what it should be, or a package is missing.
+    Raises ValueError when a file or a package is missing, or a file does not hold these weights.
     """
     return MeanTeacher([_load(name) for name in names])
 
 
 def _load(name: str) -> Teacher:
     if name != DISTILL_MOS:
+        if not Path(name).is_file():
+            raise ValueError(
+                f"The teacher {name} is no file, expected the file of DNSMOS Pro's weights or {DISTILL_MOS}."
+            )
         from training.teachers.dnsmos_pro import DnsmosPro  # imports TensorFlow
 
         return DnsmosPro(Path(name))
@@ -44,6 +48,6 @@ def _load(name: str) -> Teacher:
     except ImportError as error:
         raise ValueError(
             f"{error}, expected the package distillmos: install the extra with "
-            "pip install -e '.[teachers]', or leave this teacher out."
+            ".venv/bin/pip install -e '.[teachers]', or leave this teacher out."
         ) from error
     return DistillMos()

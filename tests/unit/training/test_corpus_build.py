@@ -16,6 +16,7 @@ from training.corpus import build as corpus
 from training.corpus import sets
 from training.corpus import sources as corpus_sources
 from training.corpus.causes import CAUSE_OF, SIDE_EFFECTS
+from training.corpus.speech import UnlabelledPool
 from training.corpus.splits import DEV, TRAIN
 from training.levels import active_level
 from training.teachers import dnsmos_pro
@@ -210,6 +211,7 @@ def test_a_teacher_labels_every_clip_with_speech(built, tmp_path, monkeypatch):
     monkeypatch.setattr(corpus, "_worker", {})
     monkeypatch.setattr(corpus, "spawned", OneProcess)
     monkeypatch.setattr(dnsmos_pro, "DnsmosPro", FakeTeacher)
+    (tmp_path / "model_best.pt").touch()
     lines = build(sources | {"teacher": [str(tmp_path / "model_best.pt")]}, tmp_path / "out", clips=3)
     for line in lines:
         path = f"{line['set']}/{line['clip']}.npz"
@@ -233,6 +235,7 @@ def test_only_the_teacher_labels_unlabelled_recordings(built, tmp_path, monkeypa
     folder = tmp_path / "voicemail"
     for number in range(4):
         write(folder / f"caller {number}" / "message.wav", 0.02 * voice(5.0, seed=50 + number))
+    (tmp_path / "model_best.pt").touch()
     added = {"teacher": [str(tmp_path / "model_best.pt")], "unlabelled": [folder]}
     lines = build(sources | added, tmp_path / "out", clips=16)
     unlabelled = [line for line in lines if line["speakers"] and line["speakers"][0].startswith("voicemail/")]
@@ -259,9 +262,43 @@ def test_unlabelled_recordings_need_a_teacher_and_leave_out_the_speakers_of_deve
     assert pool._speakers and not {split["speakers"].get(speaker) for speaker in pool._speakers} & {DEV}
 
 
+def test_silent_and_short_unlabelled_recordings_are_passed_over(tmp_path, rng):
+    files = [
+        write(tmp_path / f"{name}.wav", samples)
+        for name, samples in {
+            "silent": np.zeros(32_000),
+            "empty": np.zeros(0),
+            "short": voice(0.9, 1),
+        }.items()
+    ]
+    pool = UnlabelledPool({"caller": [str(path) for path in files]})
+    with pytest.raises(ValueError, match=r"silence or under a second, expected speech: look at .*\.wav"):
+        pool.draw(rng, 2.0)
+    files.append(write(tmp_path / "speech.wav", voice(3.0, 1)))
+    pool = UnlabelledPool({"caller": [str(path) for path in files]})
+    assert pool.draw(rng, 2.0).files == [str(files[-1])]
+
+
+def test_a_missing_teacher_is_an_error_before_any_work(built, tmp_path):
+    sources, _, _ = built
+    with pytest.raises(ValueError, match="misspelt is no file, expected the file of DNSMOS Pro's weights"):
+        build(sources | {"teacher": ["misspelt"]}, tmp_path / "out")
+    assert not (tmp_path / "out" / "references.jsonl").exists()
+
+
+def test_a_corpus_of_an_earlier_version_is_resumed(built, monkeypatch):
+    sources, out, lines = built
+    monkeypatch.setattr(corpus, "DEV_SETS", DEV_SETS)
+    summary = json.loads((out / "corpus.json").read_text())
+    del summary["arguments"]["unlabelled"]
+    summary["arguments"]["teacher"] = None
+    (out / "corpus.json").write_text(json.dumps(summary))
+    assert len(build(sources, out)) == len(lines)
+
+
 def test_another_seed_in_the_same_folder_is_rejected(built):
     sources, out, _ = built
-    with pytest.raises(ValueError, match="expected the same seed, folders and teacher"):
+    with pytest.raises(ValueError, match="expected the same seed, folders and teachers"):
         build(sources, out, seed=2)
 
 

@@ -218,7 +218,7 @@ def test_the_rules_of_mos_and_causes_are_in_model_json_and_on_the_card(exported)
     card = render(info)
     assert "| noise | 40 | 0.91 | 0.9512 | 0.5 |" in card
     assert "| coding | 12 | none | 0.8 | 0.75 |" in card
-    assert "no better than that teacher" in card
+    assert "no better than these teachers" in card
 
 
 def test_the_result_of_an_exported_model_has_mos_and_causes(exported):

@@ -25,11 +25,25 @@ STEPS = 3
 
 
 def run(corpus: Path, start: Path, out: Path) -> list[dict]:
-    """The loss terms of three steps from the weights in ``start``; saves the network in ``out``."""
+    """The loss terms of three steps from the weights in ``start``, and the scores; saves the run in ``out``.
+
+    Checks on the way that a resumed run has the same state, and that a step without a learning rate moves no
+    weight.
+    """
     trainer = Trainer(CONFIG, seed=1, start=start)
     batch = next(iter(evaluation_batches(sorted((corpus / "train").glob("*.npz")))))
     terms = [trainer.step(batch) for _ in range(STEPS)]
     trainer.save(out)
+    saved = [np.array(variable) for variable in trainer.state.variables]
+    trainer.step(batch)
+    assert trainer.resume(out)
+    for variable, value in zip(trainer.state.variables, saved, strict=True):
+        np.testing.assert_array_equal(variable, value)
+    weights = [np.array(variable) for variable in trainer.network.trainable_variables]
+    trainer.state.optimizer.learning_rate.assign(0.0)
+    trainer.step(batch)
+    for variable, value in zip(trainer.network.trainable_variables, weights, strict=True):
+        np.testing.assert_array_equal(variable, value)
     return [*terms, {"scores": trainer.predict(batch).tolist()}]
 
 

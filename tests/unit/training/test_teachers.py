@@ -83,7 +83,9 @@ def test_several_teachers_give_their_mean(tmp_path, tensors, rng):
 def test_a_missing_package_names_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "distillmos", None)
     monkeypatch.delitem(sys.modules, "training.teachers.distill_mos", raising=False)
-    with pytest.raises(ValueError, match=r"install the extra with pip install -e '\.\[teachers\]'"):
+    with pytest.raises(
+        ValueError, match=r"install the extra with \.venv/bin/pip install -e '\.\[teachers\]'"
+    ):
         load_teacher(["distillmos"])
 
 
