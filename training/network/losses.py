@@ -63,10 +63,8 @@ def cause_loss(probability: KerasTensor, batch: dict) -> KerasTensor:
     """
     known, costs = _known_costs(batch)
     target = ops.clip((costs - ABSENT_COST) / (PRESENT_COST - ABSENT_COST), 0.0, 1.0)
-    probability = ops.clip(probability, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-    entropy = -target * ops.log(probability) - (1 - target) * ops.log(1 - probability)
     frames = ops.sum(ops.cast(ops.any(known > 0, axis=2), "float32"))
-    return _ratio(ops.sum(known * entropy), frames)
+    return _ratio(ops.sum(known * _cross_entropy(probability, target)), frames)
 
 
 def cost_loss(predicted: KerasTensor, batch: dict) -> KerasTensor:
@@ -105,9 +103,7 @@ def frame_loss(score: KerasTensor, batch: dict) -> KerasTensor:
 def speech_loss(probability: KerasTensor, speech: KerasTensor, mask: KerasTensor) -> KerasTensor:
     """Mean binary cross-entropy over the frames that are no padding and have a label; (B, T) each."""
     known = ops.isfinite(speech) & mask
-    speech = ops.where(known, speech, 0.0)
-    probability = ops.clip(probability, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-    entropy = -speech * ops.log(probability) - (1 - speech) * ops.log(1 - probability)
+    entropy = _cross_entropy(probability, ops.where(known, speech, 0.0))
     known = ops.cast(known, "float32")
     return _ratio(ops.sum(known * entropy), ops.sum(known))
 
@@ -118,6 +114,12 @@ def denoising_loss(clean: KerasTensor, batch: dict) -> KerasTensor:
     spoken = ops.cast(batch["mask"] & (batch["speech"] > 0.5) & has_score[:, None], "float32")
     error = ops.mean(ops.square(clean - log_magnitudes(batch["reference"])), axis=2)
     return _ratio(ops.sum(spoken * error), ops.sum(spoken))
+
+
+def _cross_entropy(probability: KerasTensor, target: KerasTensor) -> KerasTensor:
+    """The binary cross-entropy of each element; finite at probabilities of 0 and 1."""
+    probability = ops.clip(probability, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    return -target * ops.log(probability) - (1 - target) * ops.log(1 - probability)
 
 
 def _ratio(value: KerasTensor, count: KerasTensor) -> KerasTensor:

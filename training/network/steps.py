@@ -142,12 +142,14 @@ def of_fixed_shape(batch: dict) -> dict[str, np.ndarray]:
     more_clips = (1 << (max(fewest, clips) - 1).bit_length()) - clips
     padded = {}
     for name, values in arrays.items():
-        unknown = False if name == "mask" else 0.0 if name in ("frames", "reference") else np.nan
+        is_label = name not in ("frames", "reference", "mask")
         if values.ndim > 1:
             around = [(0, 0), (0, more_frames)] + [(0, 0)] * (values.ndim - 2)
-            values = np.pad(values, around, constant_values=unknown)
+            values = np.pad(values, around, constant_values=np.nan if is_label else 0)
         more = np.repeat(values[:1], more_clips, axis=0)
-        padded[name] = np.concatenate([values, more if unknown is not np.nan else np.full_like(more, np.nan)])
+        if is_label:
+            more[:] = np.nan
+        padded[name] = np.concatenate([values, more])
     return padded
 
 

@@ -2,16 +2,15 @@
 
 import sys
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.conftest import EXAMPLES
 from training.corpus.references import read_audio
 from training.teachers.dnsmos_pro import BINS, DnsmosPro, log_spectrum
 from training.teachers.mean import MeanTeacher, load_teacher
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
 # Sizes of its tensors in PyTorch's order: weight and bias of each layer, and after a convolution the four of
 # its batch normalisation and a counter.
 CONVOLUTIONS = ((32, 1), (32, 32), (64, 32), (64, 64))

@@ -152,8 +152,7 @@ def test_a_checkpoint_restores_weights_optimiser_and_average(trained, tmp_path):
 
 
 def _state(trainer):
-    variables = trainer.state.variables
-    return [variable.numpy() for variable in variables]
+    return [variable.numpy() for variable in trainer.state.variables]
 
 
 def test_it_fits_a_few_clips(trained):
